@@ -1,0 +1,1 @@
+"""The log: one port, and the kinds behind it."""

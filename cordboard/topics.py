@@ -1,0 +1,74 @@
+"""The topics by their public names, with the prefix of the environment, and how long each is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from cordboard.log.port import TopicSpec
+from cordboard.work import Lane
+
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names. `commands`, `now`, `outcomes`, `webhooks` and the ledger are co-partitioned: one count for all."""
+
+    prefix: str = "cordboard"
+
+    @property
+    def commands(self) -> str:
+        """Commands from services; key: the call."""
+        return f"{self.prefix}.commands"
+
+    @property
+    def now(self) -> str:
+        """Commands with placement NOW, read first; key: the call."""
+        return f"{self.prefix}.now"
+
+    @property
+    def outcomes(self) -> str:
+        """What workers learned; key: the page."""
+        return f"{self.prefix}.outcomes"
+
+    @property
+    def webhooks(self) -> str:
+        """Verified webhooks, and what pages tell each other; key: the call or an alias."""
+        return f"{self.prefix}.webhooks"
+
+    @property
+    def results(self) -> str:
+        """What senders are told; key: the call."""
+        return f"{self.prefix}.results"
+
+    @property
+    def events(self) -> str:
+        """Webhooks handed on; key: the call."""
+        return f"{self.prefix}.events"
+
+    @property
+    def dead_letters(self) -> str:
+        """Records that could not be read; key: as it came."""
+        return f"{self.prefix}.dead-letters"
+
+    def work(self, pool: str, lane: Lane) -> str:
+        """Released requests of one lane of one pool."""
+        return f"{self.prefix}.work.{pool}.{lane.value}"
+
+    @property
+    def inputs(self) -> tuple[str, str, str, str]:
+        """What an owner reads, the most pressing first."""
+        return (self.now, self.outcomes, self.webhooks, self.commands)
+
+    def specs(self, pools: Iterable[str], partitions: int) -> list[TopicSpec]:
+        """Every topic with its partition count and retention."""
+        week = [self.commands, self.now, self.webhooks, self.outcomes, self.results, self.events]
+        work = [self.work(pool, lane) for pool in pools for lane in Lane]
+        return [
+            *(TopicSpec(name, partitions, 7 * _DAY_MS) for name in week),
+            *(TopicSpec(name, partitions, _DAY_MS) for name in work),
+            TopicSpec(self.dead_letters, 1, 14 * _DAY_MS),
+        ]

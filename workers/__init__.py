@@ -1,0 +1,1 @@
+"""The hands: carry released requests to Telnyx and report what became of them."""
