@@ -1,0 +1,160 @@
+"""The embedded log's file: held by one process, checked before it is touched, created whole or not at all.
+
+Rule 1: a file that is not ours, damaged, or newer than this program is refused and stays byte for byte as it was. So
+its header is read as plain bytes first, and SQLite looks at it read-only before it may write.
+Rule 2: a new file appears under its name only when it is complete and on disk; no half-made log is ever opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from cordboard.log.port import LogInUse, LogUnusable
+
+APPLICATION_ID: Final = 0x43424C47  # "CBLG"
+VERSION: Final = 1
+# What a commit may leave in the write-ahead log before its pages are copied home: large enough that a page written by
+# many commits is copied once (a quarter less CPU per record than SQLite's 1,000), small enough to be read at a restart.
+_CHECKPOINT_PAGES: Final = 4_000
+_JOURNAL_BYTES_MAX: Final = 64 * 1024 * 1024
+_CACHE_KIB: Final = 32 * 1024
+
+_, *_named = re.split(
+    r"^-- (\w+) --\n", Path(__file__).with_name("embedded.sql").read_text("utf-8"), flags=re.MULTILINE
+)
+QUERIES: Final = dict(zip(_named[::2], _named[1::2], strict=True))
+
+
+class Hold:
+    """One process's hold on a log, for as long as it lives; the operating system ends it with the process."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the hold. Raises LogInUse, naming the process that has it."""
+        self._path = _beside(path, ".lock")
+        while True:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                holder = os.read(self._file, 32).decode("ascii", "replace").strip() or "unknown"
+                os.close(self._file)
+                message = f"the log {path} is in use by process {holder}: one process at a time may hold it"
+                raise LogInUse(message) from None
+            if self._is_current():
+                break
+            os.close(self._file)  # Its last holder removed it between our two steps.
+        os.truncate(self._file, 0)
+        os.write(self._file, f"{os.getpid()}\n".encode())
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._file), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Give it up; the lock file goes with it."""
+        os.unlink(self._path)
+        os.close(self._file)
+
+
+def prepare(path: Path) -> None:
+    """Check the file, or create it. Raises LogUnusable with the file untouched."""
+    if path.exists():
+        _check_header(path)
+        _check_pages(path)
+    elif _beside(path, "-wal").exists():
+        raise LogUnusable(
+            f"{_beside(path, '-wal')} is there but {path} is not: bring back the one or move away the other"
+        )
+    else:
+        _create(path)
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes. What it acknowledged has been fsynced."""
+    connection = _connect(path, "rw")
+    for pragma in (
+        "synchronous = FULL",
+        "fullfsync = ON",  # macOS: its plain fsync does not reach the platter.
+        "checkpoint_fullfsync = ON",
+        f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+        f"journal_size_limit = {_JOURNAL_BYTES_MAX}",
+        f"cache_size = -{_CACHE_KIB}",
+        "secure_delete = OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that sees what has been committed, while the writer writes."""
+    connection = _connect(path, "rw")  # Not "ro": the last connection to close must be able to tidy up.
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return connection
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    # Transactions are begun and ended by hand; the connection wanders between the loop and the thread that commits.
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={options}", uri=True, isolation_level=None, check_same_thread=False
+    )
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        header = file.read(100)
+    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+        raise LogUnusable(f"{path} is not a Cordboard log, or its beginning is damaged; it was left as it is")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise LogUnusable(f"{path} is an SQLite file of another program; it was left as it is")
+    version = int.from_bytes(header[60:64], "big")
+    if version > VERSION:
+        raise LogUnusable(
+            f"{path} was written by a newer Cordboard (format {version}; this one knows up to {VERSION}); "
+            "it was left as it is"
+        )
+    # An older version would be migrated here, by one script per step; there is none yet.
+
+
+def _check_pages(path: Path) -> None:
+    # Without a write-ahead log nothing but the file itself need be looked at, and SQLite makes no files beside it.
+    shared = _beside(path, "-shm")
+    walled, shared_before = _beside(path, "-wal").exists(), shared.exists()
+    try:
+        with contextlib.closing(_connect(path, "ro" if walled else "ro&immutable=1")) as connection:
+            verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    if verdict == "ok":
+        return
+    if walled and not shared_before:
+        shared.unlink(missing_ok=True)
+    raise LogUnusable(f"{path} is damaged ({' '.join(verdict.split())}); it was left as it is")
+
+
+def _create(path: Path) -> None:
+    draft = _beside(path, ".new")
+    draft.unlink(missing_ok=True)
+    with contextlib.closing(_connect(draft, "rwc")) as connection:
+        connection.executescript(
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {QUERIES['schema']}"
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+    for place in (draft, path.parent):
+        if place == path.parent:
+            draft.replace(path)
+        handle = os.open(place, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
