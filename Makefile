@@ -29,7 +29,7 @@ lock: $(VENV)/uv.stamp ## Pin the dependencies anew, with hashes
 test: check ## Set up, then run every test and check
 	pytest -q -n 2
 
-check: $(VENV)/dev.stamp lint types imports ## Lint, types, import rules
+check: $(VENV)/dev.stamp lint types imports proto-check ## Lint, types, import rules, the contract
 
 lint: $(VENV)/dev.stamp
 	ruff check .
@@ -41,6 +41,27 @@ types: $(VENV)/dev.stamp
 imports: $(VENV)/dev.stamp
 	lint-imports
 
+# The contract. buf reads an image, because the rules that the protos import come from a wheel and have no source here.
+CONTRACT_IMAGE := build/contract.binpb
+AGAINST ?= main
+
+proto: $(VENV)/dev.stamp ## Make the Python code from the protos
+	python protos/generate.py
+
+proto-check: $(VENV)/dev.stamp
+	python protos/generate.py --image $(CONTRACT_IMAGE)
+	buf lint $(CONTRACT_IMAGE) --config buf.yaml --path cordboard
+	buf format protos --diff --exit-code
+	python protos/generate.py --check
+
+proto-breaking: $(VENV)/dev.stamp ## Compare the protos with those of AGAINST (main)
+	rm -rf build/against && mkdir -p build/against
+	git archive $(AGAINST) protos | tar -x -C build/against
+	python protos/generate.py --image build/against.binpb --protos build/against/protos
+	python protos/generate.py --image $(CONTRACT_IMAGE)
+	buf breaking $(CONTRACT_IMAGE) --against build/against.binpb --config buf.yaml --path cordboard
+
 format: $(VENV)/dev.stamp ## Format the code and the protos
 	ruff format .
 	ruff check --fix .
+	buf format -w protos
