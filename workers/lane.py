@@ -1,0 +1,224 @@
+"""One lane of a pool: reads its work, reserves it, lets it go in order, and sees each request to its reported outcome.
+
+Reading stops while as many are in flight as the lane may carry: what waits, waits in the log, where everybody sees it.
+Each lane has its own share, so that what is urgent is never behind what is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+
+from cordboard.log.port import Log, LogError, LogUnavailable, Reader, Record
+from cordboard.topics import Topics
+from cordboard.work import Lane, Work
+from workers.core.attempt import IN_LANE, waiting
+from workers.events import Ended, Load, LogTrouble, Unreadable, Unreported, Voided
+from workers.report import report
+from workers.seat import RETRY_MS, Seat, Taken, readable
+from workers.sending import Sender, sleep_unless
+from workers.tenancy import Tenancy, WorkId
+
+_READ_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneSettings:
+    """What bounds a lane; times in milliseconds."""
+
+    pool: str
+    lane: Lane
+    concurrency: int  # Releases in flight at once.
+    waiting_ms: int = 5_000  # Held longer than this, a work is reported WAITING.
+    memory_ms: int = 90_000  # Copies of a work come within this.
+    handover_ms: int = 3_000  # How long a partition's end may take.
+
+
+class LaneWorker:
+    """Works one lane off, from `start` to `drain`."""
+
+    def __init__(self, settings: LaneSettings, log: Log, topics: Topics, sender: Sender) -> None:
+        self._settings = settings
+        self._lane = settings.lane
+        self._log = log
+        self._outcomes = topics.outcomes
+        self._group = f"{topics.prefix}.worker.{settings.pool}.{settings.lane.value}"
+        self._sender = sender
+        self._reader: Reader | None = None
+        self._running: dict[asyncio.Task[None], Work] = {}
+        self.task: asyncio.Task[None] | None = None  # Ends when drained; fails only by a bug.
+        self._wake = asyncio.Event()
+        self._draining = asyncio.Event()
+        self._seat = Seat(
+            log=log,
+            clock=sender.clock,
+            topic=topics.work(settings.pool, settings.lane),
+            memory_ms=settings.memory_ms,
+            handover_ms=settings.handover_ms,
+            on_change=self._disturb,
+            on_trouble=self._trouble,
+        )
+
+    def __repr__(self) -> str:
+        return f"<LaneWorker of {self._group}: {len(self._running)} in flight, {self._seat.reserved()} reserved>"
+
+    @property
+    def in_flight(self) -> int:
+        """Releases that are being sent or reported."""
+        return len(self._running)
+
+    def start(self) -> asyncio.Task[None]:
+        """Begin to take work."""
+        self.task = asyncio.create_task(self._run(), name=self._group)
+        return self.task
+
+    async def _run(self) -> None:
+        # Trouble with the log is waited out; anything else is a bug and ends the lane.
+        await self._seat.join(self._group)
+        while not self._draining.is_set():
+            try:
+                await self._take(await self._read())
+            except LogUnavailable as error:
+                self._trouble("read", error)
+                self._seat.changed = True  # The reader may be spoiled: it is opened anew, where we are.
+                await sleep_unless(self._draining, RETRY_MS)
+        await self._close_reader()
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing more, let what is in flight end within `seconds`, give back the rest, leave the group."""
+        self._draining.set()
+        self._seat.stop()
+        self._disturb()
+        patience = max(0.0, seconds - self._settings.handover_ms / 1_000)
+        if under_way := [*self._running, *((self.task,) if self.task is not None else ())]:
+            await asyncio.wait(under_way, timeout=patience)
+        try:
+            await self._seat.leave()
+        except LogError as error:
+            self._trouble("leave", error)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _disturb(self) -> None:
+        self._wake.set()
+        if self._reader is not None:
+            self._reader.interrupt()
+
+    async def _read(self) -> Sequence[Record]:
+        """Read as much as may be in flight besides what is; nothing when disturbed."""
+        if self._seat.changed:
+            await self._reopen()
+        room = self._settings.concurrency - len(self._running)
+        if self._reader is None or room <= 0:
+            # No await lies between these lines and what they looked at, so no wake-up is lost.
+            self._wake.clear()
+            if not self._draining.is_set() and not self._seat.changed:
+                await self._wake.wait()
+            return ()
+        return await self._reader.read(_READ_SECONDS, room)
+
+    async def _reopen(self) -> None:
+        await self._close_reader()
+        positions = await self._seat.positions()
+        if positions:
+            self._reader = self._log.reader(positions)
+
+    async def _close_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.close()
+
+    async def _take(self, records: Sequence[Record]) -> None:
+        batch: list[Taken] = []
+        positions: dict[Tenancy, int] = {}
+        for record in records:
+            tenancy = self._seat.tenancy(record.partition)
+            if tenancy is None or tenancy.position is None:
+                continue  # Read before its partition was lost, or lost and won again.
+            tenancy.position = positions[tenancy] = record.offset + 1
+            work = self._first(record, tenancy)
+            if work is not None:
+                batch.append(Taken(work, record.offset, tenancy, self._sender.clock.now_ms()))
+        # A dial may never be sent twice nor, once reserved, by anybody else: it is reserved alone, just before it goes.
+        if self._lane is not Lane.DIAL:
+            await self._seat.reserve(batch, positions)
+        for place, taken in enumerate(batch):
+            held = await self._admitted(taken, batch[place:])
+            if self._lane is Lane.DIAL:
+                await self._seat.reserve([taken], {taken.tenancy: taken.offset + 1})
+            if not self._draining.is_set() and taken.tenancy.start(taken.offset):
+                self._start(taken, held)
+
+    def _first(self, record: Record, tenancy: Tenancy) -> Work | None:
+        """Read a work, or None for what is not to be sent: a copy, or what cannot be read."""
+        work = readable(record.value)
+        if work is None:
+            self._sender.observe(Unreadable(self._lane, record.partition, record.offset))
+        elif not tenancy.is_first(WorkId.of(work), record.time_ms):
+            self._sender.observe(Voided(work))
+            return None
+        return work
+
+    async def _admitted(self, taken: Taken, waiting_works: Sequence[Taken]) -> str:
+        """Wait until the pace lets a work go, or it cannot go any more; returns what held it."""
+        cause = IN_LANE
+        # Urgent stands behind no pacing. What is past its time goes to its plan at once, which says so.
+        while self._lane is not Lane.URGENT and taken.tenancy.open and not self._draining.is_set():
+            now_ms = self._sender.clock.now_ms()
+            hold = self._sender.pace.hold(taken.work, now_ms)
+            left_ms = _left_ms(taken.work, now_ms)
+            if hold is None or left_ms <= 0:
+                break
+            cause = hold.cause
+            self._tell_waiting(waiting_works, cause, now_ms)
+            self._wake.clear()
+            await sleep_unless(self._wake, min(hold.ms, left_ms, self._settings.waiting_ms))
+        return cause
+
+    def _tell_waiting(self, works: Sequence[Taken], cause: str, now_ms: int) -> None:
+        for taken in works:
+            if not taken.told_waiting and now_ms - taken.taken_ms >= self._settings.waiting_ms:
+                taken.told_waiting = True
+                outcome = waiting(taken.work, cause, now_ms)
+                self._spawn(taken, report(self._log, self._outcomes, outcome, self._trouble))
+
+    def _start(self, taken: Taken, held: str) -> None:
+        self._spawn(taken, self._carry(taken, held))
+        self._tell_load()
+
+    async def _carry(self, taken: Taken, held: str) -> None:
+        lag_ms = self._sender.clock.now_ms() - taken.work.released_ms
+        outcome = await self._sender.carry(taken.work, held, taken.tenancy.closed)
+        await report(self._log, self._outcomes, outcome, self._trouble)
+        self._sender.observe(Ended(taken.work, outcome, lag_ms))
+
+    def _spawn(self, taken: Taken, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._running[task] = taken.work
+        taken.tenancy.running.add(task)
+        task.add_done_callback(taken.tenancy.running.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        work = self._running.pop(task)
+        if task.cancelled():
+            self._sender.observe(Unreported(work, "cut off by the drain"))
+        elif (error := task.exception()) is not None:
+            # A bug of ours: the dispatcher's timers judge the work, and the others go on.
+            self._sender.observe(Unreported(work, type(error).__name__))
+        self._tell_load()
+        self._wake.set()
+
+    def _tell_load(self) -> None:
+        self._sender.observe(Load(self._lane, len(self._running), self._seat.reserved()))
+
+    def _trouble(self, doing: str, error: LogError) -> None:
+        self._sender.observe(LogTrouble(self._lane, doing, str(error)))
+
+
+def _left_ms(work: Work, now_ms: int) -> int:
+    """How long a work may still wait."""
+    ends = [time_ms for time_ms in (work.not_after_ms, work.expire_ms) if time_ms is not None]
+    return min(ends) - now_ms if ends else 1 << 40

@@ -1,0 +1,120 @@
+"""The client: one try of one released request, over any httpx transport, as a value that says what is certain.
+
+Nothing in here raises for what the network or Telnyx does, nothing is resent, redirected or remembered (no cookies),
+and no exception of another library leaves: some of them carry the headers, and with them the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+
+from cordboard.work import Repeat, Work
+from workers.core.outcome import Answer, Ending, NoAnswer, Reply
+from workers.transport import GarbledAnswer, TruthfulTransport
+
+ANSWER_BYTES_MAX: Final = 64 * 1024
+# A dial goes over a new connection or one idle for less than 5 s; the rest may be resent if a stale one breaks.
+DIAL_IDLE_SECONDS_MAX: Final = 4.0
+IDLE_SECONDS_MAX: Final = 30.0
+
+_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class Telnyx:
+    """Sends work to one account of Telnyx.
+
+    `key` is asked before each request, so that a replaced key is used at once; it is kept nowhere where it could be
+    shown. A simulation gives its own `transport`, which then carries everything.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: Callable[[], str],
+        *,
+        connect_ms: int = 1_000,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Prepare a client for a base URL such as https://api.telnyx.com/v2; nothing is connected yet."""
+        self._base = base_url.rstrip("/")
+        self._key = key
+        # The pool's limit bounds name lookup and connection together, so that one timeout means "nothing was sent".
+        connect = connect_ms / 1_000
+        self._extensions = {"timeout": {"connect": connect, "pool": connect, "read": None, "write": None}}
+        self._headers = _headers(httpx.URL(self._base))
+        self._client = _client(transport or TruthfulTransport(idle_seconds_max=IDLE_SECONDS_MAX))
+        shared = transport is not None
+        self._dials = self._client if shared else _client(TruthfulTransport(idle_seconds_max=DIAL_IDLE_SECONDS_MAX))
+
+    def __repr__(self) -> str:
+        return f"<Telnyx {self._base}>"
+
+    async def send(self, work: Work, timeout_ms: int) -> Reply:
+        """Send a request once and say what came of it within `timeout_ms`. Raises nothing but CancelledError."""
+        try:
+            request = self._request(work)
+        except Exception as error:
+            return NoAnswer(unsent=True, why=type(error).__name__)  # Not even a request: no key, or no URL.
+        client = self._dials if work.repeat is Repeat.UNSENT else self._client
+        answer: list[Answer] = []
+        try:
+            async with asyncio.timeout(timeout_ms / 1_000):
+                await self._exchange(client, request, answer)
+        except _UNSENT as error:
+            return NoAnswer(unsent=True, why=type(error).__name__)
+        except GarbledAnswer:
+            return Answer(0)
+        except Exception as error:
+            # A timeout, a broken connection, or anything unforeseen: it may have been sent.
+            return answer[-1] if answer else NoAnswer(unsent=False, why=type(error).__name__)
+        return answer[-1]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+        if self._dials is not self._client:
+            await self._dials.aclose()
+
+    def _request(self, work: Work) -> httpx.Request:
+        authorization = (b"Authorization", b"Bearer " + self._key().encode("ascii"))
+        return httpx.Request(
+            work.method,
+            self._base + work.path,
+            headers=[*self._headers, authorization],
+            content=work.body,
+            extensions=self._extensions,
+        )
+
+    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, answer: list[Answer]) -> None:
+        """Put what is known into `answer` as it becomes known: a status stays true when its body breaks off."""
+        response = await client.send(request, stream=True)
+        reset = response.headers.get("x-ratelimit-reset", "")
+        body = bytearray()
+        answer.append(Answer(response.status_code, ending=Ending.BROKEN, reset=reset))
+        try:
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > ANSWER_BYTES_MAX:
+                    answer.append(Answer(response.status_code, bytes(body[:ANSWER_BYTES_MAX]), Ending.CUT, reset))
+                    return
+            answer.append(Answer(response.status_code, bytes(body), Ending.WHOLE, reset))
+        finally:
+            await response.aclose()
+
+
+def _headers(base: httpx.URL) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"Host", base.netloc),
+        (b"Accept", b"application/json"),
+        (b"Accept-Encoding", b"identity"),  # Nothing to unpack: what is read is what is bounded.
+        (b"Content-Type", b"application/json"),
+        (b"User-Agent", b"cordboard"),
+    )
+
+
+def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False)
