@@ -1,0 +1,238 @@
+"""Whether a command may enter its line, and where: decided from the page alone.
+
+The order of the questions is part of the contract:
+
+1. The same command again is answered with what the first came to (or will come to); the same id with other content is
+   refused. This is asked first, so that a repeat is never judged by a page that has moved on since.
+2. A call has one account.
+3. What is over stays over: nothing enters the line of an ended call.
+4. A sequence number that is too high waits for those before it; one that was used is turned away.
+5. A full line refuses, except hangup and reject: they get through.
+
+Refusals are not remembered, so their ids may come again. Everything else ends once and stays so.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from dispatcher.core import memory
+from dispatcher.core.commands import Ask
+from dispatcher.core.decision import CancelAnswer, Result
+from dispatcher.core.inputs import Asked, CancelAsked
+from dispatcher.core.page import Held, Life, Page
+from dispatcher.core.turn import Ending, Turn, give_result, refuse
+from dispatcher.core.words import SENTENCES, Placement, Reason, State
+
+
+def take(turn: Turn, asked: Asked) -> None:
+    """Let a command in, answer it from memory, or turn it away."""
+    page, ask = turn.page, asked.ask
+    if _is_repeat(turn, asked):
+        return
+    if page.account and ask.account != page.account:
+        message = f"The call belongs to account {page.account!r}; the command names {ask.account!r}."
+        give_result(turn, ask, Ending(state=State.REJECTED, reason=Reason.ACCOUNT_MISMATCH, message=message))
+        return
+    if page.life is Life.ENDED:
+        give_result(turn, ask, _after_the_end(ask))
+        return
+    if ask.accept_ms < page.now_ms and ask.placement is not Placement.NOW:
+        # It was accepted before a command with placement NOW, but read after it.
+        give_result(turn, ask, Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED))
+        return
+    if ask.sequence and not _in_sequence(turn, asked):
+        return
+    if _is_full(turn, ask):
+        refuse(turn, ask, Reason.LINE_FULL, asked.origin)
+        return
+    _enter(turn, ask)
+
+
+def _after_the_end(ask: Ask) -> Ending:
+    if ask.ends_call:
+        return Ending(state=State.SUCCEEDED, reason=Reason.ALREADY_ENDED)
+    return Ending(state=State.REJECTED, reason=Reason.CALL_ENDED)
+
+
+def _is_repeat(turn: Turn, asked: Asked) -> bool:
+    ask = asked.ask
+    pending = find_pending(turn.page, ask.command_id)
+    if pending is not None:
+        if pending.fingerprint != ask.fingerprint:
+            _refuse_reuse(turn, asked, pending.accept_ms)
+        return True  # Its one result is still to come, and will be heard by whoever asks again.
+    known = memory.recall(turn.page.ended, ask.command_id)
+    if known is None:
+        return False
+    if known.same_content(ask.fingerprint):
+        _replay(turn, asked, known)
+    else:
+        _refuse_reuse(turn, asked, known.accept_ms)
+    return True
+
+
+def find_pending(page: Page, command_id: str) -> Ask | None:
+    """The command of this id that has no result yet."""
+    for held in (*page.line, *page.early):
+        if held.ask.command_id == command_id:
+            return held.ask
+    for flight in page.flights:
+        if flight.ask.command_id == command_id and not flight.answered:
+            return flight.ask
+    return None
+
+
+def _refuse_reuse(turn: Turn, asked: Asked, first_ms: int) -> None:
+    first = _iso(first_ms)
+    message = f"Another command was accepted under this command_id at {first}; choose a new id for a new command."
+    refuse(turn, asked.ask, Reason.COMMAND_ID_REUSED, asked.origin, message=message, related=asked.ask.command_id)
+
+
+def _iso(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _replay(turn: Turn, asked: Asked, known: memory.Remembered) -> None:
+    """Say again what the first one came to. Nothing is written, so the page does not change."""
+    ask, page = asked.ask, turn.page
+    turn.outputs.append(
+        Result(
+            kind="replayed",
+            command_id=ask.command_id,
+            page=page.key,
+            call=page.legs[0].call if page.legs else "" if page.is_dial else page.key,
+            account=ask.account,
+            action=ask.action,
+            state=known.state,
+            reason=known.reason,
+            message=SENTENCES[known.reason],
+            http_status=known.http_status,
+            legs=tuple(page.legs),
+            accept_ms=known.accept_ms,
+            finish_ms=known.finish_ms,
+            source=ask.source,
+            group=ask.group,
+            origin=asked.origin,
+            traceparent=ask.traceparent,
+        )
+    )
+
+
+def _in_sequence(turn: Turn, asked: Asked) -> bool:
+    """Whether it is this number's turn; if not, the command is held back for a while or turned away."""
+    page, ask = turn.page, asked.ask
+    if ask.sequence <= page.sequence or any(held.ask.sequence == ask.sequence for held in page.early):
+        message = f"Sequence number {ask.sequence} is taken; the next one is {page.sequence + 1}."
+        give_result(turn, ask, Ending(state=State.REJECTED, reason=Reason.SEQUENCE_TAKEN, message=message))
+        return False
+    if ask.sequence == page.sequence + 1:
+        return True
+    if _is_full(turn, ask):
+        refuse(turn, ask, Reason.LINE_FULL, asked.origin)
+        return False
+    wait_until_ms = turn.now + turn.limits.sequence_wait_ms
+    page.early.append(Held(ask=ask, expire_ms=ask.expire_ms, wait_until_ms=wait_until_ms, origin=asked.origin))
+    page.early.sort(key=lambda held: held.ask.sequence)
+    turn.changed = True
+    return False
+
+
+def _is_full(turn: Turn, ask: Ask) -> bool:
+    if ask.ends_call:
+        return False
+    page, limits = turn.page, turn.limits
+    waiting = (*page.line, *page.early)
+    size = sum(held.ask.size for held in waiting)
+    return len(waiting) >= limits.line_commands_max or size + ask.size > limits.line_bytes_max
+
+
+def _enter(turn: Turn, ask: Ask) -> None:
+    page = turn.page
+    turn.changed = True
+    if not page.account:
+        page.account = ask.account
+    gate = page.last if ask.after_completed else ""
+    held = Held(ask=ask, expire_ms=_first_expiry(ask, gated=bool(gate)), gate=gate)
+    if ask.placement is Placement.NOW:
+        _supersede(turn, ask)
+    if ask.placement is Placement.LAST:
+        page.line.append(held)
+    else:
+        held.gate = ""
+        page.line.insert(_behind_those_placed_next(page), held)
+    if page.line[-1] is held:
+        page.last = ask.command_id  # What comes next comes after this one; what was placed NEXT is in nobody's way.
+    if ask.sequence:
+        page.sequence = ask.sequence
+        _let_in_the_early(turn)
+
+
+def _first_expiry(ask: Ask, *, gated: bool) -> int | None:
+    """A default expiry runs from acceptance, or else from the gate's opening; one that was set always runs."""
+    if ask.expire_ms is not None:
+        return ask.expire_ms
+    if ask.expire_after_ms is None or gated:
+        return None
+    return ask.accept_ms + ask.expire_after_ms
+
+
+def _behind_those_placed_next(page: Page) -> int:
+    at = 0
+    while at < len(page.line) and page.line[at].ask.placement is not Placement.LAST:
+        at += 1
+    return at
+
+
+def _supersede(turn: Turn, by: Ask) -> None:
+    page = turn.page
+    page.now_ms = max(page.now_ms, by.accept_ms)
+    ending = Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED, related=by.command_id)
+    waiting, page.line, page.early = [*page.line, *page.early], [], []
+    for held in waiting:
+        give_result(turn, held.ask, ending)
+
+
+def _let_in_the_early(turn: Turn) -> None:
+    page = turn.page
+    if page.early and page.early[0].ask.sequence == page.sequence + 1:
+        _enter(turn, page.early.pop(0).ask)
+
+
+def give_up_gaps(turn: Turn, at_ms: int) -> None:
+    """Refuse those whose predecessors did not come in time; the line stays as it was."""
+    page = turn.page
+    for held in [held for held in page.early if held.wait_until_ms <= at_ms]:
+        page.early.remove(held)
+        message = f"Sequence number {held.ask.sequence} came, but {page.sequence + 1} did not in time."
+        refuse(turn, held.ask, Reason.SEQUENCE_GAP, held.origin, message=message)
+
+
+def cancel(turn: Turn, wanted: CancelAsked) -> None:
+    """Cancel what waits; what was released is too late for it."""
+    page = turn.page
+
+    def is_meant(ask: Ask) -> bool:
+        if wanted.group and ask.group != wanted.group:
+            return False
+        return not wanted.command_ids or ask.command_id in wanted.command_ids
+
+    meant = [held for held in (*page.line, *page.early) if is_meant(held.ask)]
+    page.line = [held for held in page.line if held not in meant]
+    page.early = [held for held in page.early if held not in meant]
+    for held in meant:
+        give_result(turn, held.ask, Ending(state=State.CANCELLED, reason=Reason.CANCEL_REQUESTED))
+    cancelled = tuple(held.ask.command_id for held in meant)
+    released = {flight.ask.command_id for flight in page.flights if is_meant(flight.ask)}
+    ended = {name for name in wanted.command_ids if memory.recall(page.ended, name) is not None}
+    too_late = tuple(sorted((released | ended) - set(cancelled)))
+    turn.say(
+        CancelAnswer(
+            request_id=wanted.request_id,
+            page=page.key,
+            account=page.account,
+            cancelled=cancelled,
+            too_late=too_late,
+            unknown=tuple(name for name in wanted.command_ids if name not in cancelled and name not in too_late),
+        )
+    )

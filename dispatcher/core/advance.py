@@ -1,0 +1,79 @@
+"""The heart: one input applied to one page. Pure: no await, no clock, no I/O; equal arguments, equal decisions.
+
+Rule 1: a page is only ever changed here, and the caller writes it before anything in `outputs` is sent.
+Rule 2: `advance` takes its page over: the caller hands in an own copy (`page.decode` makes one) and uses what comes
+back, so that a failure in the middle leaves nothing half done.
+Rule 3: time passes only by Due. Whatever else comes, no timer fires in its shadow; but nothing past its expiry is
+released either.
+"""
+
+from __future__ import annotations
+
+from dispatcher.core import admission, completion, dialling, flights, hearing, line, retention
+from dispatcher.core.decision import Decision
+from dispatcher.core.inputs import Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
+from dispatcher.core.limits import DEFAULT_LIMITS, Limits
+from dispatcher.core.page import Life, Page
+from dispatcher.core.turn import Ending, Turn, give_result
+from dispatcher.core.words import Reason, State
+
+
+def advance(page: Page | None, key: str, given: Input, now: int, limits: Limits = DEFAULT_LIMITS) -> Decision:
+    """Apply an input to the page of `key` (None: there is none yet) at the time `now` (Unix ms)."""
+    if page is None:
+        page = _new_page(key, given, now)
+        if page is None:
+            return Decision(page=None, changed=False)
+    turn = Turn(page=page, now=now, limits=limits)
+    _apply(turn, given)
+    line.move(turn)
+    if isinstance(given, Due) and retention.is_over(page, limits, given.at_ms):
+        return Decision(page=None, changed=True, outputs=turn.outputs)
+    if turn.changed:
+        page.touched_ms = now
+        page.wake_ms = retention.next_wake(page, limits)
+    return Decision(
+        page=page,
+        changed=turn.changed,
+        outputs=turn.outputs,
+        wake_ms=page.wake_ms or None,
+        wants_credit=line.wanting_credit(page),
+    )
+
+
+def _new_page(key: str, given: Input, now: int) -> Page | None:
+    """Only a command, a call.initiated or our own dial opens a page; other events make one that knows them again."""
+    page = Page(key=key, opened_ms=now, touched_ms=now)
+    if isinstance(given, Heard):
+        page.life = Life.ALIVE if given.event_type == "call.initiated" else Life.STRANGER
+        return None if page.is_dial else page
+    return page if isinstance(given, Asked | Poisoned | CancelAsked | Opened) else None
+
+
+def _apply(turn: Turn, given: Input) -> None:
+    match given:
+        case Asked():
+            admission.take(turn, given)
+        case Told():
+            flights.hear_outcome(turn, given)
+        case Heard():
+            hearing.hear(turn, given)
+        case Due(at_ms):
+            _pass_time(turn, at_ms)
+        case Opened():
+            dialling.open_page(turn, given)
+        case CancelAsked():
+            admission.cancel(turn, given)
+        case Credited(command_id):
+            line.credit(turn, command_id)
+        case Poisoned(ask):
+            give_result(turn, ask, Ending(state=State.FAILED, reason=Reason.INTERNAL))
+
+
+def _pass_time(turn: Turn, at_ms: int) -> None:
+    if turn.page.hold_until_ms <= at_ms:
+        turn.page.hold_until_ms = 0
+    line.expire(turn, at_ms)
+    admission.give_up_gaps(turn, at_ms)
+    flights.judge_silence(turn, at_ms)
+    completion.time_out(turn, at_ms)

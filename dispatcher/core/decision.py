@@ -1,0 +1,117 @@
+"""What `advance` returns: the page as it is to be written, what is to be sent once it is, and when to look again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cordboard.work import TelnyxError, Work
+from dispatcher.core.inputs import Heard
+from dispatcher.core.page import Leg, Page
+from dispatcher.core.words import Completion, Reason, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the sender of a command is told. `kind` is result, replayed, refused or settled.
+
+    `origin` is part of the record's id where one command can have several of the kind. `call` is the call that the
+    record is keyed by: a successful dial's is its first new leg.
+    """
+
+    kind: str
+    command_id: str
+    page: str
+    call: str
+    account: str
+    action: str
+    state: State
+    reason: Reason
+    message: str
+    http_status: int = 0
+    errors: tuple[TelnyxError, ...] = ()
+    legs: tuple[Leg, ...] = ()
+    attempts: int = 0
+    accept_ms: int = 0
+    send_ms: int = 0
+    finish_ms: int = 0
+    related: str = ""
+    response: bytes = b""
+    source: str = ""
+    group: str = ""
+    origin: str = ""
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What a command started is in effect, or will not be."""
+
+    command_id: str
+    page: str
+    call: str
+    account: str
+    action: str
+    state: Completion
+    reason: Reason
+    event_id: str = ""
+    event_type: str = ""
+    status: str = ""
+    occur_ms: int = 0
+    finish_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOn:
+    """A webhook goes to the services. `command_id` is the command it belongs to, where known."""
+
+    heard: Heard
+    command_id: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A request goes to the workers."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """One page tells another: a dial its new call (`leg` set), a call its dial (`heard` set)."""
+
+    page: str
+    account: str
+    sender: str
+    leg: Leg | None = None
+    heard: Heard | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAnswer:
+    """What became of a cancel request."""
+
+    request_id: str
+    page: str
+    account: str
+    cancelled: tuple[str, ...]
+    too_late: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+Output = Result | Completed | HandOn | Release | Tell | CancelAnswer
+
+
+@dataclass(slots=True)
+class Decision:
+    """In this order: the page is written (None: forgotten), then the outputs are sent.
+
+    `changed` is false when nothing needs to be written. `wake_ms` is when the page wants a Due, None for never.
+    `wants_credit` names commands that wait for room in their lane.
+    """
+
+    page: Page | None
+    changed: bool
+    outputs: list[Output] = field(default_factory=list)
+    wake_ms: int | None = None
+    wants_credit: tuple[str, ...] = ()

@@ -1,0 +1,123 @@
+"""A dial's own page: the call it starts has no id yet, so the dial is known by its command until it has.
+
+Its result is the only place where Telnyx names what a command made. Where the answer was lost, webhooks that carry the
+dial's own address prove it: they settle here, and are handed on by the call's page, not by this one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from dispatcher.core.completion import CLUES_MAX, match_clues, settle_as_done
+from dispatcher.core.decision import Tell
+from dispatcher.core.inputs import Heard, Opened
+from dispatcher.core.page import Clue, Leg, Life
+from dispatcher.core.turn import Ending, Turn
+from dispatcher.core.words import Reason, State
+
+MILESTONES: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
+
+
+class _Data(msgspec.Struct):
+    call_control_id: str
+    call_leg_id: str = ""
+    call_session_id: str = ""
+
+
+class _Answer(msgspec.Struct):
+    data: _Data | list[_Data]
+
+
+_decoder = msgspec.json.Decoder(_Answer)
+
+
+def with_legs(turn: Turn, ending: Ending) -> Ending:
+    """Read the new legs from the answer, open their pages, and show them in the result."""
+    legs = ending.legs or _legs_in(ending.response)
+    turn.page.legs = list(legs)
+    turn.changed = True
+    for leg in legs:
+        turn.say(Tell(page=leg.call, account=turn.page.account, sender=turn.page.key, leg=leg))
+    return replace(ending, legs=legs)
+
+
+def names_a_leg(response: bytes) -> bool:
+    """Whether an answer to a dial says which call it made."""
+    return bool(_legs_in(response))
+
+
+def _legs_in(response: bytes) -> tuple[Leg, ...]:
+    try:
+        data = _decoder.decode(response).data
+    except msgspec.MsgspecError:
+        return ()
+    made = data if isinstance(data, list) else [data]
+    return tuple(Leg(one.call_control_id, one.call_leg_id, one.call_session_id) for one in made)
+
+
+def proven_by(clue: Clue, ending: Ending) -> Ending:
+    """The dial's answer was lost, but its own webhook came: it happened, and this is the call."""
+    return replace(ending, state=State.SUCCEEDED, reason=Reason.NONE, message="", legs=(_leg(clue),))
+
+
+def _leg(clue: Clue) -> Leg:
+    return Leg(clue.call, clue.leg, clue.session)
+
+
+def hear_own(turn: Turn, clue: Clue) -> None:
+    """A webhook of a call that this dial made."""
+    page = turn.page
+    if clue.event_type not in MILESTONES:
+        return
+    page.heard_ms, turn.changed = turn.now, True
+    for flight in page.flights:
+        flight.clues = [*flight.clues, clue][-CLUES_MAX:]
+    for waiting in list(page.open):
+        if waiting.doubtful:
+            ending = Ending(state=State.SUCCEEDED, legs=(_leg(clue),), send_ms=waiting.sent_ms)
+            settle_as_done(turn, waiting, with_legs(turn, ending))
+        match_clues(turn, waiting, [clue])
+
+
+def open_page(turn: Turn, opened: Opened) -> None:
+    """On the call's page: a dial made this call; what was heard before is told to the dial now."""
+    page = turn.page
+    page.account, page.dial, page.direction = page.account or opened.account, opened.dial, "outgoing"
+    page.leg, page.session = opened.leg.leg or page.leg, opened.leg.session or page.session
+    if page.life in (Life.UNHEARD, Life.STRANGER):
+        page.life = Life.ALIVE
+    turn.changed = True
+    untold, page.untold = page.untold, []
+    for clue in untold:
+        _tell(turn, clue)
+
+
+def report(turn: Turn, clue: Clue) -> None:
+    """On the call's page: let the dial know what became of its call."""
+    page = turn.page
+    if clue.event_type not in MILESTONES or page.direction == "incoming":
+        return
+    if page.dial:
+        _tell(turn, clue)
+    elif clue.event_type != "call.initiated":
+        turn.changed = True
+        page.untold = [*page.untold, clue]
+
+
+def _tell(turn: Turn, clue: Clue) -> None:
+    page = turn.page
+    heard = Heard(
+        account=page.account,
+        event_id=clue.event_id,
+        event_type=clue.event_type,
+        occurred_ms=clue.occurred_ms,
+        call=page.key,
+        leg=page.leg,
+        session=page.session,
+        status=clue.status,
+        copy=True,
+    )
+    turn.say(Tell(page=page.dial, account=page.account, sender=page.key, heard=heard))

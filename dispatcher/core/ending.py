@@ -1,0 +1,31 @@
+"""The call's end: what waits is ended at once, what is open is settled, and nothing enters any more."""
+
+from __future__ import annotations
+
+from dispatcher.core import line
+from dispatcher.core.commands import CALL_ENDING
+from dispatcher.core.page import Clue, Life, Open
+from dispatcher.core.turn import Ending, Turn, complete, settle
+from dispatcher.core.words import Completion, Reason, State
+
+
+def end_call(turn: Turn, clue: Clue | None = None) -> None:
+    """The call has ended: by its webhook (`clue`), or because Telnyx said so when asked for something."""
+    page = turn.page
+    if page.life is not Life.ENDED:
+        page.life, page.ended_ms, page.hold_until_ms = Life.ENDED, turn.now, 0
+        turn.changed = True
+        line.empty(turn)
+    for waiting in list(page.open):
+        _close(turn, waiting, clue)
+
+
+def _close(turn: Turn, waiting: Open, clue: Clue | None) -> None:
+    if waiting.action in CALL_ENDING:
+        if waiting.doubtful:
+            turn.page.open.remove(waiting)
+            settle(turn, waiting, Ending(state=State.SUCCEEDED, send_ms=waiting.sent_ms))
+        if clue is not None:
+            complete(turn, waiting, Completion.COMPLETED, Reason.NONE, clue)
+    elif not waiting.doubtful:
+        complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED, clue)

@@ -1,0 +1,24 @@
+"""The limits and waits that an operator may set. Those that a promise hangs on are constants beside their rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_HOUR_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Times in milliseconds, sizes in bytes."""
+
+    line_commands_max: int = 64
+    line_bytes_max: int = 256 * 1024
+    sequence_wait_ms: int = 2_000
+    answer_hold_ms: int = 5_000
+    call_memory_ms: int = _HOUR_MS  # After the call's end; also for events of calls that nobody opened.
+    dial_memory_ms: int = 24 * _HOUR_MS
+    silence_ms: int = 24 * _HOUR_MS  # A call of which nothing was heard or asked for so long is dropped.
+
+
+DEFAULT_LIMITS: Final = Limits()

@@ -1,0 +1,167 @@
+"""The line: which command of a call goes next, and when.
+
+One command is in the workers' hands at a time, and the next one waits for its outcome. What passes:
+
+- hangup and reject with placement NOW, even while another is in flight;
+- nothing else. NEXT only goes to the head of the line, and through a gate.
+
+What holds the head back: a gate (the command before it has not completed), the hold after answer, a command it requires
+that has not succeeded (it is cancelled then), and for a dial the want of credit in its lane.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cordboard.work import Work
+from dispatcher.core import memory
+from dispatcher.core.decision import Release
+from dispatcher.core.page import Flight, Held, Page
+from dispatcher.core.turn import Ending, Turn, give_result
+from dispatcher.core.words import Placement, Reason, State
+
+OUTCOME_WAIT_MS: Final = 15_000  # No outcome for so long: judge.
+WINDOW_MS: Final = 50_000  # No try starts later than this after the first release: Telnyx remembers for 60 s.
+
+
+def move(turn: Turn) -> None:
+    """Release whatever may go now, and end what cannot go any more."""
+    _let_pass(turn)
+    while turn.page.line and not _is_held_up(turn):
+        held = turn.page.line[0]
+        if _ends_here(turn, held):
+            continue
+        if held.ask.is_dial and not held.credited:
+            return
+        turn.page.line.pop(0)
+        _release_first(turn, held, passing=False)
+
+
+def wanting_credit(page: Page) -> tuple[str, ...]:
+    """The dials that could go if their lane had room."""
+    return tuple(held.ask.command_id for held in page.line[:1] if held.ask.is_dial and not held.credited)
+
+
+def expire(turn: Turn, at_ms: int) -> None:
+    """End everything in the line whose time has passed."""
+    page = turn.page
+    for waiting in (page.line, page.early):
+        for held in [held for held in waiting if held.expire_ms is not None and held.expire_ms <= at_ms]:
+            waiting.remove(held)
+            give_result(turn, held.ask, Ending(state=State.EXPIRED, reason=Reason.IN_LINE))
+
+
+def empty(turn: Turn) -> None:
+    """The call is over: nothing that waits will be sent."""
+    page = turn.page
+    waiting, page.line, page.early = [*page.line, *page.early], [], []
+    for held in waiting:
+        if held.ask.ends_call:
+            ending = Ending(state=State.SUCCEEDED, reason=Reason.ALREADY_ENDED)
+        else:
+            ending = Ending(state=State.CANCELLED, reason=Reason.CALL_ENDED)
+        give_result(turn, held.ask, ending)
+
+
+def _let_pass(turn: Turn) -> None:
+    page = turn.page
+    passing = [held for held in page.line if held.ask.ends_call and held.ask.placement is Placement.NOW]
+    for held in passing:
+        page.line.remove(held)
+        _release_first(turn, held, passing=True)
+
+
+def _is_held_up(turn: Turn) -> bool:
+    page, head = turn.page, turn.page.line[0]
+    if any(not flight.passing for flight in page.flights):
+        return True
+    if turn.now < page.hold_until_ms:
+        return True
+    if head.gate and not _opens(turn, head):
+        return True
+    return bool(head.ask.requires) and _is_under_way(page, head.ask.requires)
+
+
+def _opens(turn: Turn, held: Held) -> bool:
+    """Whether the command before it has completed, failed or was never done; its default expiry runs from here."""
+    if _is_under_way(turn.page, held.gate):
+        return False
+    if any(waiting.command_id == held.gate and not waiting.doubtful for waiting in turn.page.open):
+        return False
+    held.gate = ""
+    if held.expire_ms is None and held.ask.expire_after_ms is not None:
+        held.expire_ms = turn.now + held.ask.expire_after_ms
+    turn.changed = True
+    return True
+
+
+def _is_under_way(page: Page, command_id: str) -> bool:
+    """Whether a command was released and has no result yet. What still waits in the line stands behind."""
+    return any(flight.ask.command_id == command_id and not flight.answered for flight in page.flights)
+
+
+def _ends_here(turn: Turn, held: Held) -> bool:
+    if held.expire_ms is not None and held.expire_ms <= turn.now:
+        ending = Ending(state=State.EXPIRED, reason=Reason.IN_LINE)
+    elif held.ask.requires and not _has_succeeded(turn.page, held.ask.requires):
+        ending = Ending(state=State.CANCELLED, reason=Reason.PREVIOUS_FAILED, related=held.ask.requires)
+    else:
+        return False
+    turn.page.line.remove(held)
+    give_result(turn, held.ask, ending)
+    return True
+
+
+def _has_succeeded(page: Page, command_id: str) -> bool:
+    known = memory.recall(page.ended, command_id)
+    return known is not None and known.state is State.SUCCEEDED
+
+
+def _release_first(turn: Turn, held: Held, *, passing: bool) -> None:
+    flight = Flight(
+        ask=held.ask,
+        attempt=0,
+        first_ms=turn.now,
+        released_ms=turn.now,
+        deadline_ms=turn.now,
+        expire_ms=held.expire_ms,
+        passing=passing,
+    )
+    turn.page.flights.append(flight)
+    release(turn, flight)
+
+
+def release(turn: Turn, flight: Flight) -> None:
+    """Hand the request to the workers: the first time, or again as the next attempt, with the same bytes."""
+    ask = flight.ask
+    turn.changed = True
+    flight.attempt += 1
+    flight.released_ms = turn.now
+    flight.deadline_ms = turn.now + OUTCOME_WAIT_MS
+    turn.say(
+        Release(
+            work=Work(
+                key=turn.page.key,
+                command_id=ask.command_id,
+                attempt=flight.attempt,
+                account=ask.account,
+                action=ask.action,
+                lane=ask.lane,
+                repeat=ask.repeat,
+                method=ask.method,
+                path=ask.path,
+                body=ask.body,
+                released_ms=turn.now,
+                not_after_ms=None if ask.ends_call else flight.first_ms + WINDOW_MS,
+                expire_ms=flight.expire_ms,
+                traceparent=ask.traceparent,
+            )
+        )
+    )
+
+
+def credit(turn: Turn, command_id: str) -> None:
+    """The lane has room for this one."""
+    for held in turn.page.line:
+        if held.ask.command_id == command_id:
+            held.credited = turn.changed = True

@@ -1,0 +1,161 @@
+"""The page: all that is known of one call, or of one dial before it is a call.
+
+A page is decoded, worked on by `advance` and encoded again; nothing else holds one. It is a MessagePack array: fields
+are only ever added, at the end, with a default.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from typing import Final
+
+import msgspec
+
+from cordboard.work import Outcome
+from dispatcher.core.commands import Ask
+
+EVENTS_MAX: Final = 512  # Event ids remembered by a page, newest last.
+_EVENT_BYTES: Final = 8
+
+
+class Life(enum.StrEnum):
+    """What is known of the call itself."""
+
+    UNHEARD = "UNHEARD"  # A command came for it, nothing else is known.
+    ALIVE = "ALIVE"  # Initiated, or opened by our dial.
+    ANSWERED = "ANSWERED"
+    ENDED = "ENDED"
+    STRANGER = "STRANGER"  # Only events came, of a call that nobody opened: kept to know them again.
+
+
+class Held(msgspec.Struct, array_like=True, kw_only=True):
+    """A command that waits in the line. `gate` is the command whose completion it waits for; "" is an open gate."""
+
+    ask: Ask
+    expire_ms: int | None
+    gate: str = ""
+    wait_until_ms: int = 0  # For a sequence number that came too early.
+    credited: bool = False  # Its lane had room for it.
+    origin: str = ""  # The record it came in, for the id of a refusal.
+
+
+class Clue(msgspec.Struct, frozen=True, array_like=True):
+    """An event that may complete a command: kept while it is not sure yet that the command was done."""
+
+    event_id: str
+    event_type: str
+    status: str
+    occurred_ms: int
+    call: str = ""
+    leg: str = ""
+    session: str = ""
+
+
+class Flight(msgspec.Struct, array_like=True, kw_only=True):
+    """A released command. `outcomes` holds the latest word of each attempt; `clues` what was heard meanwhile."""
+
+    ask: Ask
+    attempt: int
+    first_ms: int  # When attempt 1 was released.
+    released_ms: int  # When the latest attempt was released.
+    deadline_ms: int  # When to judge if nothing is heard.
+    expire_ms: int | None = None
+    passing: bool = False  # It passed the line, and does not hold it up.
+    answered: bool = False  # Its result was given; only the latest attempt is still awaited.
+    outcomes: list[Outcome] = []
+    clues: list[Clue] = []
+
+
+class Open(msgspec.Struct, array_like=True, kw_only=True):
+    """A successful command whose completing event is awaited, or an UNKNOWN one that an event may still settle."""
+
+    command_id: str
+    action: str
+    account: str
+    source: str
+    group: str
+    accept_ms: int
+    sent_ms: int
+    deadline_ms: int
+    endless: bool = False
+    doubtful: bool = False  # UNKNOWN was its result.
+    fingerprint: bytes = b""
+    attempts: list[int] = []  # For a doubtful one: the attempts without a certain no.
+    calls: list[str] = []  # For a dial: its legs that have not ended.
+
+
+class Leg(msgspec.Struct, frozen=True, array_like=True):
+    """A leg that a dial brought to life."""
+
+    call: str
+    leg: str
+    session: str
+
+
+class Page(msgspec.Struct, array_like=True, kw_only=True):
+    """See the head of this module. Times are Unix milliseconds; 0 means never."""
+
+    key: str
+    account: str = ""
+    applied: list[int] = []  # By input (in the order of `Topics.inputs`): the next offset that is new to this page.
+    life: Life = Life.UNHEARD
+    direction: str = ""
+    leg: str = ""
+    session: str = ""
+    dial: str = ""  # The page of the dial that this call came from.
+    opened_ms: int = 0
+    touched_ms: int = 0
+    ended_ms: int = 0
+    heard_ms: int = 0  # When the latest webhook was read.
+    occurred_ms: int = 0  # The latest time at which a webhook handed on says it happened.
+    sequence: int = 0  # The highest number used.
+    now_ms: int = 0  # When the log took the latest command with placement NOW.
+    hold_until_ms: int = 0  # After answer: nothing is released before this, or call.answered.
+    last: str = ""  # The command most recently accepted into the line: what a gate refers to.
+    line: list[Held] = []
+    early: list[Held] = []  # Sequence numbers that came before their turn.
+    flights: list[Flight] = []
+    open: list[Open] = []
+    ended: bytes = b""  # See memory.py.
+    events: bytes = b""
+    legs: list[Leg] = []  # For a dial: the legs it brought to life.
+    wake_ms: int = 0
+    untold: list[Clue] = []  # Answered and hangup, for the dial that is not known yet.
+
+    @property
+    def is_dial(self) -> bool:
+        """Whether this is the page of a dial."""
+        return self.key.startswith("dial:")
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Page)
+
+
+def encode(page: Page) -> bytes:
+    """Write a page."""
+    return _encoder.encode(page)
+
+
+def decode(value: bytes) -> Page:
+    """Read a page as an own copy. Raises msgspec.MsgspecError when it is none."""
+    return _decoder.decode(value)
+
+
+def _event_digest(event_id: str) -> bytes:
+    return hashlib.blake2b(event_id.encode(), digest_size=_EVENT_BYTES).digest()
+
+
+def event_is_known(page: Page, event_id: str) -> bool:
+    """Whether the event was handed on before."""
+    name = _event_digest(event_id)
+    at = page.events.find(name)
+    while at >= 0 and at % _EVENT_BYTES:
+        at = page.events.find(name, at + 1)
+    return at >= 0
+
+
+def note_event(page: Page, event_id: str) -> None:
+    """Remember an event as handed on; the oldest beyond the limit are forgotten."""
+    page.events = (page.events + _event_digest(event_id))[-EVENTS_MAX * _EVENT_BYTES :]

@@ -1,0 +1,46 @@
+"""When a page wants to be looked at again, and when it may be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dispatcher.core.limits import Limits
+from dispatcher.core.page import Life, Page
+
+
+def next_wake(page: Page, limits: Limits) -> int:
+    """The earliest time at which something is due on this page (Unix ms), its own end included."""
+    return min(_moments(page, limits))
+
+
+def is_over(page: Page, limits: Limits, at_ms: int) -> bool:
+    """Whether the page can be forgotten."""
+    return not _is_busy(page) and _forget_at(page, limits) <= at_ms
+
+
+def _moments(page: Page, limits: Limits) -> Iterator[int]:
+    for held in (*page.line, *page.early):
+        if held.expire_ms is not None:
+            yield held.expire_ms
+        if held.wait_until_ms:
+            yield held.wait_until_ms
+    if page.line and page.hold_until_ms:
+        yield page.hold_until_ms
+    yield from (flight.deadline_ms for flight in page.flights)
+    yield from (waiting.deadline_ms for waiting in page.open)
+    if not _is_busy(page):
+        yield _forget_at(page, limits)
+    elif not page.flights and not page.open:
+        yield page.touched_ms + limits.silence_ms  # Waiting for credit or a hold: looked at again, never lost.
+
+
+def _is_busy(page: Page) -> bool:
+    return bool(page.line or page.early or page.flights or any(not waiting.doubtful for waiting in page.open))
+
+
+def _forget_at(page: Page, limits: Limits) -> int:
+    if page.is_dial:
+        return page.touched_ms + limits.dial_memory_ms
+    if page.life is Life.ENDED:
+        return page.ended_ms + limits.call_memory_ms
+    return page.touched_ms + (limits.call_memory_ms if page.life is Life.STRANGER else limits.silence_ms)
