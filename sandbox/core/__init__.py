@@ -1,0 +1,1 @@
+"""The calls themselves: pure, with time and randomness given; no I/O, no event loop, no clock."""

@@ -1,0 +1,182 @@
+"""What each command does to its call: one function per action, and the table of what a call must be for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.core import gather, legs
+from sandbox.core.call import Call, State
+from sandbox.core.destinations import BUSY, CANCELLED, NORMAL, REJECTED, End
+from sandbox.core.life import Life
+from sandbox.core.media import playback, speech
+from sandbox.core.problems import not_answered, not_now
+
+if TYPE_CHECKING:
+    from sandbox.core.exchange import Exchange
+
+Body = dict[str, Any]
+Perform = Callable[["Exchange", Call, Body], None]
+
+# Everything else needs an answered call (90034).
+ANY_TIME: Final = frozenset({"answer", "hangup", "reject", "client_state_update"})
+
+# Commands that Telnyx has added since 2023: taken, recorded, and without behaviour here.
+NEWER: Final = frozenset(
+    {
+        "ai_assistant_add_messages",
+        "ai_assistant_join",
+        "ai_assistant_start",
+        "ai_assistant_stop",
+        "conversation_relay_start",
+        "conversation_relay_stop",
+        "gather_using_ai",
+        "pay",
+        "send_sip_info",
+        "siprec_start",
+        "siprec_stop",
+        "suppression_start",
+        "suppression_stop",
+        "switch_supervisor_role",
+    }
+)
+
+
+def perform(exchange: Exchange, call: Call, action: str, body: Body) -> None:
+    """Do a command on a live call. Raises Refused, and then nothing has changed."""
+    if action not in ANY_TIME and call.state is not State.ANSWERED:
+        raise not_answered()
+    state_before, new_state = call.client_state, body.get("client_state")
+    if new_state is not None:
+        call.client_state = new_state  # Events that the command itself causes carry it already.
+    try:
+        if action in PERFORM:
+            PERFORM[action](exchange, call, body)
+    except BaseException:
+        call.client_state = state_before
+        raise
+
+
+def _answer(_: Exchange, call: Call, body: Body) -> None:
+    if call.state is State.RINGING:
+        raise not_answered()
+    if body.get("webhook_url"):
+        call.webhook_url = body["webhook_url"]
+    call.answer()
+    if body.get("stream_url"):
+        call.taps.stream(body)
+
+
+def _hangup(_: Exchange, call: Call, body: Body) -> None:
+    if call.state is State.RINGING:
+        call.end(CANCELLED)
+    else:
+        call.end(End(NORMAL, "callee" if call.incoming else "caller", "200"))
+
+
+def _reject(_: Exchange, call: Call, body: Body) -> None:
+    if call.state is not State.PARKED:
+        raise not_now("Only an incoming call that is not answered can be rejected.")
+    call.end(BUSY if body["cause"] == "USER_BUSY" else REJECTED)
+
+
+def _speak(exchange: Exchange, call: Call, body: Body) -> None:
+    if body.get("stop"):
+        call.player.stop(body["stop"])
+    call.player.add(speech(exchange.life.habits, body["payload"]))
+
+
+def _playback_start(exchange: Exchange, call: Call, body: Body) -> None:
+    media = playback(exchange.life.habits, body)
+    playing = call.player.current
+    if media.overlay and (playing is None or playing.kind != "playback"):
+        raise not_now("An overlay needs a playback that is heard already.")
+    if body.get("stop"):
+        call.player.stop(body["stop"])
+    call.player.add(media)
+
+
+def _playback_stop(_: Exchange, call: Call, body: Body) -> None:
+    if body.get("overlay"):
+        call.player.stop_overlay()
+    else:
+        call.player.stop(body.get("stop", "all"))
+
+
+def _gather(action: str) -> Perform:
+    def perform(exchange: Exchange, call: Call, body: Body) -> None:
+        # Two at once are not documented: the newer one takes the keys.
+        if call.gathering:
+            call.gathering.close("cancelled")
+        gathering = gather.Gathering(exchange.life, call, gather.plan(action, body, exchange.life))
+        call.gathering = gathering
+        gathering.begin()
+
+    return perform
+
+
+def _gather_stop(_: Exchange, call: Call, body: Body) -> None:
+    if call.gathering:
+        call.gathering.close("cancelled")
+
+
+def _send_dtmf(_: Exchange, call: Call, body: Body) -> None:
+    """The other end hears them; Telnyx tells nobody."""
+
+
+def _no_recording(call: Call) -> None:
+    if not call.taps.recording:
+        raise not_now("The call is not being recorded.")
+
+
+def _record_hold(_: Exchange, call: Call, body: Body) -> None:
+    _no_recording(call)
+
+
+def detect_machine(life: Life, call: Call, wanted: str, *, machine: bool) -> None:
+    """Answering machine detection on a leg that was just answered: what answered, and where its greeting ended."""
+    habits = life.habits
+    premium = ".premium" if wanted == "premium" else ""
+    human = "human_residence" if premium else "human"
+    result = "machine" if machine else human
+    call.wake(
+        habits.machine_detection_seconds,
+        lambda: life.tell(call, f"call.machine{premium}.detection.ended", result=result),
+    )
+    if machine and wanted in {"premium", "detect_beep", "greeting_end"}:
+        ended = "ended" if wanted == "greeting_end" else "beep_detected"
+        call.wake(
+            habits.machine_detection_seconds + habits.machine_greeting_seconds,
+            lambda: life.tell(call, f"call.machine{premium}.greeting.ended", result=ended),
+        )
+
+
+PERFORM: Final[Mapping[str, Perform]] = {
+    "answer": _answer,
+    "hangup": _hangup,
+    "reject": _reject,
+    "speak": _speak,
+    "playback_start": _playback_start,
+    "playback_stop": _playback_stop,
+    "gather": _gather("gather"),
+    "gather_using_audio": _gather("gather_using_audio"),
+    "gather_using_speak": _gather("gather_using_speak"),
+    "gather_stop": _gather_stop,
+    "send_dtmf": _send_dtmf,
+    "record_start": lambda _, call, body: call.taps.record(body),
+    "record_stop": lambda _, call, __: call.taps.save_recording(),
+    "record_pause": _record_hold,
+    "record_resume": _record_hold,
+    "streaming_start": lambda _, call, body: call.taps.stream(body),
+    "streaming_stop": lambda _, call, __: call.taps.stop_stream(),
+    "fork_start": lambda _, call, body: call.taps.fork(body.get("stream_type", "raw")),
+    "fork_stop": lambda _, call, __: call.taps.stop_fork(),
+    "transcription_start": lambda _, call, __: call.taps.transcribe(),
+    "transcription_stop": lambda _, call, __: call.taps.stop_transcription(),
+    "bridge": legs.bridge,
+    "transfer": legs.transfer,
+    "refer": legs.refer,
+    "enqueue": lambda exchange, call, body: exchange.queues.enter(call, body),
+    "leave_queue": lambda exchange, call, __: exchange.queues.leave(call, "leave"),
+    "client_state_update": lambda _, __, ___: None,  # `perform` has done it.
+}

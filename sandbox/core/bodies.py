@@ -1,0 +1,300 @@
+"""The bodies of the twenty-eight commands, written by hand from Telnyx's documentation.
+
+By hand on purpose: the product has its own table, and this is the second opinion on it. Where the documentation of 2023
+and that of 2026 differ, the wider one counts (voices are free text, language is optional, a dial may ring for 600 s).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sandbox.core.checks import (
+    Check,
+    array,
+    base64_text,
+    choice,
+    flag,
+    members,
+    number,
+    one_or_many,
+    phone,
+    record,
+    sip_uri,
+    text,
+    uuid_text,
+    whole,
+)
+from sandbox.core.problems import Problem, Refused, malformed, missing, not_in_enum
+
+Body = dict[str, Any]
+Rule = Callable[[Body], Problem | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a body must and may hold. Fields that are not named are accepted as they are."""
+
+    required: tuple[str, ...] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    def check(self, body: Body) -> None:
+        """Raise Refused with every problem of a body."""
+        problems = members(body, self.required, self.checks)
+        problems += [problem for rule in self.rules if (problem := rule(body))]
+        if problems:
+            raise Refused(*problems)
+
+
+def _there(body: Body, name: str) -> bool:
+    return body.get(name) not in (None, "")
+
+
+def _at_most_one(*names: str) -> Rule:
+    def rule(body: Body) -> Problem | None:
+        given = [name for name in names if _there(body, name)]
+        return malformed(f"/{given[1]}", f"Only one of {', '.join(names)} is allowed.") if len(given) > 1 else None
+
+    return rule
+
+
+def _one_group(*groups: tuple[str, ...]) -> Rule:
+    """All fields of some group must be there; the first group's missing field is pointed at."""
+
+    def rule(body: Body) -> Problem | None:
+        if any(all(_there(body, name) for name in group) for group in groups):
+            return None
+        begun = next((group for group in groups if any(_there(body, name) for name in group)), groups[0])
+        return missing("/" + next(name for name in begun if not _there(body, name)))
+
+    return rule
+
+
+def _only_with(field_name: str, needed: str) -> Rule:
+    def rule(body: Body) -> Problem | None:
+        return missing(f"/{needed}") if _there(body, field_name) and not _there(body, needed) else None
+
+    return rule
+
+
+def _basic_service(body: Body) -> Problem | None:
+    if body.get("service_level") != "basic":
+        return None
+    if body.get("language", "en-US") != "en-US":
+        return not_in_enum("/language", ("en-US",))
+    return not_in_enum("/payload_type", ("text",)) if body.get("payload_type", "text") != "text" else None
+
+
+def _overlay_is_for_self(body: Body) -> Problem | None:
+    other = body.get("overlay") is True and body.get("target_legs", "self") != "self"
+    return not_in_enum("/target_legs", ("self",)) if other else None
+
+
+def _decrypted_fork(body: Body) -> Problem | None:
+    return _one_group(("rx", "tx"))(body) if body.get("stream_type") == "decrypted" else None
+
+
+def _digits_in_order(body: Body) -> Problem | None:
+    least, most = body.get("minimum_digits", 1), body.get("maximum_digits", 128)
+    wrong = isinstance(least, int) and isinstance(most, int) and least > most
+    return malformed("/minimum_digits", "minimum_digits must not exceed maximum_digits.") if wrong else None
+
+
+_COMMON: Final[Mapping[str, Check]] = {"client_state": base64_text, "command_id": text()}
+_HEADERS: Final[Mapping[str, Check]] = {
+    "custom_headers": array(record({"name": text(), "value": text()}, "name", "value")),
+    "sip_headers": array(record({"name": choice("User-to-User"), "value": text()}, "name", "value")),
+}
+_SOUND: Final = record(
+    {
+        "pitch": number(minimum=0),
+        "semitone": number(-14, 14),
+        "octaves": number(-1, 1),
+        "track": choice("inbound", "outbound", "both"),
+    }
+)
+_STREAM: Final[Mapping[str, Check]] = {
+    "stream_url": text(),
+    "stream_track": choice("inbound_track", "outbound_track", "both_tracks"),
+}
+_DIALOGFLOW: Final[Mapping[str, Check]] = {
+    "enable_dialogflow": flag,
+    "dialogflow_config": record({"analyze_sentiment": flag, "partial_automated_agent_reply": flag}),
+}
+_WEBHOOK: Final[Mapping[str, Check]] = {"webhook_url": text(), "webhook_url_method": choice("POST", "GET")}
+_AMD_TIMES: Final = (
+    "total_analysis_time_millis",
+    "after_greeting_silence_millis",
+    "between_words_silence_millis",
+    "greeting_duration_millis",
+    "initial_silence_millis",
+    "maximum_number_of_words",
+    "maximum_word_length_millis",
+    "silence_threshold",
+    "greeting_total_analysis_time_millis",
+    "greeting_silence_duration_millis",
+)
+_NEW_LEG: Final[Mapping[str, Check]] = {
+    "to": one_or_many(phone),
+    "from": phone,
+    "from_display_name": text(128, r"^[A-Za-z0-9 \-_~!.+]*$"),
+    "audio_url": text(),
+    "media_name": text(),
+    "timeout_secs": whole(5, 600),
+    "time_limit_secs": whole(30, 14400),
+    "answering_machine_detection": choice(
+        "premium", "detect", "detect_beep", "detect_words", "greeting_end", "disabled"
+    ),
+    "answering_machine_detection_config": record({name: whole() for name in _AMD_TIMES}),
+    "sip_auth_username": text(),
+    "sip_auth_password": text(),
+    "sound_modifications": _SOUND,
+    **_HEADERS,
+    **_WEBHOOK,
+}
+_DIGITS: Final[Mapping[str, Check]] = {
+    "minimum_digits": whole(1, 128),
+    "maximum_digits": whole(1, 128),
+    "timeout_millis": whole(0),
+    "inter_digit_timeout_millis": whole(0),
+    "terminating_digit": text(),
+    "valid_digits": text(),
+}
+_SPEECH: Final[Mapping[str, Check]] = {
+    "payload": text(3000),
+    "payload_type": choice("text", "ssml"),
+    "service_level": choice("basic", "premium"),
+    "voice": text(),
+    "language": text(),
+}
+_FORK_TYPE: Final = choice("raw", "decrypted")
+_STOP: Final = choice("current", "all")
+
+
+def _schema(
+    *required: str, rules: tuple[Rule, ...] = (), shared: tuple[Mapping[str, Check], ...] = (), **checks: Check
+) -> Schema:
+    together = dict(_COMMON)
+    for part in (*shared, checks):
+        together.update(part)
+    return Schema(required, together, rules)
+
+
+SCHEMAS: Final[Mapping[str, Schema]] = {
+    "dial": _schema(
+        *("to", "from", "connection_id"),
+        rules=(
+            _at_most_one("audio_url", "media_name"),
+            *(
+                _only_with(name, "record")
+                for name in ("record_channels", "record_format", "record_max_length", "record_timeout_secs")
+            ),
+        ),
+        connection_id=text(),
+        preferred_codecs=text(),
+        billing_group_id=uuid_text,
+        link_to=text(),
+        record=choice("record-from-answer"),
+        record_channels=choice("single", "dual"),
+        record_format=choice("wav", "mp3"),
+        record_max_length=whole(0, 43200),
+        record_timeout_secs=whole(0),
+        shared=(_NEW_LEG, _STREAM, _DIALOGFLOW),
+    ),
+    "answer": _schema(billing_group_id=uuid_text, sound_modifications=_SOUND, shared=(_HEADERS, _STREAM, _WEBHOOK)),
+    "hangup": _schema(),
+    "reject": _schema("cause", cause=choice("CALL_REJECTED", "USER_BUSY")),
+    "speak": _schema("payload", "voice", rules=(_basic_service,), stop=_STOP, shared=(_SPEECH,)),
+    "playback_start": _schema(
+        rules=(
+            _one_group(("audio_url",), ("media_name",), ("playback_content",)),
+            _at_most_one("audio_url", "media_name", "playback_content"),
+            _overlay_is_for_self,
+        ),
+        audio_url=text(),
+        media_name=text(),
+        playback_content=base64_text,
+        loop=lambda value, at: choice("infinity")(value, at) if isinstance(value, str) else whole(1)(value, at),
+        overlay=flag,
+        stop=_STOP,
+        target_legs=choice("self", "opposite", "both"),
+        cache_audio=flag,
+    ),
+    "playback_stop": _schema(overlay=flag, stop=_STOP),
+    "gather": _schema(rules=(_digits_in_order,), initial_timeout_millis=whole(0), shared=(_DIGITS,)),
+    "gather_using_audio": _schema(
+        rules=(
+            _at_most_one("audio_url", "media_name"),
+            _at_most_one("invalid_audio_url", "invalid_media_name"),
+            _digits_in_order,
+        ),
+        audio_url=text(),
+        media_name=text(),
+        invalid_audio_url=text(),
+        invalid_media_name=text(),
+        maximum_tries=whole(1),
+        shared=(_DIGITS,),
+    ),
+    "gather_using_speak": _schema(
+        *("payload", "voice"),
+        rules=(_basic_service, _digits_in_order),
+        invalid_payload=text(3000),
+        maximum_tries=whole(1),
+        shared=(_SPEECH, _DIGITS),
+    ),
+    "gather_stop": _schema(),
+    "send_dtmf": _schema("digits", digits=text(pattern=r"^[0-9A-D*#wW]+$"), duration_millis=whole(100, 500)),
+    "record_start": _schema(
+        *("format", "channels"),
+        format=choice("wav", "mp3"),
+        channels=choice("single", "dual"),
+        play_beep=flag,
+        max_length=whole(0, 14400),
+        timeout_secs=whole(0),
+    ),
+    "record_stop": _schema(),
+    "record_pause": _schema(),
+    "record_resume": _schema(),
+    "streaming_start": _schema(
+        rules=(_one_group(("stream_url",), ("enable_dialogflow",)),), shared=(_STREAM, _DIALOGFLOW)
+    ),
+    "streaming_stop": _schema(),
+    "fork_start": _schema(
+        rules=(_one_group(("target",), ("rx", "tx")), _decrypted_fork),
+        target=text(),
+        rx=text(),
+        tx=text(),
+        stream_type=_FORK_TYPE,
+    ),
+    "fork_stop": _schema(stream_type=_FORK_TYPE),
+    "transcription_start": _schema(
+        language=text(), interim_results=flag, transcription_tracks=choice("inbound", "outbound", "both")
+    ),
+    "transcription_stop": _schema(),
+    "bridge": _schema(
+        rules=(
+            _one_group(("call_control_id",), ("queue",), ("video_room_id",)),
+            _at_most_one("call_control_id", "queue", "video_room_id"),
+            _only_with("video_room_context", "video_room_id"),
+        ),
+        call_control_id=text(),
+        queue=text(),
+        video_room_id=uuid_text,
+        video_room_context=text(),
+        park_after_unbridge=choice("self"),
+    ),
+    "transfer": _schema(
+        "to",
+        rules=(_at_most_one("audio_url", "media_name"),),
+        target_leg_client_state=base64_text,
+        shared=(_NEW_LEG,),
+    ),
+    "refer": _schema(
+        "sip_address", sip_address=sip_uri, sip_auth_username=text(), sip_auth_password=text(), shared=(_HEADERS,)
+    ),
+    "enqueue": _schema("queue_name", queue_name=text(), max_wait_time_secs=whole(0), max_size=whole(1)),
+    "leave_queue": _schema(),
+    "client_state_update": _schema("client_state"),
+}

@@ -1,0 +1,102 @@
+"""Commands that concern a second leg: bridge, transfer, refer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.core.call import Call, State
+from sandbox.core.destinations import CANCELLED, destination
+from sandbox.core.problems import call_ended, not_answered, not_now, unknown_call
+
+if TYPE_CHECKING:
+    from sandbox.core.exchange import Exchange
+
+Body = dict[str, Any]
+
+
+def bridge(exchange: Exchange, call: Call, body: Body) -> None:
+    """Connect a call with another, with the first of a queue, or with a video room (then it hears nobody)."""
+    if body.get("video_room_id"):
+        exchange.life.tell(call, "call.bridged", state="bridged")
+        return
+    other = exchange.queues.first(body["queue"]) if body.get("queue") else _other(exchange, body["call_control_id"])
+    if other is call:
+        raise not_now("A call cannot be bridged with itself.")
+    exchange.queues.leave(other, "bridged")
+    exchange.queues.leave(call, "bridged")
+    call.park_after_unbridge = body.get("park_after_unbridge") == "self"
+    join(exchange, call, other)
+
+
+def _other(exchange: Exchange, call_control_id: str) -> Call:
+    other = exchange.calls.get(call_control_id)
+    if other is None:
+        raise unknown_call()
+    if other.state is State.ENDED:
+        raise call_ended("/call_control_id")
+    if other.state is not State.ANSWERED:
+        raise not_answered()
+    return other
+
+
+def join(exchange: Exchange, call: Call, other: Call) -> None:
+    """Let two legs hear each other; whoever they heard before is left alone, alive."""
+    for leg in (call, other):
+        if leg.peer:
+            leg.peer.peer = None
+    call.peer, other.peer = other, call
+    for leg in (call, other):
+        exchange.life.tell(leg, "call.bridged", state="bridged")
+
+
+def transfer(exchange: Exchange, call: Call, body: Body) -> None:
+    """Ring a second leg and bridge it when it is answered; if it is not, the first one lives on.
+
+    With a list of destinations all of them ring, and the first to answer gets the call.
+    """
+    targets = body["to"] if isinstance(body["to"], list) else [body["to"]]
+    legs = [
+        exchange.leg(
+            body,
+            from_=body.get("from") or call.from_,
+            to=to,
+            connection_id=call.connection_id,
+            session_id=call.session_id,
+        )
+        for to in targets
+    ]
+    for leg in legs:
+        leg.client_state = body.get("target_leg_client_state")
+        leg.webhook_url = body.get("webhook_url") or call.webhook_url
+        leg.when_answered.append(_connect(exchange, call, leg, legs))
+        leg.initiated()
+    call.when_ended.append(lambda: _abandon(legs))
+
+
+def _connect(exchange: Exchange, call: Call, leg: Call, legs: list[Call]) -> Any:
+    def answered() -> None:
+        for other in legs:
+            if other is not leg and other.state is State.RINGING:
+                other.end(CANCELLED)
+        join(exchange, call, leg)
+
+    return answered
+
+
+def _abandon(legs: list[Call]) -> None:
+    for leg in legs:
+        if leg.state is State.RINGING:
+            leg.end(CANCELLED)
+
+
+def refer(exchange: Exchange, call: Call, body: Body) -> None:
+    """Ask the other end to call elsewhere; an address whose number fails makes the refer fail."""
+    life = exchange.life
+    life.tell(call, "call.refer.started", sip_notify_response=100)
+    target = destination(body["sip_address"].split(":", 1)[1], life.habits.answer_seconds)
+    if target.end is not None:
+        code = int(target.end.sip_cause)
+        call.wake(target.seconds or 0.0, lambda: life.tell(call, "call.refer.failed", sip_notify_response=code))
+    else:
+        seconds = life.habits.answer_seconds if target.seconds is None else target.seconds
+        call.wake(seconds, lambda: life.tell(call, "call.refer.completed", sip_notify_response=200))

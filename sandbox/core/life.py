@@ -1,0 +1,60 @@
+"""What every part of a call lives by: the time it is, a way to be woken later, and a way to tell the world."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sandbox.core.ids import Ids
+from sandbox.core.timers import Timer, Timers
+
+if TYPE_CHECKING:
+    from sandbox.core.call import Call
+
+
+class Habits(msgspec.Struct, kw_only=True):
+    """How long things take, in sandbox seconds, unless a command or a number says otherwise."""
+
+    answer_seconds: float = 1.0
+    speech_chars_per_second: float = 15.0
+    media_seconds: float = 3.0
+    recording_save_seconds: float = 0.5
+    machine_detection_seconds: float = 1.0
+    machine_greeting_seconds: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that Telnyx would tell by webhook; `at` is sandbox time."""
+
+    event_type: str
+    call_control_id: str
+    webhook_url: str | None
+    at: float
+    payload: dict[str, Any]
+
+
+class Life:
+    """The time and its consequences. Nothing in here moves by itself: `Exchange` sets `now`."""
+
+    def __init__(self, habits: Habits, rng: random.Random, stamp: Callable[[float], str]) -> None:
+        self.now = 0.0
+        self.habits = habits
+        self.ids = Ids(rng)
+        self.timers = Timers()
+        self.events: list[Event] = []
+        self.stamp = stamp  # A moment of sandbox time, as Telnyx writes times.
+
+    def after(self, seconds: float, fire: Callable[[], None]) -> Timer:
+        """Be woken after so many sandbox seconds."""
+        return self.timers.at(self.now + seconds, fire)
+
+    def tell(self, call: Call, event_type: str, *, parties: bool = True, **fields: Any) -> None:
+        """Tell the call's application what has happened; most media events name no parties."""
+        payload = call.named(parties=parties)
+        payload.update(fields)
+        self.events.append(Event(event_type, call.id, call.webhook_url, self.now, payload))
