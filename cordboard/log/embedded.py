@@ -105,7 +105,7 @@ class EmbeddedLog:
 
     @property
     def healthy(self) -> bool:
-        """Whether the last write succeeded; one that fails is tried again by the log itself."""
+        """See the port. After a failure the log tries by itself, every second, whether the disk is back."""
         return self._commits.healthy and not self._closed
 
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
@@ -187,7 +187,11 @@ class EmbeddedLog:
             for topic, offset in positions.items():
                 batch.positions[partition, topic] = offset
 
-        await self._commits.write(apply, lambda: self._claims.void(claim))
+        try:
+            await self._commits.write(apply, lambda: self._claims.void(claim))
+        except asyncio.CancelledError:
+            self._claims.void(claim)  # Whoever does not wait does not know.
+            raise
 
     async def retain(self) -> None:
         """Look for old records now rather than at the next regular time; see retention.py for what goes."""

@@ -27,7 +27,7 @@ class Commits(Protocol):
         """The stored offset, if there is one."""
 
 
-class EmbeddedMember:
+class Seat:
     """A seat, and the partitions that go with it just now."""
 
     def __init__(self, group: Group, listener: GroupListener) -> None:
@@ -56,13 +56,13 @@ class Group:
         self._topic = topic
         self._partitions = partitions
         self._commits = commits
-        self._members: list[EmbeddedMember] = []
+        self._members: list[Seat] = []
         self._turn = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()  # The loop itself keeps only weak references.
 
-    async def add(self, listener: GroupListener) -> EmbeddedMember:
+    async def add(self, listener: GroupListener) -> Seat:
         """Seat a member. Whoever is cancelled while waiting for the seat leaves again."""
-        member = EmbeddedMember(self, listener)
+        member = Seat(self, listener)
         seating = self._start(self._seat(member))
         try:
             await asyncio.shield(seating)
@@ -71,11 +71,16 @@ class Group:
             raise
         return member
 
-    async def remove(self, member: EmbeddedMember) -> None:
+    async def remove(self, member: Seat) -> None:
         """Unseat a member; a second time does nothing. Goes on even if the caller is cancelled."""
         await asyncio.shield(self._start(self._unseat(member)))
 
-    async def commit(self, member: EmbeddedMember, offsets: Mapping[int, int]) -> None:
+    async def expel(self, member: Seat) -> None:
+        """Unseat a member that does not answer any more: nothing is asked of it, and it may not commit."""
+        member.held.clear()
+        await asyncio.shield(self._start(self._unseat(member)))
+
+    async def commit(self, member: Seat, offsets: Mapping[int, int]) -> None:
         """Store a member's offsets."""
         if foreign := sorted(offsets.keys() - member.held):
             raise Fenced(f"group {self._name} of {self._topic}: partitions {foreign} are not this member's any more")
@@ -93,12 +98,12 @@ class Group:
         task.add_done_callback(self._changes.discard)
         return task
 
-    async def _seat(self, member: EmbeddedMember) -> None:
+    async def _seat(self, member: Seat) -> None:
         async with self._turn:
             self._members.append(member)
             await self._spread()
 
-    async def _unseat(self, member: EmbeddedMember) -> None:
+    async def _unseat(self, member: Seat) -> None:
         async with self._turn:
             if member in self._members:
                 self._members.remove(member)
@@ -129,14 +134,14 @@ def even_shares(held: Iterable[set[int]], partitions: int) -> list[set[int]]:
     return shares
 
 
-async def _take(member: EmbeddedMember, partitions: set[int]) -> None:
+async def _take(member: Seat, partitions: set[int]) -> None:
     if partitions:
         # Held until it returns: what it commits on the way out still counts.
         await _told(member.listener.revoked(frozenset(partitions)))
         member.held -= partitions
 
 
-async def _give(member: EmbeddedMember, partitions: set[int]) -> None:
+async def _give(member: Seat, partitions: set[int]) -> None:
     if partitions:
         member.held |= partitions
         await _told(member.listener.assigned(frozenset(partitions)))

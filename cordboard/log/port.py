@@ -162,7 +162,11 @@ class Member(Protocol):
 
 
 class Log(Protocol):
-    """The port. Every coroutine may raise LogUnavailable."""
+    """The port. Every coroutine may raise LogUnavailable; after `close` all do."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the log can be written, as far as is known: for readiness."""
 
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
         """Write records, durable when this returns, in this order within each partition."""
@@ -183,16 +187,19 @@ class Log(Protocol):
         """The first offset whose record was taken at or after `time_ms`; the end when there is none."""
 
     def reader(self, positions: Mapping[TopicPartition, int]) -> Reader:
-        """Read these partitions from these offsets."""
+        """Read these partitions from these offsets; what retention has removed is passed over."""
 
     async def join(self, group: str, topic: str, listener: GroupListener) -> Member:
         """Take a seat in a group. Partitions are spread evenly over the members and move as they come and go."""
 
     async def claim(self, partition: int) -> Claim:
-        """Become the owner of a partition: fence all earlier owners, and send again what the last pages owe."""
+        """Become the owner of a partition: fence all earlier owners, and send again what the last pages owe.
+
+        The first claim of all begins at offset 0 of every input. Raises PositionsLost.
+        """
 
     def pages(self, claim: Claim) -> AsyncIterator[tuple[str, bytes]]:
-        """The claimed partition's pages, each key once, as last written."""
+        """The claimed partition's pages, each key once, as last written. Raises Fenced when the claim is void."""
 
     async def settle(
         self,
@@ -201,7 +208,10 @@ class Log(Protocol):
         outputs: Sequence[NewRecord],
         positions: Mapping[str, int],
     ) -> None:
-        """Make a batch of decisions true: pages (None deletes), the outputs they owe, and the inputs they came from."""
+        """Make a batch of decisions true: pages (None deletes), the outputs they owe, and the inputs they came from.
+
+        Whatever happens, the next claim finds all of it or nothing of it. Raises Fenced, and AppendUncertain.
+        """
 
     async def close(self) -> None:
         """Stop; everything acknowledged is on disk."""
