@@ -1,0 +1,167 @@
+"""An HTTP server inside our process: it starts, tells its port, and stops when told; signals are the process's own.
+
+Uvicorn serves; what is added is what a port open to the world needs and uvicorn leaves to a proxy: a bound on the size
+of a request's head, and on the time that it may take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import socket
+from collections.abc import Iterator
+from typing import Final, Self
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_HEAD_BYTES_MAX: Final = 32 * 1024
+_HEAD_SECONDS_MAX: Final = 10.0
+_BACKLOG: Final = 1024
+_ATTACH_TURNS: Final = 3  # The task that attaches, then the callback that tells the protocol, and one to spare.
+
+
+class HttpServer:
+    """Serves one ASGI application on one address. `async with` starts and stops it."""
+
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, *, connections_max: int = 4096, drain_seconds: float = 5.0
+    ) -> None:
+        """Prepare; port 0 lets the system pick one. Beyond `connections_max` open connections the answer is 503."""
+        self._app = app
+        self._host = host
+        self._port = port
+        self._connections_max = connections_max
+        self._drain_seconds = drain_seconds
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port: the bound one once started."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where it can be reached on this machine, without a slash at the end."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104  # compared, not bound
+        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the address cannot be had."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+        self._port = listener.getsockname()[1]
+        self._server = _Server(self._config())
+        self._serving = asyncio.create_task(self._server.serve([listener]), name=f"http {self._port}")
+        listening = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait({self._serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if not self._server.listening.is_set():
+            listening.cancel()
+            listener.close()
+            self._serving.result()  # Raises what kept it from listening.
+
+    async def stop(self) -> None:
+        """Take no new requests, let those in hand end for the drain time, then close. Safe to call twice."""
+        if self._server is None or self._serving is None:
+            return
+        self._server.stopping.set()
+        await self._serving
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def _config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            self._app,
+            http=_BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=self._connections_max,
+            timeout_graceful_shutdown=math.ceil(self._drain_seconds),
+        )
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server with events where it polls, and without its hands on the process's signals."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+        self.stopping = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def main_loop(self) -> None:
+        while not self.stopping.is_set():
+            await self.on_tick(0)  # Renews the Date header.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A connection that asyncio has accepted but not yet attached when its server closes is lost, yet stays open
+        # (Python 3.11): its client would wait in vain. So stop accepting first, and let the last ones be attached.
+        for listener in sockets or ():
+            with contextlib.suppress(RuntimeError):  # Loops that do not accept by reader, such as uvloop, have no gap.
+                asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(_ATTACH_TURNS):
+            await asyncio.sleep(0)
+        await super().shutdown(sockets)
+
+
+class _BoundedProtocol(HttpToolsProtocol):
+    """A connection whose requests must begin within bounds of size and time."""
+
+    _head_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
+    _in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES_MAX and not self.transport.is_closing():
+                self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_came()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head_came()
+        self._in_head, self._head_bytes = True, 0
+        self._head_timer = self.loop.call_later(_HEAD_SECONDS_MAX, self.transport.close)
+
+    def _head_came(self) -> None:
+        self._in_head = False
+        if self._head_timer is not None:
+            self._head_timer.cancel()

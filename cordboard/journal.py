@@ -1,0 +1,168 @@
+"""The logs: JSON lines, or readable text on a terminal; the same for our own lines and for those of libraries.
+
+Everything goes through the standard library's root logger, so its level can change at run time, and passes a last
+guard that masks secrets and telephone numbers. The guard is no licence: what is secret should not be logged at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, Final, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from cordboard.clock import Clock, SystemClock
+from cordboard.cloudevents import rfc3339
+from cordboard.settings import Logging
+
+MASK: Final = "***"
+_SECRET_KEYS: Final = frozenset(
+    {"api_key", "authorization", "cookie", "dial_url_secret", "mac", "password", "secret", "set-cookie", "token"}
+)
+_NUMBER_KEYS: Final = frozenset({"from", "from_", "from_number", "to", "to_number", "phone_number", "sip_address"})
+_NUMBER: Final = re.compile(r"(?<![\w+])\+[1-9]\d{6,14}(?!\d)")
+_DEPTH_MAX: Final = 6
+# They tell of every request or connection at info, addresses and all.
+_TALKATIVE: Final = ("aiohttp.access", "httpcore", "httpx", "uvicorn.error")
+
+
+def configure(
+    settings: Logging,
+    secrets: frozenset[str] = frozenset(),
+    clock: Clock | None = None,
+    stream: TextIO | None = None,
+) -> None:
+    """Set up all logging of the process, instead of any earlier set-up; `stream` is standard error unless given.
+
+    Standard error, because standard output belongs to the command that runs. `secrets` are values to be masked
+    wherever they turn up.
+    """
+    stream = stream or sys.stderr
+    stamp = _Stamp(clock or SystemClock())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        stamp,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,  # So that a set-up takes hold of loggers that were used before it.
+    )
+    handler = _Handler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                Guard(secrets),
+                _renderer(settings, stream),
+            ],
+        )
+    )
+    _install(handler)
+    set_level(settings.level)
+
+
+def set_level(level: str) -> None:
+    """Say from now on what is of this level or above: debug, info, warning, error."""
+    logging.getLogger().setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def level() -> str:
+    """The level at which is logged now."""
+    return logging.getLevelName(logging.getLogger().level).lower()
+
+
+class Guard:
+    """The last processor before a line is written: it masks what must not be read there."""
+
+    def __init__(self, secrets: frozenset[str] = frozenset()) -> None:
+        # The longest first, so that no secret is left over in part because another one is contained in it.
+        longest_first = sorted((secret for secret in secrets if secret), key=len, reverse=True)
+        self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, logger: WrappedLogger, name: str, event_dict: EventDict) -> EventDict:
+        """Mask one line's fields."""
+        return {key: self._field(key, value, 0) for key, value in event_dict.items()}
+
+    def text(self, value: str) -> str:
+        """The text without the known secrets and without telephone numbers but for their last two digits."""
+        if self._secrets is not None:
+            value = self._secrets.sub(MASK, value)
+        return _NUMBER.sub(lambda found: _masked(found.group()), value) if "+" in value else value
+
+    def _field(self, key: object, value: object, depth: int) -> object:
+        name = key.lower() if isinstance(key, str) else ""
+        if value is None or (isinstance(value, bool | int | float) and name not in _NUMBER_KEYS | _SECRET_KEYS):
+            return value
+        if name in _SECRET_KEYS:
+            return MASK
+        if name in _NUMBER_KEYS and not isinstance(value, Mapping | list | tuple):
+            return _masked(str(value))
+        return self._value(value, depth)
+
+    def _value(self, value: object, depth: int) -> object:
+        if isinstance(value, str):
+            return self.text(value)
+        if depth > _DEPTH_MAX:
+            return self.text(repr(value))
+        if isinstance(value, Mapping):
+            return {self._value(key, depth): self._field(key, below, depth + 1) for key, below in value.items()}
+        if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
+            return [self._field("", below, depth + 1) for below in value]
+        return self.text(repr(value) if isinstance(value, bytes) else str(value))
+
+
+def _masked(number: str) -> str:
+    return "*" * max(len(number) - 2, 0) + number[-2:] if len(number) > 4 else MASK
+
+
+class _Stamp:
+    """Adds the time, from the clock that everything else goes by."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __call__(self, logger: WrappedLogger, name: str, event_dict: EventDict) -> EventDict:
+        event_dict["timestamp"] = rfc3339(self._clock.now_ms())
+        return event_dict
+
+
+def _renderer(settings: Logging, stream: TextIO) -> Processor:
+    terminal = stream.isatty()
+    if settings.format == "console" or (settings.format == "auto" and terminal):
+        return structlog.dev.ConsoleRenderer(colors=terminal)
+    return structlog.processors.JSONRenderer(serializer=_json)
+
+
+def _json(line: MutableMapping[str, Any], **_: object) -> str:
+    ordered = {key: line.pop(key) for key in ("timestamp", "level", "event", "logger") if key in line}
+    ordered.update(line)
+    try:
+        return orjson.dumps(ordered, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # Text that is no UTF-8, numbers beyond 64 bits: slower, but a line is written.
+        return json.dumps({str(key): value for key, value in ordered.items()}, default=str)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Ours, so that the next set-up finds it and leaves those of others alone."""
+
+
+def _install(handler: _Handler) -> None:
+    root = logging.getLogger()
+    for former in [former for former in root.handlers if isinstance(former, _Handler)]:
+        root.removeHandler(former)
+    root.addHandler(handler)

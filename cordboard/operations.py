@@ -1,0 +1,78 @@
+"""The operations port: what a monitoring system, an orchestrator and a person at night ask a process.
+
+/metrics is for Prometheus. /healthz says that the event loop turns and nothing more: a process must not be restarted
+because the log or Telnyx is away. /readyz asks the named checks and says which of them fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+
+import orjson
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cordboard.http_server import HttpServer
+from cordboard.log.port import LogError
+from cordboard.settings import Operations
+
+# A check gives None when all is well, else a sentence that says what is not. What it raises counts as not well.
+Check = Callable[[], Awaitable[str | None] | str | None]
+
+
+def operations_server(
+    settings: Operations, checks: Mapping[str, Check], registry: CollectorRegistry = REGISTRY
+) -> HttpServer:
+    """The operations port, ready to be started. `checks` may be filled and changed while it runs."""
+    app = operations_app(checks, registry, settings.check_seconds_max)
+    return HttpServer(app, settings.host, settings.port, drain_seconds=1)
+
+
+def operations_app(
+    checks: Mapping[str, Check], registry: CollectorRegistry = REGISTRY, check_seconds_max: float = 2.0
+) -> Starlette:
+    """The application behind the port."""
+
+    async def metrics(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"content-type": content_type})
+
+    async def healthz(request: Request) -> Response:
+        return _json(200, {"alive": True})
+
+    async def readyz(request: Request) -> Response:
+        failing = await failing_checks(checks, check_seconds_max)
+        answers = {name: failing.get(name, "ok") for name in checks}
+        return _json(503 if failing else 200, {"ready": not failing, "failing": sorted(failing), "checks": answers})
+
+    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])
+
+
+async def failing_checks(checks: Mapping[str, Check], check_seconds_max: float = 2.0) -> dict[str, str]:
+    """The checks that fail, asked side by side, each with the sentence that says why."""
+    named = list(checks.items())
+    answers = await asyncio.gather(*(_answer(check, check_seconds_max) for _, check in named))
+    return {name: answer for (name, _), answer in zip(named, answers, strict=True) if answer is not None}
+
+
+async def _answer(check: Check, seconds_max: float) -> str | None:
+    try:
+        async with asyncio.timeout(seconds_max):
+            answer = check()
+            return await answer if inspect.isawaitable(answer) else answer
+    except TimeoutError:
+        return f"no answer within {seconds_max:g} s"
+    except LogError as error:
+        return f"{type(error).__name__}: {error}"
+    except Exception as error:  # whatever a check meets, the port must answer; its text may be private
+        return type(error).__name__
+
+
+def _json(status: int, value: object) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json", headers={"cache-control": "no-store"})

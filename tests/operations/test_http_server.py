@@ -1,0 +1,154 @@
+"""The server around uvicorn: starting, stopping, and requests that never properly begin."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from cordboard import http_server
+from cordboard.http_server import HttpServer
+
+
+def served(**more: float) -> tuple[HttpServer, asyncio.Event, asyncio.Event]:
+    """A server with one page that waits: entered says that it was asked, release lets it answer."""
+    entered, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Request) -> Response:
+        entered.set()
+        await release.wait()
+        return PlainTextResponse("done")
+
+    async def quick(request: Request) -> Response:
+        return PlainTextResponse("quick")
+
+    app = Starlette(routes=[Route("/slow", slow), Route("/quick", quick)])
+    return HttpServer(app, "127.0.0.1", 0, **more), entered, release
+
+
+async def ask_for_ever(client: httpx.AsyncClient, server: HttpServer) -> None:
+    while True:
+        await client.get(f"{server.url}/quick")
+
+
+async def test_the_port_is_known_once_it_listens():
+    """
+    Port 0 is replaced by the one that the system picked, and it answers there.
+    """
+    server, _, _ = served()
+    async with server, httpx.AsyncClient() as client:
+        assert server.port > 0
+        assert (await client.get(f"{server.url}/quick")).text == "quick"
+
+
+async def test_signals_stay_with_the_process():
+    """
+    Whoever runs the server decides what a signal means.
+    """
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    server, _, _ = served()
+    async with server:
+        assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+async def test_an_address_that_is_taken_is_an_error_at_once():
+    """
+    The second one is told, and the first goes on.
+    """
+    first, _, _ = served()
+    async with first:
+        second = HttpServer(Starlette(), "127.0.0.1", first.port)
+        with pytest.raises(OSError, match="in use"):
+            await second.start()
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{first.url}/quick")).status_code == 200
+
+
+async def test_a_stop_lets_what_is_in_hand_end():
+    """
+    The request under way is answered; a new one finds nobody.
+    """
+    server, entered, release = served()
+    await server.start()
+    async with httpx.AsyncClient() as client:
+        asked = asyncio.create_task(client.get(f"{server.url}/slow"))
+        await entered.wait()
+        stopping = asyncio.create_task(server.stop())
+        async with httpx.AsyncClient() as other:
+            with pytest.raises(httpx.TransportError):
+                await ask_for_ever(other, server)
+            with pytest.raises(httpx.ConnectError):
+                await other.get(f"{server.url}/quick")
+        release.set()
+
+        assert (await asked).text == "done"
+        await stopping
+        await server.stop()
+
+
+async def test_a_stop_does_not_wait_for_ever():
+    """
+    What does not end within the drain time is cut off.
+    """
+    server, entered, _ = served(drain_seconds=0.1)
+    await server.start()
+    async with httpx.AsyncClient() as client:
+        asked = asyncio.create_task(client.get(f"{server.url}/slow"))
+        await entered.wait()
+        await server.stop()
+
+        answer = await asyncio.gather(asked, return_exceptions=True)
+
+    assert isinstance(answer[0], httpx.HTTPError) or answer[0].status_code == 500
+
+
+async def test_a_head_without_end_is_cut_off():
+    """
+    Whether many headers or one endless one: past the bound the connection is closed, with 400 where that gets through.
+    """
+    server, _, _ = served()
+    async with server:
+        for filler in (b"x" * 100_000, b"x-a: b\r\n" * 20_000):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"GET /quick HTTP/1.1\r\nhost: a\r\nx-long: " + filler)
+
+            with contextlib.suppress(ConnectionResetError):  # What was still under way resets the connection.
+                assert (await reader.read()).startswith(b"HTTP/1.1 400")
+            writer.close()
+
+
+async def test_a_head_that_does_not_come_is_cut_off(monkeypatch: pytest.MonkeyPatch):
+    """
+    Neither silence nor half a head keeps a connection open; a second request on it has its own time.
+    """
+    monkeypatch.setattr(http_server, "_HEAD_SECONDS_MAX", 0.05)
+    server, _, _ = served()
+    async with server:
+        for beginning in (b"", b"GET /quick HTTP/1.1\r\nhost: a\r\n"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(beginning)
+
+            assert await reader.read() == b""
+            writer.close()
+
+
+async def test_a_request_in_time_is_not_cut_off_later(monkeypatch: pytest.MonkeyPatch):
+    """
+    The bound is for the head; the answer may take longer.
+    """
+    monkeypatch.setattr(http_server, "_HEAD_SECONDS_MAX", 0.05)
+    server, entered, release = served()
+    async with server, httpx.AsyncClient() as client:
+        asked = asyncio.create_task(client.get(f"{server.url}/slow"))
+        await entered.wait()
+        await asyncio.sleep(0.1)  # Longer than the head's bound, which must no longer count.
+        release.set()
+
+        assert (await asked).text == "done"

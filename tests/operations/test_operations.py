@@ -1,0 +1,121 @@
+"""The operations port over real HTTP: what it says when all is well, and when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from cordboard.http_server import HttpServer
+from cordboard.log.port import LogUnavailable
+from cordboard.operations import Check, operations_server
+from cordboard.settings import Operations
+
+
+@pytest.fixture
+def checks() -> dict[str, Check]:
+    return {}
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+async def server(checks: dict[str, Check], registry: CollectorRegistry) -> AsyncIterator[HttpServer]:
+    settings = Operations(port=0, check_seconds_max=0.05)
+    async with operations_server(settings, checks, registry) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: HttpServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        yield client
+
+
+async def test_ready_when_every_check_is_well(client: httpx.AsyncClient, checks: dict[str, Check]):
+    """
+    Checks may be plain or awaited; each is named in the answer.
+    """
+
+    async def well() -> None:
+        return None
+
+    checks.update(log=well, clock=lambda: None)
+
+    answer = await client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "failing": [], "checks": {"log": "ok", "clock": "ok"}}
+
+
+async def test_not_ready_names_what_fails_and_why(client: httpx.AsyncClient, checks: dict[str, Check]):
+    """
+    A sentence, trouble with the log, a crash and a check that hangs are each told; a crash's text may be private.
+    """
+
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    async def away() -> None:
+        raise LogUnavailable("the disk is full")
+
+    def crashes() -> None:
+        raise RuntimeError("KEY0123")
+
+    checks.update(clock=lambda: "3.1 s off", hangs=hangs, log=away, crash=crashes, owner=lambda: None)
+
+    answer = await client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "ready": False,
+        "failing": ["clock", "crash", "hangs", "log"],
+        "checks": {
+            "clock": "3.1 s off",
+            "hangs": "no answer within 0.05 s",
+            "log": "LogUnavailable: the disk is full",
+            "crash": "RuntimeError",
+            "owner": "ok",
+        },
+    }
+
+
+async def test_alive_whatever_the_checks_say(client: httpx.AsyncClient, checks: dict[str, Check]):
+    """
+    A process is not restarted because something else is away.
+    """
+    checks.update(log=lambda: "away")
+
+    answer = await client.get("/healthz")
+
+    assert (answer.status_code, answer.json()) == (200, {"alive": True})
+
+
+async def test_metrics_in_both_formats(client: httpx.AsyncClient, registry: CollectorRegistry):
+    """
+    Prometheus asks for OpenMetrics and gets it; others get the plain text.
+    """
+    Counter("cordboard_trials", "Trials", registry=registry).inc()
+
+    plain = await client.get("/metrics")
+    modern = await client.get("/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
+
+    assert plain.headers["content-type"].startswith("text/plain")
+    assert "cordboard_trials_total 1.0" in plain.text
+    assert modern.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert "cordboard_trials" in [family.name for family in text_string_to_metric_families(modern.text)]
+
+
+async def test_nothing_else_is_there(client: httpx.AsyncClient):
+    """
+    Other paths and other verbs are refused.
+    """
+    assert (await client.get("/")).status_code == 404
+    assert (await client.post("/readyz")).status_code == 405
