@@ -119,7 +119,6 @@ class ActionOptions(_message.Message):
     EXPIRE_SECONDS_FIELD_NUMBER: _builtins.int
     NEVER_EXPIRES_FIELD_NUMBER: _builtins.int
     WITHOUT_COMMAND_ID_FIELD_NUMBER: _builtins.int
-    NEEDS_CLIENT_STATE_FIELD_NUMBER: _builtins.int
     COMPLETION_FIELD_NUMBER: _builtins.int
     method: _builtins.str
     """The HTTP verb."""
@@ -137,8 +136,6 @@ class ActionOptions(_message.Message):
     """Whether it is worth sending for as long as the call may live."""
     without_command_id: _builtins.bool
     """Whether Telnyx takes no command_id for it."""
-    needs_client_state: _builtins.bool
-    """Whether it needs Command.client_state."""
     @_builtins.property
     def completion(self) -> Global___Completion:
         """When what it started is in effect."""
@@ -154,12 +151,11 @@ class ActionOptions(_message.Message):
         expire_seconds: _builtins.int = ...,
         never_expires: _builtins.bool = ...,
         without_command_id: _builtins.bool = ...,
-        needs_client_state: _builtins.bool = ...,
         completion: Global___Completion | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "expire_seconds", b"expire_seconds", "lane", b"lane", "method", b"method", "needs_client_state", b"needs_client_state", "never_expires", b"never_expires", "path", b"path", "placement", b"placement", "repeat", b"repeat", "without_command_id", b"without_command_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "expire_seconds", b"expire_seconds", "lane", b"lane", "method", b"method", "never_expires", b"never_expires", "path", b"path", "placement", b"placement", "repeat", b"repeat", "without_command_id", b"without_command_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

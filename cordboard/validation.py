@@ -1,0 +1,131 @@
+"""Whether a command may be taken: every field that is wrong at once, by the contract's rules and those that need more.
+
+What is wrong whatever the state of its call is found here, before acceptance; what depends on the call is a result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+import protovalidate
+from google.protobuf.struct_pb2 import Struct
+
+from cordboard.body import from_struct, typed_names
+from cordboard.catalogue import CATALOGUE
+from cordboard.v1 import Command
+
+COMMAND_BYTES_MAX: Final = 128 * 1024
+EXPIRE_AHEAD_MS_MAX: Final = 12 * 3_600_000
+
+_OF_THE_COMMAND: Final = ("command_id", "client_state")  # Fields of a body that have their place in the command.
+_SHOWN_MAX: Final = 40  # Characters of a wrong value that a sentence repeats.
+_SENTENCES: Final = {  # Where protovalidate's own say less than could be said.
+    "value is required": "must be set",
+    "exactly one field is required in oneof": "must be set: to exactly one of the contract's actions",
+    "value must be one of the defined enum values": "must be one of the contract's values",
+}
+
+_validator: Final = protovalidate.Validator()  # Compiles each message's rules once.
+
+
+class Violation(NamedTuple):
+    """A field that is wrong: its path (such as speak.payload), a sentence for people, and the rule for programs."""
+
+    field: str
+    description: str
+    rule: str
+
+
+def too_large(command: Command) -> bool:
+    """Whether a command is larger than any that is taken."""
+    return command.ByteSize() > COMMAND_BYTES_MAX
+
+
+def violations(command: Command, now_ms: int) -> list[Violation]:
+    """Everything that is wrong with a command that came at `now_ms` (Unix milliseconds); nothing: it may be taken.
+
+    The sentences repeat no text, digits or numbers that people are called by: they may be logged.
+    """
+    found = [_of_the_contract(violation) for violation in _validator.collect_violations(command)]
+    if command.HasField("expire_time"):
+        found.extend(_expiry(command, now_ms))
+    if command.HasField("extra"):
+        found.extend(_extra(command))
+    if command.HasField("custom"):
+        found.extend(_custom(command))
+    return found
+
+
+def _of_the_contract(violation: protovalidate.Violation) -> Violation:
+    proto = violation.proto
+    # The rules about the command as a whole start with the name of the field that is wrong.
+    field = _path(proto.field.elements) if proto.field else proto.rule_id.partition(".")[0]
+    text = _SENTENCES.get(proto.message, proto.message)
+    sentence = f"{field} {text}" if text.startswith("must ") else f"{field}: {text}"
+    return Violation(field, sentence + _shown(violation.field_value, proto.rule_id), proto.rule_id)
+
+
+def _path(elements: Iterable[Any]) -> str:
+    """A path as google.rpc.BadRequest writes it: dial.custom_headers[0].value."""
+    path = ""
+    for element in elements:
+        path += f".{element.field_name}" if path else element.field_name
+        if element.subscript is not None:
+            path += f"[{element.subscript.value}]"
+    return path
+
+
+def _shown(value: object, rule: str) -> str:
+    """What was wrong, where that can be no secret: a number, or a word that is not on a list."""
+    if rule == "string.in" or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return f", but is {repr(value)[:_SHOWN_MAX]}"
+    return ""
+
+
+def _expiry(command: Command, now_ms: int) -> Iterator[Violation]:
+    expire_ms = command.expire_time.seconds * 1_000 + command.expire_time.nanos // 1_000_000
+    ahead_ms = expire_ms - now_ms
+    if ahead_ms <= 0:
+        sentence = f"expire_time must be in the future, but was over {-ahead_ms} ms before the command came"
+        yield Violation("expire_time", sentence, "expire_time.past")
+    elif ahead_ms > EXPIRE_AHEAD_MS_MAX:
+        sentence = f"expire_time must be at most 12 hours ahead, but is {ahead_ms / 3_600_000:.1f}"
+        yield Violation("expire_time", sentence, "expire_time.ahead")
+
+
+def _extra(command: Command) -> Iterator[Violation]:
+    yield from _struct("extra", command.extra)
+    if command.WhichOneof("action") is None:
+        return
+    for name in sorted(typed_names(command) & set(command.extra.fields) - set(_OF_THE_COMMAND)):
+        sentence = f"extra.{name} must be absent, because the command sets the same field by its type"
+        yield Violation(f"extra.{name}", sentence, "extra.typed")
+
+
+def _custom(command: Command) -> Iterator[Violation]:
+    yield from _struct("custom.body", command.custom.body)
+    if command.custom.name in CATALOGUE:
+        sentence = "custom.name must not be an action of the contract: use that action, and extra for what it lacks"
+        yield Violation("custom.name", sentence, "custom.typed")
+
+
+def _struct(field: str, struct: Struct) -> Iterator[Violation]:
+    """What is wrong with body fields that have no type."""
+    for name in _OF_THE_COMMAND:
+        if name in struct.fields:
+            sentence = f"{field}.{name} must be absent: {name} is a field of the command itself"
+            yield Violation(f"{field}.{name}", sentence, "body.own_field")
+    for name, value in sorted(from_struct(struct).items()):
+        if not _is_finite(value):
+            sentence = f"{field}.{name} must hold only numbers that JSON can write, not NaN or Infinity"
+            yield Violation(f"{field}.{name}", sentence, "body.finite")
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(_is_finite(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_finite(item) for item in value)
+    return not isinstance(value, float) or math.isfinite(value)
