@@ -18,7 +18,9 @@ def write(event: Event) -> None:
     """Write the line of an event, if it has one: what went as it should is left to the metrics."""
     match event:
         case Tried(work, reading, seconds, resend) if reading.meaning not in _QUIET:
-            told = {"meaning": reading.meaning.value, "http_status": reading.status, "why": reading.message}
+            # With a status, the message quotes Telnyx's text, which may hold a number.
+            why = "" if reading.status else reading.message
+            told = {"meaning": reading.meaning.value, "http_status": reading.status, "why": why}
             _logger.info("request_failed", **_address(work), **told, seconds=round(seconds, 3), resend=resend)
         case Ended(work, outcome) if outcome.verdict is not Verdict.DONE:
             codes = [error.code for error in outcome.errors]

@@ -1,4 +1,4 @@
-"""The workers' metrics: counts what the events tell. Labels are closed lists: lanes, actions of the catalogue, words."""
+"""The workers' metrics: counts what the events tell. Labels are closed lists: lanes, actions, words."""
 
 from __future__ import annotations
 

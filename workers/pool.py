@@ -1,4 +1,4 @@
-"""A pool: workers that share one Telnyx account and its limits. One `Pool` is one process's part of it: all its lanes."""
+"""A pool: workers that share one Telnyx account and its limits; here, one process's part of it, with all its lanes."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ and no exception of another library leaves: some of them carry the headers, and 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +22,8 @@ ANSWER_BYTES_MAX: Final = 64 * 1024
 DIAL_IDLE_SECONDS_MAX: Final = 4.0
 IDLE_SECONDS_MAX: Final = 30.0
 
+# Dot segments would be folded away on the road, and a query or fragment cut off: the request would be another one.
+_PATH: Final = re.compile(r"(?:/(?!(?:\.|%2[eE]){1,2}(?:/|$))[A-Za-z0-9._~:=@!$&'()*+,;%-]+)+")
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -58,7 +61,7 @@ class Telnyx:
         try:
             request = self._request(work)
         except Exception as error:
-            return NoAnswer(unsent=True, why=type(error).__name__)  # Not even a request: no key, or no URL.
+            return NoAnswer(unsent=True, why=type(error).__name__)  # Not even a request: no key, or no path.
         client = self._dials if work.repeat is Repeat.UNSENT else self._client
         answer: list[Answer] = []
         try:
@@ -80,7 +83,9 @@ class Telnyx:
             await self._dials.aclose()
 
     def _request(self, work: Work) -> httpx.Request:
-        authorization = (b"Authorization", b"Bearer " + self._key().encode("ascii"))
+        if not _PATH.fullmatch(work.path):
+            raise httpx.InvalidURL("not a path of plain segments")
+        authorization = (b"Authorization", b"Bearer " + self._key().strip().encode("ascii"))
         return httpx.Request(
             work.method,
             self._base + work.path,
@@ -96,7 +101,7 @@ class Telnyx:
         body = bytearray()
         answer.append(Answer(response.status_code, ending=Ending.BROKEN, reset=reset))
         try:
-            async for chunk in response.aiter_raw():
+            async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > ANSWER_BYTES_MAX:
                     answer.append(Answer(response.status_code, bytes(body[:ANSWER_BYTES_MAX]), Ending.CUT, reset))
