@@ -31,6 +31,7 @@ def advance(page: Page | None, key: str, given: Input, now: int, limits: Limits 
         return Decision(page=None, changed=True, outputs=turn.outputs)
     if turn.changed:
         page.touched_ms = now
+    if turn.changed or isinstance(given, Due):
         page.wake_ms = retention.next_wake(page, limits)
     return Decision(
         page=page,

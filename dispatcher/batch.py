@@ -1,0 +1,190 @@
+"""A batch: inputs applied to pages in memory, until they are settled together.
+
+Nothing in here awaits. What a batch comes to is written by one `settle`; if that fails, the batch is forgotten with the
+claim under which it was made, and nothing of it was ever said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from cordboard.cloudevents import header
+from cordboard.log.port import NewRecord, Record
+from cordboard.validation import Violation
+from dispatcher.core.advance import advance
+from dispatcher.core.decision import Decision, Result
+from dispatcher.core.inputs import Credited, Due, Input
+from dispatcher.core.limits import Limits
+from dispatcher.core.page import Page, decode, encode
+from dispatcher.core.words import SENTENCES, Reason, State
+from dispatcher.credit import Wish
+from dispatcher.observing import Decided, Observer, Said, SetAside
+from dispatcher.pages import Pages
+from dispatcher.reading import Addressed, Interpreter, Invalid, Reading, Unreadable
+from dispatcher.rendering import ROUTED_HEADER, Renderer
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """How a partition's records are read, decided about and written. `home` gives the partition where a key belongs."""
+
+    interpreter: Interpreter
+    renderer: Renderer
+    inputs: tuple[str, ...]
+    limits: Limits
+    home: Callable[[str, bytes], int]
+    observe: Observer
+
+
+class Batch:
+    """Decisions about one partition that are not settled yet."""
+
+    def __init__(self, practice: Practice, partition: int, pages: Pages, now_ms: int) -> None:
+        self._practice = practice
+        self._partition = partition
+        self._pages = pages
+        self._now_ms = now_ms
+        self.changes: dict[str, bytes | None] = {}
+        self._wakes: dict[str, int] = {}
+        self._fired: list[str] = []
+        self.wishes: list[Wish] = []
+        self.outputs: list[NewRecord] = []
+        self.positions: dict[str, int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.positions or self.changes or self.outputs)
+
+    def take(self, record: Record) -> None:
+        """Decide about one record; whatever is in it, the next one can be taken."""
+        self.positions[record.topic] = record.offset + 1
+        try:
+            reading = self._practice.interpreter.read(record)
+            self._decide(record, reading)
+        except Exception as error:
+            self._set_aside(record, f"{type(error).__name__} while it was read")
+
+    def fire(self, key: str, at_ms: int) -> None:
+        """The time that a page asked for has come."""
+        page = self._load(key)
+        if page is None:
+            return
+        self._fired.append(key)
+        try:
+            self._keep(key, advance(page, key, Due(at_ms), self._now_ms, self._practice.limits), None)
+        except Exception:
+            _log.exception("a timer failed; its page is left as it is and looked at later", partition=self._partition)
+            self._wakes[key] = at_ms + 60_000
+
+    def credit(self, key: str, command_id: str) -> None:
+        """The lane has room for a command."""
+        page = self._load(key)
+        if page is not None:
+            self._keep(key, advance(page, key, Credited(command_id), self._now_ms, self._practice.limits), None)
+
+    def commit(self) -> None:
+        """It was settled: the pages are what they are now."""
+        for key, value in self.changes.items():
+            if value is None:
+                self._pages.drop(key)
+            else:
+                self._pages.put(key, value, self._wakes[key])
+        for key in self._fired:
+            value = self._pages.get(key)
+            if key not in self.changes and value is not None:
+                self._pages.put(key, value, self._wakes[key])
+
+    def _decide(self, record: Record, reading: Reading) -> None:
+        match reading:
+            case Unreadable(reason):
+                self._set_aside(record, reason)
+            case Invalid():
+                self._refuse(record, reading)
+            case Addressed(key):
+                partition = self._practice.home(record.topic, key.encode())
+                if partition != self._partition and not header(record.headers, ROUTED_HEADER):
+                    self.outputs.append(self._practice.renderer.rerouted(record, key.encode(), partition))
+                    self._practice.observe(Decided(record.topic, "rerouted"))
+                else:
+                    self._apply(record, key, reading)
+
+    def _apply(self, record: Record, key: str, reading: Addressed) -> None:
+        page = self._load(key)
+        index = self._practice.inputs.index(record.topic)
+        if page is not None and index < len(page.applied) and record.offset < page.applied[index]:
+            return  # Read again after a crash: the page has it already.
+        given: Input | Invalid | None = None
+        try:
+            given = reading.given(page.account if page else "")
+            if isinstance(given, Invalid):
+                self._refuse(record, given)
+                return
+            decision = advance(page, key, given, self._now_ms, self._practice.limits)
+        except Exception as error:
+            _log.error("an input could not be applied", topic=record.topic, offset=record.offset, exc_info=True)
+            self._set_aside(record, f"{type(error).__name__} while it was decided about")
+            if reading.poisoned is None:
+                return
+            given = reading.poisoned
+            decision = advance(self._load(key), key, given, self._now_ms, self._practice.limits)
+        if decision.changed and decision.page is not None:
+            _note_applied(decision.page, index, record.offset, len(self._practice.inputs))
+        self._practice.observe(Decided(record.topic, type(given).__name__.lower()))
+        self._keep(key, decision, record)
+
+    def _keep(self, key: str, decision: Decision, source: Record | None) -> None:
+        if decision.changed:
+            self.changes[key] = None if decision.page is None else encode(decision.page)
+        self._wakes[key] = decision.wake_ms or 0
+        if decision.page is not None and decision.wants_credit:
+            self.wishes.extend(wishes_of(decision.page))
+        for output in decision.outputs:
+            self.outputs.append(self._practice.renderer.render(output, source))
+            self._practice.observe(Said(output))
+
+    def _load(self, key: str) -> Page | None:
+        value = self.changes[key] if key in self.changes else self._pages.get(key)
+        return None if value is None else decode(value)
+
+    def _refuse(self, record: Record, invalid: Invalid) -> None:
+        command = invalid.command
+        result = Result(
+            kind="refused",
+            command_id=command.command_id,
+            page=command.call_control_id,
+            call=command.call_control_id,
+            account=invalid.account,
+            action=command.WhichOneof("action") or "",
+            state=State.REJECTED,
+            reason=Reason.INVALID_COMMAND,
+            message=SENTENCES[Reason.INVALID_COMMAND],
+            accept_ms=record.time_ms,
+            finish_ms=self._now_ms,
+            source=command.source,
+            group=command.group,
+            origin=f"{record.topic}/{record.partition}/{record.offset}",
+        )
+        self._say_refused(result, invalid.violations)
+
+    def _say_refused(self, result: Result, violations: tuple[Violation, ...]) -> None:
+        self.outputs.append(self._practice.renderer.result(result, violations))
+        self._practice.observe(Said(result))
+
+    def _set_aside(self, record: Record, reason: str) -> None:
+        self.outputs.append(self._practice.renderer.dead_letter(record, reason))
+        self._practice.observe(SetAside(record.topic, reason))
+
+
+def wishes_of(page: Page) -> list[Wish]:
+    """What a page waits for its lane's credit with."""
+    heads = (held.ask for held in page.line[:1] if held.ask.is_dial and not held.credited)
+    return [Wish(page.key, ask.command_id, ask.account, ask.source) for ask in heads]
+
+
+def _note_applied(page: Page, index: int, offset: int, inputs: int) -> None:
+    page.applied = [*page.applied, *([0] * (inputs - len(page.applied)))]
+    page.applied[index] = offset + 1

@@ -1,0 +1,173 @@
+"""The owner of one partition: reads its inputs, decides in batches, settles, and says nothing before.
+
+The flow, and what happens when it breaks off:
+
+    claim        fences whoever owned the partition before; what the last pages owed has been sent when it returns
+    restore      every page is read; each tells when it wants to be seen
+    loop         read what there is -> decide (no await) -> fire the timers that are due -> settle -> again
+
+A settle that fails leaves nothing decided: the claim is void, and the owner starts from `claim` again. So what was
+settled is never decided twice, and what was not is decided anew from the same inputs.
+
+A timer due at T fires only when every input has been read past T (rule 4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from cordboard.clock import Clock
+from cordboard.log.port import Claim, Fenced, Log, LogError, NewRecord, Reader, TopicPartition
+from dispatcher.batch import Batch, Practice, wishes_of
+from dispatcher.core.page import Page, decode
+from dispatcher.credit import LaneCredit, Wish
+from dispatcher.observing import Lost, Owned, Settled
+from dispatcher.pages import Pages
+
+RECORDS_MAX: Final = 500  # In one batch: enough to share an fsync, few enough to answer soon.
+WAIT_SECONDS_MAX: Final = 30.0
+RETRY_SECONDS: Final = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class Owner:
+    """Owns one partition from `run` until `stop`."""
+
+    def __init__(self, log: Log, partition: int, practice: Practice, clock: Clock, credit: LaneCredit) -> None:
+        self._log = log
+        self._partition = partition
+        self._practice = practice
+        self._clock = clock
+        self._credit = credit
+        self._pages = Pages()
+        self._reader: Reader | None = None
+        self._granted: list[Wish] = []
+        self._questions: list[tuple[int, asyncio.Future[None]]] = []
+        self._stopping = False
+        self.restored = asyncio.Event()
+
+    async def run(self) -> None:
+        """Own the partition until stopped; comes back from everything the log can do to it."""
+        while not self._stopping:
+            try:
+                claim = await self._log.claim(self._partition)
+                await self._restore(claim)
+                await self._serve(claim)
+            except Fenced:
+                self._lose("fenced")
+            except LogError as error:
+                self._lose("log")
+                _log.warning("the log failed; the partition is claimed anew", partition=self._partition, why=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+        self._lose("revoked")
+
+    def stop(self) -> None:
+        """End `run` after the batch in hand."""
+        self._stopping = True
+        self._wake()
+
+    async def find(self, key: str) -> Page | None:
+        """A page as it is once everything accepted before this question is applied. Raises LogError when it cannot."""
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._questions.append((self._clock.now_ms() + 1, answered))
+        self._wake()
+        await answered
+        value = self._pages.get(key)
+        return None if value is None else decode(value)
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return len(self._pages)
+
+    def _wake(self) -> None:
+        if self._reader is not None:
+            self._reader.interrupt()
+
+    def _lose(self, why: str) -> None:
+        self.restored.clear()
+        self._reader = None
+        questions, self._questions = self._questions, []
+        for _, answered in questions:
+            if not answered.done():
+                answered.set_exception(LogError(f"partition {self._partition} is not owned here any more"))
+        self._practice.observe(Lost(self._partition, why))
+
+    async def _restore(self, claim: Claim) -> None:
+        self._pages, self._granted = Pages(), []
+        async for key, value in self._log.pages(claim):
+            page = decode(value)
+            self._pages.put(key, value, page.wake_ms)
+            for wish in wishes_of(page):
+                self._credit.ask(wish, self._grant)
+        self._practice.observe(Owned(self._partition, len(self._pages)))
+
+    async def _serve(self, claim: Claim) -> None:
+        starts = {TopicPartition(topic, self._partition): claim.positions[topic] for topic in self._practice.inputs}
+        reader = self._reader = self._log.reader(starts)
+        self.restored.set()
+        try:
+            while not self._stopping:
+                await self._turn(claim, reader)
+        finally:
+            await reader.close()
+
+    async def _turn(self, claim: Claim, reader: Reader) -> None:
+        records = await reader.read(self._patience(), RECORDS_MAX)
+        batch = Batch(self._practice, self._partition, self._pages, self._clock.now_ms())
+        for record in records:
+            batch.take(record)
+        await self._fire_timers(batch, reader)
+        self._spend_credit(batch)
+        if batch:
+            await self._settle(claim, batch, len(records))
+        await self._answer_questions(reader)
+
+    def _patience(self) -> float:
+        """How long to wait for records (seconds): until the next timer, and not for ever."""
+        if self._granted or self._stopping:
+            return 0.0
+        wake_ms = self._pages.next_wake()
+        if wake_ms is None:
+            return WAIT_SECONDS_MAX
+        return min(max(wake_ms - self._clock.now_ms(), 0) / 1000, WAIT_SECONDS_MAX)
+
+    async def _fire_timers(self, batch: Batch, reader: Reader) -> None:
+        while (wake_ms := self._pages.next_wake()) is not None and wake_ms <= self._clock.now_ms():
+            if not await reader.read_past(wake_ms):
+                return  # What is still to be read may be what the timer waits for.
+            for key in self._pages.take_due(wake_ms):
+                batch.fire(key, wake_ms)
+
+    def _spend_credit(self, batch: Batch) -> None:
+        for wish in batch.wishes:
+            self._credit.ask(wish, self._grant)
+        granted, self._granted = self._granted, []
+        for wish in granted:
+            batch.credit(wish.page, wish.command_id)
+
+    def _grant(self, wish: Wish) -> None:
+        self._granted.append(wish)
+        self._wake()
+
+    async def _settle(self, claim: Claim, batch: Batch, inputs: int) -> None:
+        started = asyncio.get_running_loop().time()
+        outputs: list[NewRecord] = batch.outputs
+        await self._log.settle(claim, list(batch.changes.items()), outputs, batch.positions)
+        batch.commit()
+        seconds = asyncio.get_running_loop().time() - started
+        self._practice.observe(Settled(self._partition, inputs, len(batch.changes), len(outputs), seconds))
+
+    async def _answer_questions(self, reader: Reader) -> None:
+        waiting, self._questions = self._questions, []
+        for asked_ms, answered in waiting:
+            if answered.done():
+                continue
+            if await reader.read_past(asked_ms):
+                answered.set_result(None)
+            else:
+                self._questions.append((asked_ms, answered))

@@ -1,0 +1,239 @@
+"""From records to inputs: what an owner reads is turned into something that a page can be told, or set aside.
+
+A record that cannot be read is a dead letter; a command that can be read but is invalid is refused, to whoever sent it.
+What a command asks of Telnyx is built here, once: every resend, by whomever, is the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+
+from cordboard import identity, request, validation
+from cordboard.catalogue import action_of, completion_ms, is_endless
+from cordboard.cloudevents import header
+from cordboard.log.port import Record
+from cordboard.topics import Topics
+from cordboard.v1 import command_pb2, options_pb2
+from cordboard.validation import Violation
+from cordboard.webhook import ACCOUNT_HEADER, DIAL_COPY_HEADER, MalformedWebhook, dial_url
+from cordboard.webhook import parse as parse_webhook
+from cordboard.work import decode_outcome
+from dispatcher import telling
+from dispatcher.accounts import Accounts
+from dispatcher.core.commands import Ask
+from dispatcher.core.inputs import Asked, CancelAsked, Heard, Input, Poisoned, Told
+from dispatcher.core.words import Placement
+
+CANCEL_TYPE = "cordboard.command.cancel.v1"
+JSON_TYPE = "application/json"
+_PAST = "expire_time.past"
+
+_ACCOUNT_MISSING = Violation("account", "account must be named: there is no default one", "account.required")
+_PLACEMENTS = {
+    options_pb2.PLACEMENT_LAST: Placement.LAST,
+    options_pb2.PLACEMENT_NEXT: Placement.NEXT,
+    options_pb2.PLACEMENT_NOW: Placement.NOW,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """An input for the page of `key`. `given` makes it, from the account that the page belongs to ("": not known).
+
+    `poisoned` says how the command is to be remembered where it cannot be taken; None for what is no command.
+    """
+
+    key: str
+    given: Callable[[str], Input | Invalid]
+    poisoned: Poisoned | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A command that could be read, and says something that cannot be done."""
+
+    command: command_pb2.Command
+    account: str
+    violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record of which nothing can be made; `reason` is for people and repeats nothing of it."""
+
+    reason: str
+
+
+Reading = Addressed | Invalid | Unreadable
+
+
+class Interpreter:
+    """Reads the records of the owner's input topics."""
+
+    def __init__(self, topics: Topics, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._by_topic: dict[str, Callable[[Record], Reading]] = {
+            topics.commands: self._command,
+            topics.now: self._command,
+            topics.outcomes: self._outcome,
+            topics.webhooks: self._webhook,
+        }
+
+    def read(self, record: Record) -> Reading:
+        """Turn a record into what it says; never raises for anything that a sender could have put there."""
+        return self._by_topic[record.topic](record)
+
+    def _command(self, record: Record) -> Reading:
+        if header(record.headers, "ce_type") == CANCEL_TYPE:
+            return self._cancel(record)
+        try:
+            command = decode_command(record)
+        except (DecodeError, json_format.ParseError, UnicodeDecodeError, RecursionError) as error:
+            return Unreadable(f"the value is no command: {type(error).__name__}")
+        if not command.command_id:
+            command.command_id = header(record.headers, "ce_id")
+        account = self._accounts.resolve(command.account)
+        found = self._violations(command, record.time_ms)
+        if found:
+            return Invalid(command, account, tuple(found))
+        key = identity.page_key(command, account)
+        poisoned = Poisoned(_stub(command, account, record))
+        return Addressed(key, lambda of_call: self._asked(command, of_call, record), poisoned)
+
+    def _violations(self, command: command_pb2.Command, taken_ms: int) -> list[Violation]:
+        # A time that passed on the way is no mistake of the sender's: the command expires, and says so.
+        found = [one for one in validation.violations(command, taken_ms) if one.rule != _PAST]
+        if validation.too_large(command):
+            limit = validation.COMMAND_BYTES_MAX
+            found.append(Violation("", f"the command has more than {limit} bytes", "command.bytes"))
+        unknown = self._unknown_account(command)
+        return found if unknown is None else [*found, unknown]
+
+    def _unknown_account(self, command: command_pb2.Command) -> Violation | None:
+        if command.account and command.account not in self._accounts:
+            return Violation("account", f"account {command.account!r:.66} is not configured", "account.unknown")
+        if command.HasField("dial") and not self._accounts.resolve(command.account):
+            return _ACCOUNT_MISSING
+        return None
+
+    def _asked(self, command: command_pb2.Command, of_call: str, record: Record) -> Asked | Invalid:
+        account = self._accounts.resolve(command.account, of_call)
+        if not account:
+            return Invalid(command, "", (_ACCOUNT_MISSING,))
+        return Asked(self._ask(command, account, record), f"{record.topic}/{record.partition}/{record.offset}")
+
+    def _ask(self, command: command_pb2.Command, account: str, record: Record) -> Ask:
+        action = action_of(command)
+        built = request.build(
+            command, identity.telnyx_command_id(account, command.command_id), self._overrides(command, account)
+        )
+        never = action.expire_seconds is None
+        return Ask(
+            command_id=command.command_id,
+            account=account,
+            action=action.name,
+            lane=action.lane,
+            repeat=action.repeat,
+            method=built.method,
+            path=built.path,
+            body=built.body,
+            fingerprint=identity.fingerprint(command, account),
+            accept_ms=record.time_ms,
+            expire_ms=None if never or not command.HasField("expire_time") else command.expire_time.ToMilliseconds(),
+            expire_after_ms=None if action.expire_seconds is None else action.expire_seconds * 1000,
+            after_completed=command.start_after == command_pb2.START_AFTER_PREVIOUS_COMPLETED,
+            requires=command.requires_command_id,
+            placement=_PLACEMENTS[command.placement or action.placement],
+            sequence=command.sequence,
+            completion_ms=completion_ms(command),
+            endless=is_endless(command),
+            sensitive=command.sensitive,
+            source=command.source,
+            group=command.group,
+            traceparent=header(record.headers, "traceparent"),
+        )
+
+    def _overrides(self, command: command_pb2.Command, account: str) -> dict[str, object]:
+        """A dial's own webhook address: added after the fingerprint, so that a changed setting changes no command."""
+        address = self._accounts.address(account)
+        if address is None or not command.HasField("dial") or request.sets(command, "webhook_url"):
+            return {}
+        return {"webhook_url": dial_url(address.public_url, account, command.command_id, address.secret)}
+
+    def _cancel(self, record: Record) -> Reading:
+        try:
+            wanted = command_pb2.CancelRequest.FromString(record.value)
+        except DecodeError:
+            return Unreadable("the value is no cancel request")
+        if not wanted.cancel_id or not record.key:
+            return Unreadable("the cancel request has no id, or no key")
+        given = CancelAsked(wanted.cancel_id, tuple(wanted.command_ids), wanted.group)
+        return Addressed(record.key.decode(errors="replace"), lambda _: given)
+
+    def _outcome(self, record: Record) -> Reading:
+        try:
+            outcome = decode_outcome(record.value)
+        except msgspec.MsgspecError as error:
+            return Unreadable(f"the value is no outcome: {type(error).__name__}")
+        return Addressed(outcome.key, lambda _: Told(outcome))
+
+    def _webhook(self, record: Record) -> Reading:
+        if header(record.headers, "ce_type") == telling.TOLD_TYPE:
+            try:
+                key, given = telling.read(record.value)
+            except msgspec.MsgspecError as error:
+                return Unreadable(f"the value is no word from a page: {type(error).__name__}")
+            return Addressed(key, lambda _: given)
+        try:
+            heard = _heard(record)
+        except MalformedWebhook as error:
+            return Unreadable(f"the value is no webhook: {error}")
+        key = record.key.decode(errors="replace") if record.key else heard.call
+        return Addressed(key, lambda _: heard)
+
+
+def decode_command(record: Record) -> command_pb2.Command:
+    """Read a command as protobuf or as proto3 JSON, as its content type says; without one it is protobuf."""
+    if header(record.headers, "content-type").startswith(JSON_TYPE):
+        return json_format.Parse(record.value, command_pb2.Command())
+    return command_pb2.Command.FromString(record.value)
+
+
+def _stub(command: command_pb2.Command, account: str, record: Record) -> Ask:
+    """The command without its request: enough to say that it was not taken."""
+    action = action_of(command)
+    return Ask(
+        command_id=command.command_id,
+        account=account,
+        action=action.name,
+        lane=action.lane,
+        repeat=action.repeat,
+        method="",
+        path="",
+        body=b"",
+        fingerprint=b"",
+        accept_ms=record.time_ms,
+        source=command.source,
+        group=command.group,
+    )
+
+
+def _heard(record: Record) -> Heard:
+    webhook = parse_webhook(record.value)
+    return Heard(
+        account=header(record.headers, ACCOUNT_HEADER),
+        event_id=webhook.id,
+        event_type=webhook.event_type,
+        occurred_ms=webhook.occurred_ms or record.time_ms,
+        call=webhook.call_control_id,
+        leg=webhook.call_leg_id,
+        session=webhook.call_session_id,
+        direction=webhook.direction,
+        status=webhook.status,
+        copy=bool(header(record.headers, DIAL_COPY_HEADER)),
+    )

@@ -1,0 +1,40 @@
+"""What one page tells another, as a record on the webhooks topic: a dial its new call, a call its dial."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from dispatcher.core.decision import Tell
+from dispatcher.core.inputs import Heard, Input, Opened
+from dispatcher.core.page import Leg
+
+TOLD_TYPE: Final = "cordboard.page.told.v1"
+
+
+class _Told(msgspec.Struct, frozen=True, array_like=True):
+    page: str
+    account: str
+    sender: str
+    leg: Leg | None
+    heard: Heard | None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Told)
+
+
+def write(tell: Tell) -> bytes:
+    """The record's value."""
+    return _encoder.encode(_Told(tell.page, tell.account, tell.sender, tell.leg, tell.heard))
+
+
+def read(value: bytes) -> tuple[str, Input]:
+    """The key of the page that is told, and what. Raises msgspec.MsgspecError when the value is nothing of the kind."""
+    told = _decoder.decode(value)
+    if told.heard is not None:
+        return told.page, told.heard
+    if told.leg is None:
+        raise msgspec.ValidationError("neither a leg nor an event")
+    return told.page, Opened(told.account, told.sender, told.leg)
