@@ -43,7 +43,7 @@ class Killed(BaseException):
     """The process that called is no more: not an Exception, because the dead handle no errors."""
 
 
-async def kind(step: Step) -> Fate:
+async def gentle(step: Step) -> Fate:
     """No cruelty at all."""
     return Fate.GO
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from functools import partial
 from typing import TypeVar
 
-from cordboard.log.cruelty import Cruelty, Fate, Killed, Step, kind
+from cordboard.log.cruelty import Cruelty, Fate, Killed, Step, gentle
 from cordboard.log.groups import Seat
 from cordboard.log.memory_broker import MemoryBroker
 from cordboard.log.memory_ledger import ClaimMade, Done, Entry, Genesis, Owing, PageWritten, SettleId
@@ -39,7 +39,7 @@ T = TypeVar("T")
 class MemoryLog:
     """One process's connection to a broker."""
 
-    def __init__(self, broker: MemoryBroker, cruelty: Cruelty = kind) -> None:
+    def __init__(self, broker: MemoryBroker, cruelty: Cruelty = gentle) -> None:
         self._broker = broker
         self._cruelty = cruelty
         self._readers: set[MemoryReader] = set()
