@@ -120,7 +120,7 @@ class Guard:
         if depth > _DEPTH_MAX:
             return self.text(repr(value))
         if isinstance(value, Mapping):
-            return {self._value(key, depth): self._field(key, below, depth + 1) for key, below in value.items()}
+            return {self.text(str(key)): self._field(key, below, depth + 1) for key, below in value.items()}
         if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
             return [self._field("", below, depth + 1) for below in value]
         return self.text(repr(value) if isinstance(value, bytes) else str(value))

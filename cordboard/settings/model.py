@@ -66,6 +66,7 @@ class Ingress(Section):
     signature_age_seconds_max: Seconds = Field(
         default=300, description="how far a signature's time may be off, both ways"
     )
+    durable_seconds_max: Seconds = Field(default=10, description="how long making a webhook durable may take")
     remembered_ids_max: Count = Field(
         default=10_000, description="ids of durable events kept to answer repeats at once"
     )

@@ -194,8 +194,8 @@ def test_a_line_that_json_cannot_hold_is_written_all_the_same(lines: Lines):
     """
     looped: dict[str, Any] = {}
     looped["self"] = looped
-    structlog.get_logger().info("odd", big=2**80, text="\ud800", keys={1: 2}, thing=object(), looped=looped)
+    structlog.get_logger().info("odd", big=2**80, text="\ud800", keys={1: 2, (1, 2): 3}, thing=object(), looped=looped)
 
     (line,) = lines.read_back()
     assert line["big"] == 2**80
-    assert line["keys"] == {"1": 2}
+    assert line["keys"] == {"1": 2, "(1, 2)": 3}

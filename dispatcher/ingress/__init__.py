@@ -1,0 +1,5 @@
+"""The public door: webhooks from Telnyx, verified, made durable, and only then acknowledged."""
+
+from dispatcher.ingress.door import Ingress as Ingress
+from dispatcher.ingress.door import ingress_server as ingress_server
+from dispatcher.ingress.metrics import IngressMetrics as IngressMetrics

@@ -1,0 +1,212 @@
+"""The webhook routes. A webhook is verified, written, and only then acknowledged; whatever is refused writes nothing.
+
+The cheap checks come first, and those that cost us (reading a body, verifying it) only for requests that have passed
+them: path, seal, room, time of the signature, size, signature, form. Whether an event was handled before is for its
+page to say; what is remembered here only answers repeats of what is known to be durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cordboard.clock import Clock
+from cordboard.http_server import HttpServer
+from cordboard.log.port import AppendUncertain, Log, LogError
+from cordboard.settings import Settings
+from cordboard.webhook import (
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    FormatOneWebhook,
+    MalformedWebhook,
+    Webhook,
+    check_mac,
+    command_id_of,
+    parse,
+)
+from dispatcher.ingress.answers import Refused, Result, response_to
+from dispatcher.ingress.body import read_body
+from dispatcher.ingress.memory import Recent, Seldom
+from dispatcher.ingress.metrics import IngressMetrics
+from dispatcher.ingress.records import Delivery, records_of
+from dispatcher.ingress.signature import Verifier
+
+_log: Final = structlog.get_logger(__name__)
+
+_NAME_LENGTH_MAX: Final = 40
+
+# Refusals that a person can do something about, and what.
+_ADVICE: Final[Mapping[Result, str]] = {
+    Result.FORMAT_ONE: "set webhook_api_version of the Telnyx application to 2 (API v2); v1 webhooks are not read",
+    Result.STALE: "compare this machine's clock with true time",
+    Result.FORGED: "compare webhook_public_key with the key in Mission Control, if these webhooks are genuine",
+    Result.UNSIGNED: "set webhook_api_version of the Telnyx application to 2 (API v2), if these webhooks are genuine",
+    Result.MALFORMED: "it was signed by Telnyx, so its form is new to this version",
+    Result.UNKNOWN_ACCOUNT: "name an account in the webhook's address, or set default_account",
+    Result.BAD_SEAL: "dial_url_secret may have changed while calls were up",
+    Result.LOG_UNAVAILABLE: "Telnyx will try again; see the log's own messages",
+    Result.UNCERTAIN: "Telnyx will try again; see the log's own messages",
+    Result.OVERLOADED: "raise ingress.concurrent_max, or add an ingress",
+}
+
+
+class Ingress:
+    """Takes webhooks in."""
+
+    def __init__(
+        self, settings: Settings, log: Log, topic: str, clock: Clock, metrics: IngressMetrics | None = None
+    ) -> None:
+        """`topic` is where webhooks are written."""
+        self._limits = settings.ingress
+        self._log = log
+        self._topic = topic
+        self._clock = clock
+        self._metrics = metrics or IngressMetrics()
+        self._default = settings.account_or_default()
+        self._secrets = {name: account.read_dial_url_secret() for name, account in settings.accounts.items()}
+        self._verifiers = {
+            name: Verifier(key, self._limits.signature_age_seconds_max)
+            for name, account in settings.accounts.items()
+            if (key := account.public_key()) is not None
+        }
+        self._kept = Recent(self._limits.remembered_ids_max)
+        self._said = Seldom(clock)
+        self._in_hand = 0
+
+    def app(self) -> Starlette:
+        """The application behind the public port."""
+        front = "/webhooks/telnyx"
+        paths = [front, f"{front}/{{account}}", f"{front}/{{account}}/dials/{{command_id}}/{{mac}}"]
+        app = Starlette(
+            routes=[Route(path, self._answering(self._take), methods=["POST"]) for path in paths],
+            exception_handlers={
+                404: self._refusing(Result.UNKNOWN_PATH),
+                405: self._refusing(Result.WRONG_METHOD),
+            },
+        )
+        app.router.redirect_slashes = False
+        return app
+
+    def _answering(self, take: Callable[[Request], Awaitable[Result]]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            try:
+                result = await take(request)
+            except Refused as refusal:
+                self._tell(refusal.result, request.path_params.get("account", ""), refusal.detail)
+                return response_to(refusal.result, refusal.detail)
+            except Exception:
+                _log.exception("webhook not kept")
+                self._metrics.count(Result.BROKEN)
+                return response_to(Result.BROKEN)
+            self._metrics.count(result)
+            return response_to(result)
+
+        return answer
+
+    def _refusing(self, result: Result) -> Callable[[Request, Exception], Awaitable[Response]]:
+        async def refuse(request: Request, error: Exception) -> Response:
+            self._tell(result, "", "")
+            return response_to(result)
+
+        return refuse
+
+    async def _take(self, request: Request) -> Result:
+        """See one webhook through to its end. Raises Refused."""
+        account, command_id = self._addressed(request)
+        if self._in_hand >= self._limits.concurrent_max:
+            raise Refused(Result.OVERLOADED)
+        self._in_hand += 1
+        self._metrics.in_hand.set(self._in_hand)
+        try:
+            began = asyncio.get_running_loop().time()
+            delivery = await self._verified(request, account, command_id)
+            result = await self._keep(_parsed(delivery.body), delivery)
+            if result is Result.ACCEPTED:
+                self._metrics.durable(asyncio.get_running_loop().time() - began)
+            return result
+        finally:
+            self._in_hand -= 1
+            self._metrics.in_hand.set(self._in_hand)
+
+    def _addressed(self, request: Request) -> tuple[str, str]:
+        """The account and, at a dial's address, the command id."""
+        account = request.path_params.get("account", self._default)
+        if account not in self._verifiers:
+            raise Refused(Result.UNKNOWN_ACCOUNT)
+        if "mac" not in request.path_params:
+            return account, ""
+        command_id = command_id_of(request.path_params["command_id"])
+        secret = self._secrets[account]
+        if secret is None or not check_mac(account, command_id, request.path_params["mac"], secret):
+            raise Refused(Result.BAD_SEAL)
+        return account, command_id
+
+    async def _verified(self, request: Request, account: str, command_id: str) -> Delivery:
+        signature = request.headers.get(SIGNATURE_HEADER, "")
+        timestamp = request.headers.get(TIMESTAMP_HEADER, "")
+        signed = bool(signature and timestamp)
+        if signed:
+            self._verifiers[account].check_time(timestamp, self._clock.now_ms())
+        body = await read_body(request, self._limits.body_bytes_max, self._limits.body_seconds_max)
+        if not signed:
+            raise Refused(_unsigned(body))
+        self._verifiers[account].check(timestamp, signature, body)
+        traceparent = request.headers.get("traceparent", "")
+        return Delivery(account, body, signature, timestamp, command_id, traceparent)
+
+    async def _keep(self, webhook: Webhook, delivery: Delivery) -> Result:
+        # The same event at another address has another record to write, so the address is part of what is remembered.
+        identity = (delivery.account, delivery.command_id, webhook.id)
+        if identity in self._kept:
+            return Result.REPEATED
+        try:
+            async with asyncio.timeout(self._limits.durable_seconds_max):
+                await self._log.append(records_of(webhook, delivery, self._topic))
+        except (AppendUncertain, TimeoutError):
+            raise Refused(Result.UNCERTAIN) from None
+        except LogError:
+            raise Refused(Result.LOG_UNAVAILABLE) from None
+        self._kept.add(identity)
+        return Result.ACCEPTED
+
+    def _tell(self, result: Result, account: str, detail: str) -> None:
+        """Count a refusal, and say it where that helps: once a minute, because refusals come in floods."""
+        self._metrics.count(result)
+        account = account[:_NAME_LENGTH_MAX]  # It comes from outside.
+        if result in _ADVICE and self._said.now((result, account)):
+            _log.warning("webhook refused", reason=result.value, account=account, detail=detail, advice=_ADVICE[result])
+
+
+def ingress_server(
+    settings: Settings, log: Log, topic: str, clock: Clock, metrics: IngressMetrics | None = None
+) -> HttpServer:
+    """The public port, ready to be started."""
+    ingress = Ingress(settings, log, topic, clock, metrics)
+    return HttpServer(ingress.app(), settings.ingress.host, settings.ingress.port)
+
+
+def _parsed(body: bytes) -> Webhook:
+    try:
+        return parse(body)
+    except FormatOneWebhook:
+        raise Refused(Result.FORMAT_ONE) from None
+    except MalformedWebhook as error:
+        raise Refused(Result.MALFORMED, str(error)) from None
+
+
+def _unsigned(body: bytes) -> Result:
+    """Why a body came without our signature: webhooks of API v1 have none of ours, and that has its own advice."""
+    try:
+        parse(body)
+    except FormatOneWebhook:
+        return Result.FORMAT_ONE
+    except MalformedWebhook:
+        pass
+    return Result.UNSIGNED
