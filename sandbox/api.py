@@ -64,6 +64,7 @@ class Api:
     def __init__(self, station: Station) -> None:
         self._station = station
         self._dials: deque[float] = deque()
+        self._kinds = {"dial": self._dial, "retrieve": self._retrieve}
 
     async def handle(self, method: str, path: str, authorization: str, body: bytes) -> Reply:
         """Answer a request; `path` is percent-encoded and begins with /v2."""
@@ -113,23 +114,21 @@ class Api:
         try:
             if command.refusal:
                 raise command.refusal
-            if command.action == "retrieve":
-                return Reply(200, orjson.dumps({"data": self._retrieve(command)}))
-            answer, repeat, events = self._dial(command) if command.action == "dial" else self._act(command)
+            answer, repeat, events = self._kinds.get(command.action, self._act)(command)
             status, refused = 200, None
         except Refused as refusal:
             answer, status, refused = refusal.as_json(), refusal.status, refusal.problems[0].code
         body = orjson.dumps(answer)
-        self._note(command, fault, happened=refused is None and not repeat, repeat=repeat, status=status, code=refused)
+        happened = refused is None and not repeat and command.action != "retrieve"
+        self._note(command, fault, happened=happened, repeat=repeat, status=status, code=refused)
         return Reply(status, body, events=events)
 
-    def _retrieve(self, command: Command) -> dict[str, Any]:
+    def _retrieve(self, command: Command) -> tuple[Any, bool, list[Event]]:
         call = self._station.exchange.calls.get(command.call or "")
         if call is None:
             raise problems.no_such_url()
         status, events = self._station.act(lambda _: call.status())
-        self._station.webhooks.send(events)
-        return status
+        return {"data": status}, False, events
 
     def _act(self, command: Command) -> tuple[Any, bool, list[Event]]:
         schema = SCHEMAS.get(command.action)

@@ -33,7 +33,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"].startswith("/v2/"):
+        if scope["type"] == "http" and scope["path"].startswith("/v2"):
             await self._serve(scope, receive, send)
         else:
             await self._control(scope, receive, send)

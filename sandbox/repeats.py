@@ -25,3 +25,4 @@ class Repeats:
     def remember(self, scope: str, command_id: str, now: float, answer: Any) -> None:
         """Note an answer; the window runs from here, not from its repeats."""
         self._answers[(scope, command_id)] = (now, answer)
+        self._answers.move_to_end((scope, command_id))  # `find` drops from the front, where the oldest must be.

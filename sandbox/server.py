@@ -107,9 +107,12 @@ class Server:
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=1,
         )
-        self._server = _GuestServer(config)
-        self._task = asyncio.get_running_loop().create_task(self._server.serve([self._socket]))
-        await self._server.ready.wait()
+        self._server = server = _GuestServer(config)
+        self._task = asyncio.get_running_loop().create_task(server.serve([self._socket]))
+        self._task.add_done_callback(lambda _: server.ready.set())
+        await server.ready.wait()
+        if self._task.done():
+            self._task.result()  # It could not start: raise what stopped it.
         return self.base_url
 
     async def stop(self) -> None:

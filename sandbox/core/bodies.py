@@ -6,9 +6,9 @@ and that of 2026 differ, the wider one counts (voices are free text, language is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from sandbox.core.checks import (
     Check,
@@ -26,10 +26,18 @@ from sandbox.core.checks import (
     uuid_text,
     whole,
 )
-from sandbox.core.problems import Problem, Refused, malformed, missing, not_in_enum
-
-Body = dict[str, Any]
-Rule = Callable[[Body], Problem | None]
+from sandbox.core.problems import Refused
+from sandbox.core.rules import (
+    Body,
+    Rule,
+    at_most_one,
+    basic_service,
+    decrypted_fork,
+    digits_in_order,
+    one_group,
+    only_with,
+    overlay_is_for_self,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,60 +54,6 @@ class Schema:
         problems += [problem for rule in self.rules if (problem := rule(body))]
         if problems:
             raise Refused(*problems)
-
-
-def _there(body: Body, name: str) -> bool:
-    return body.get(name) not in (None, "")
-
-
-def _at_most_one(*names: str) -> Rule:
-    def rule(body: Body) -> Problem | None:
-        given = [name for name in names if _there(body, name)]
-        return malformed(f"/{given[1]}", f"Only one of {', '.join(names)} is allowed.") if len(given) > 1 else None
-
-    return rule
-
-
-def _one_group(*groups: tuple[str, ...]) -> Rule:
-    """All fields of some group must be there; the first group's missing field is pointed at."""
-
-    def rule(body: Body) -> Problem | None:
-        if any(all(_there(body, name) for name in group) for group in groups):
-            return None
-        begun = next((group for group in groups if any(_there(body, name) for name in group)), groups[0])
-        return missing("/" + next(name for name in begun if not _there(body, name)))
-
-    return rule
-
-
-def _only_with(field_name: str, needed: str) -> Rule:
-    def rule(body: Body) -> Problem | None:
-        return missing(f"/{needed}") if _there(body, field_name) and not _there(body, needed) else None
-
-    return rule
-
-
-def _basic_service(body: Body) -> Problem | None:
-    if body.get("service_level") != "basic":
-        return None
-    if body.get("language", "en-US") != "en-US":
-        return not_in_enum("/language", ("en-US",))
-    return not_in_enum("/payload_type", ("text",)) if body.get("payload_type", "text") != "text" else None
-
-
-def _overlay_is_for_self(body: Body) -> Problem | None:
-    other = body.get("overlay") is True and body.get("target_legs", "self") != "self"
-    return not_in_enum("/target_legs", ("self",)) if other else None
-
-
-def _decrypted_fork(body: Body) -> Problem | None:
-    return _one_group(("rx", "tx"))(body) if body.get("stream_type") == "decrypted" else None
-
-
-def _digits_in_order(body: Body) -> Problem | None:
-    least, most = body.get("minimum_digits", 1), body.get("maximum_digits", 128)
-    wrong = isinstance(least, int) and isinstance(most, int) and least > most
-    return malformed("/minimum_digits", "minimum_digits must not exceed maximum_digits.") if wrong else None
 
 
 _COMMON: Final[Mapping[str, Check]] = {"client_state": base64_text, "command_id": text()}
@@ -186,9 +140,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "dial": _schema(
         *("to", "from", "connection_id"),
         rules=(
-            _at_most_one("audio_url", "media_name"),
+            at_most_one("audio_url", "media_name"),
             *(
-                _only_with(name, "record")
+                only_with(name, "record")
                 for name in ("record_channels", "record_format", "record_max_length", "record_timeout_secs")
             ),
         ),
@@ -206,12 +160,12 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "answer": _schema(billing_group_id=uuid_text, sound_modifications=_SOUND, shared=(_HEADERS, _STREAM, _WEBHOOK)),
     "hangup": _schema(),
     "reject": _schema("cause", cause=choice("CALL_REJECTED", "USER_BUSY")),
-    "speak": _schema("payload", "voice", rules=(_basic_service,), stop=_STOP, shared=(_SPEECH,)),
+    "speak": _schema("payload", "voice", rules=(basic_service,), stop=_STOP, shared=(_SPEECH,)),
     "playback_start": _schema(
         rules=(
-            _one_group(("audio_url",), ("media_name",), ("playback_content",)),
-            _at_most_one("audio_url", "media_name", "playback_content"),
-            _overlay_is_for_self,
+            one_group(("audio_url",), ("media_name",), ("playback_content",)),
+            at_most_one("audio_url", "media_name", "playback_content"),
+            overlay_is_for_self,
         ),
         audio_url=text(),
         media_name=text(),
@@ -223,12 +177,12 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         cache_audio=flag,
     ),
     "playback_stop": _schema(overlay=flag, stop=_STOP),
-    "gather": _schema(rules=(_digits_in_order,), initial_timeout_millis=whole(0), shared=(_DIGITS,)),
+    "gather": _schema(rules=(digits_in_order,), initial_timeout_millis=whole(0), shared=(_DIGITS,)),
     "gather_using_audio": _schema(
         rules=(
-            _at_most_one("audio_url", "media_name"),
-            _at_most_one("invalid_audio_url", "invalid_media_name"),
-            _digits_in_order,
+            at_most_one("audio_url", "media_name"),
+            at_most_one("invalid_audio_url", "invalid_media_name"),
+            digits_in_order,
         ),
         audio_url=text(),
         media_name=text(),
@@ -239,7 +193,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     "gather_using_speak": _schema(
         *("payload", "voice"),
-        rules=(_basic_service, _digits_in_order),
+        rules=(basic_service, digits_in_order),
         invalid_payload=text(3000),
         maximum_tries=whole(1),
         shared=(_SPEECH, _DIGITS),
@@ -258,11 +212,11 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "record_pause": _schema(),
     "record_resume": _schema(),
     "streaming_start": _schema(
-        rules=(_one_group(("stream_url",), ("enable_dialogflow",)),), shared=(_STREAM, _DIALOGFLOW)
+        rules=(one_group(("stream_url",), ("enable_dialogflow",)),), shared=(_STREAM, _DIALOGFLOW)
     ),
     "streaming_stop": _schema(),
     "fork_start": _schema(
-        rules=(_one_group(("target",), ("rx", "tx")), _decrypted_fork),
+        rules=(one_group(("target",), ("rx", "tx")), decrypted_fork),
         target=text(),
         rx=text(),
         tx=text(),
@@ -275,9 +229,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "transcription_stop": _schema(),
     "bridge": _schema(
         rules=(
-            _one_group(("call_control_id",), ("queue",), ("video_room_id",)),
-            _at_most_one("call_control_id", "queue", "video_room_id"),
-            _only_with("video_room_context", "video_room_id"),
+            one_group(("call_control_id",), ("queue",), ("video_room_id",)),
+            at_most_one("call_control_id", "queue", "video_room_id"),
+            only_with("video_room_context", "video_room_id"),
         ),
         call_control_id=text(),
         queue=text(),
@@ -287,7 +241,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     "transfer": _schema(
         "to",
-        rules=(_at_most_one("audio_url", "media_name"),),
+        rules=(at_most_one("audio_url", "media_name"),),
         target_leg_client_state=base64_text,
         shared=(_NEW_LEG,),
     ),

@@ -53,8 +53,13 @@ class Life:
         """Be woken after so many sandbox seconds."""
         return self.timers.at(self.now + seconds, fire)
 
-    def tell(self, call: Call, event_type: str, *, parties: bool = True, **fields: Any) -> None:
-        """Tell the call's application what has happened; most media events name no parties."""
+    def tell(self, call: Call, event_type: str, *, parties: bool = True, control: bool = True, **fields: Any) -> None:
+        """Tell the call's application what has happened.
+
+        Most media events do not name the `parties`, and a saved recording not even the call's `control` id.
+        """
         payload = call.named(parties=parties)
+        if not control:
+            del payload["call_control_id"]
         payload.update(fields)
         self.events.append(Event(event_type, call.id, call.webhook_url, self.now, payload))

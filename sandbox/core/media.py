@@ -37,7 +37,7 @@ class Media:
     overlay: bool = False
     found: bool = True
     told: bool = True
-    then: Callable[[], None] | None = None  # Called when it was heard to its end.
+    then: Callable[[], None] | None = None  # Called when it is over, unless by hangup or `drop`.
     timer: Timer | None = None
 
 
@@ -87,14 +87,19 @@ class Player:
         else:
             self._waiting.append(media)
 
-    def stop(self, which: str, *, status: str = "cancelled") -> None:
+    def stop(self, which: str) -> None:
         """End what is heard: `current`, or `all` and forget what waits. What never began is never told of."""
+        stopped = [self.current] if self.current else []
         if which == "all":
+            stopped += self._waiting
             self._waiting.clear()
             self._end_overlay()
         if self.current:
-            self._finish(self.current, status)
+            self._finish(self.current, "cancelled")
             self._next()
+        for media in stopped:
+            if media.then:
+                media.then()  # Who waited for the end of a prompt need not wait any longer.
 
     def stop_overlay(self) -> None:
         """End only what is heard above the rest."""

@@ -55,7 +55,7 @@ class Taps:
             "recording_urls": urls,
             "public_recording_urls": {"mp3": None, "wav": None},
         }
-        self._life.after(self._life.habits.recording_save_seconds, lambda: self._tell("call.recording.saved", told))
+        self._life.after(self._life.habits.recording_save_seconds, lambda: self._saved(told))
 
     def stream(self, body: dict[str, Any]) -> None:
         """Begin to stream; an address with `refused` in it fails."""
@@ -116,6 +116,9 @@ class Taps:
         if self._fork_type is not None:
             self.stop_fork()
         self.save_recording()
+
+    def _saved(self, told: dict[str, Any]) -> None:
+        self._life.tell(self._call, "call.recording.saved", parties=False, control=False, **told)
 
     def _tell(self, event_type: str, fields: dict[str, Any]) -> None:
         self._life.tell(self._call, event_type, parties=False, **fields)
