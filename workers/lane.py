@@ -94,9 +94,12 @@ class LaneWorker:
         if under_way := [*self._running, *((self.task,) if self.task is not None else ())]:
             await asyncio.wait(under_way, timeout=patience)
         try:
-            await self._seat.leave()
+            async with asyncio.timeout(max(seconds, 2 * self._settings.handover_ms / 1_000)):
+                await self._seat.leave()
         except LogError as error:
             self._trouble("leave", error)
+        except TimeoutError:
+            self._trouble("leave", LogUnavailable("no answer in time; the group will notice by itself"))
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -195,7 +198,7 @@ class LaneWorker:
         self._sender.observe(Ended(taken.work, outcome, lag_ms))
 
     def _spawn(self, taken: Taken, coroutine: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(coroutine)
+        task = asyncio.create_task(coroutine, name=f"{self._group} {taken.work.command_id}")
         self._running[task] = taken.work
         taken.tenancy.running.add(task)
         task.add_done_callback(taken.tenancy.running.discard)

@@ -27,7 +27,8 @@ class PoolSettings:
     """What a pool is called and what bounds it; times in milliseconds."""
 
     name: str
-    concurrency: Mapping[Lane, int] = CONCURRENCY  # Releases in flight by lane; each lane has its own share.
+    # Releases in flight by lane; each lane has its own share.
+    concurrency: Mapping[Lane, int] = field(default_factory=lambda: CONCURRENCY)
     limits: Limits = field(default_factory=Limits)
     waiting_ms: int = 5_000
     memory_ms: int = 90_000

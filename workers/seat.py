@@ -58,22 +58,25 @@ class Seat:
         self._member: Member | None = None
         self._tenancies: dict[int, Tenancy] = {}
         self._commits = asyncio.Lock()  # A revocation waits for the commit under way, then knows what it covers.
+        self._seating = asyncio.Lock()
         self._stopped = asyncio.Event()
         self.changed = False
 
     async def join(self, group: str) -> None:
         """Take the seat; tries until the log lets it, or `stop` is called."""
-        while self._member is None and not self._stopped.is_set():
-            try:
-                self._member = await self._log.join(group, self._topic, self)
-            except LogUnavailable as error:
-                await self._trouble("join", error)
+        async with self._seating:
+            while self._member is None and not self._stopped.is_set():
+                try:
+                    self._member = await self._log.join(group, self._topic, self)
+                except LogUnavailable as error:
+                    await self._trouble("join", error)
 
     async def leave(self) -> None:
         """Give everything back and leave the group; takes at most the handover's time and the log's."""
         self.stop()
-        if self._member is not None:
-            await self._member.leave()
+        async with self._seating:  # A seat that is just being taken is left too, or its partitions would lie idle.
+            if self._member is not None:
+                await self._member.leave()
 
     def stop(self) -> None:
         """Reserve nothing more."""
