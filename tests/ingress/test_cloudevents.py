@@ -6,7 +6,7 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent as TheirEvent
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordboard.cloudevents import (
@@ -46,6 +46,7 @@ events = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(events)
 def test_what_was_written_is_read(event: CloudEvent):
     """
@@ -146,6 +147,7 @@ def test_what_is_no_moment_is_no_time(time: str):
         parse_rfc3339(time)
 
 
+@settings(deadline=None)
 @given(st.integers(-10_000_000_000, 4_000_000_000_000))
 def test_times_survive_being_written(time_ms: int):
     """
