@@ -30,7 +30,8 @@ def fingerprint(command: Command, account: str) -> bytes:
     """16 bytes by which the same command is known again: account, action, call, and the body as its sender set it.
 
     `account` is the one that the command was resolved to. What the dispatcher adds to a body has no part in it, nor
-    have placement, expiry and the like: a retry may well carry a later expire_time.
+    have placement, expiry and the like: a retry may well carry a later expire_time. Raises KeyError where
+    the command has no action.
     """
     action = command.WhichOneof("action") or ""
     name = f"custom/{command.custom.name}" if action == "custom" else action
