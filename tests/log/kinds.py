@@ -122,6 +122,10 @@ class FaultyStore(Store):
         self.stopped = asyncio.Event()
         self.released = threading.Event()
 
+    def fault_in(self, batches: int, fate: Fate) -> None:
+        """Give a batch to come its fate: 0 is the next."""
+        self._fate_of = (self._batches + batches, fate)
+
     def write(self, batch: Batch) -> None:
         self._fate = Fate.GO
         if self._fate_of is not None and self._fate_of[0] == self._batches:
