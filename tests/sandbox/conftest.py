@@ -24,8 +24,8 @@ ALICE, BOB = "+13125550100", "+13125550200"
 class Story:
     """An exchange whose time the test moves by hand."""
 
-    def __init__(self) -> None:
-        self.exchange = Exchange(Habits(), random.Random(7), lambda moment: f"t={moment:g}")
+    def __init__(self, ended_calls_max: int = 100) -> None:
+        self.exchange = Exchange(Habits(), random.Random(7), lambda moment: f"t={moment:g}", ended_calls_max)
         self.now = 0.0
         self.events: list[Event] = []
 
@@ -157,6 +157,12 @@ class Desk:
         """The truth."""
         _, answer = await self.ask("GET", "/sandbox/effects", params=query)
         return list(answer["effects"])
+
+    async def effects_until(self, count: int, **query: str) -> list[dict[str, Any]]:
+        """The truth, once it holds so many."""
+        while len(effects := await self.effects(**query)) < count:  # noqa: ASYNC110 - nothing tells but asking.
+            await asyncio.sleep(0.01)
+        return effects
 
     async def faults(self, *rules: dict[str, Any]) -> None:
         """Put faults in force."""

@@ -215,7 +215,7 @@ class TestEnd:
         """
         Memory is bounded: the oldest ended call is unknown (90015) when too many have ended since.
         """
-        story.exchange._ended_max = 1
+        story = type(story)(ended_calls_max=1)
         first, second = story.answered(), story.answered()
         for call in (first, second):
             story.do(call, "hangup")
