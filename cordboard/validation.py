@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import protovalidate
+from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
 from cordboard.body import from_struct, typed_names
@@ -48,7 +49,7 @@ def violations(command: Command, now_ms: int) -> list[Violation]:
 
     The sentences repeat no text, digits or numbers that people are called by: they may be logged.
     """
-    found = [_of_the_contract(violation) for violation in _validator.collect_violations(command)]
+    found = contract_violations(command)
     if command.HasField("expire_time"):
         found.extend(_expiry(command, now_ms))
     if command.HasField("extra"):
@@ -58,9 +59,14 @@ def violations(command: Command, now_ms: int) -> list[Violation]:
     return found
 
 
+def contract_violations(message: Message) -> list[Violation]:
+    """What is wrong with any message of the contract by its own rules alone; for the service's other requests."""
+    return [_of_the_contract(violation) for violation in _validator.collect_violations(message)]
+
+
 def _of_the_contract(violation: protovalidate.Violation) -> Violation:
     proto = violation.proto
-    # The rules about the command as a whole start with the name of the field that is wrong.
+    # Rules about a message as a whole start with the name of the field that is wrong.
     field = _path(proto.field.elements) if proto.field else proto.rule_id.partition(".")[0]
     text = _SENTENCES.get(proto.message, proto.message)
     sentence = f"{field} {text}" if text.startswith("must ") else f"{field}: {text}"

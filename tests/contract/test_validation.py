@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor
 
 from buf.validate import validate_pb2
 from cordboard import v1
-from cordboard.validation import COMMAND_BYTES_MAX, too_large, violations
+from cordboard.validation import COMMAND_BYTES_MAX, contract_violations, too_large, violations
 from tests.contract.samples import CALL, SAMPLES, STATE, UUID, Sample
 
 NOW_MS = 1_700_000_000_000
@@ -287,3 +287,14 @@ def test_the_largest_command_is_taken() -> None:
     assert not too_large(sized)
     sized.playback_start.playback_content += "A"
     assert too_large(sized)
+
+
+def test_other_requests_have_rules_too() -> None:
+    """
+    The service's other requests are checked by the same means, and told of in the same words.
+    """
+    (found,) = contract_violations(v1.CancelCommandsRequest(command_ids=["a", "b"]))
+
+    assert found.field == "call_control_id"
+    assert contract_violations(v1.CancelCommandsRequest(command_ids=["a"])) == []
+    assert [one.field for one in contract_violations(v1.WatchRequest(kinds=["WATCH_KIND_EVENTS", 9]))] == ["kinds[1]"]
