@@ -7,7 +7,6 @@ when the call has ended since.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
@@ -25,7 +24,6 @@ from sandbox.truth import Effect
 
 _OK: Final = {"data": {"result": "ok"}}
 _JSON: Final = {"content-type": "application/json; charset=utf-8"}
-_DIAL_WINDOW_SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -63,7 +61,6 @@ class Api:
 
     def __init__(self, station: Station) -> None:
         self._station = station
-        self._dials: deque[float] = deque()
         self._kinds = {"dial": self._dial, "retrieve": self._retrieve}
 
     async def handle(self, method: str, path: str, authorization: str, body: bytes) -> Reply:
@@ -109,19 +106,22 @@ class Api:
         return scheme.lower() == "bearer" and bool(key.strip()) and (not keys or key.strip() in keys)
 
     def _perform(self, command: Command, fault: RequestFault | None) -> Reply:
+        station = self._station
         events: list[Event] = []
-        repeat = False
+        repeat, headers = False, _JSON
         try:
             if command.refusal:
                 raise command.refusal
+            station.limits.request(station.settings.requests_per_second, station.scheduler.elapsed())
             answer, repeat, events = self._kinds.get(command.action, self._act)(command)
             status, refused = 200, None
         except Refused as refusal:
             answer, status, refused = refusal.as_json(), refusal.status, refusal.problems[0].code
+            headers = {**_JSON, **refusal.headers}
         body = orjson.dumps(answer)
         happened = refused is None and not repeat and command.action != "retrieve"
         self._note(command, fault, happened=happened, repeat=repeat, status=status, code=refused)
-        return Reply(status, body, events=events)
+        return Reply(status, body, headers, events=events)
 
     def _retrieve(self, command: Command) -> tuple[Any, bool, list[Event]]:
         call = self._station.exchange.calls.get(command.call or "")
@@ -144,31 +144,21 @@ class Api:
 
     def _dial(self, command: Command) -> tuple[Any, bool, list[Event]]:
         SCHEMAS["dial"].check(command.body)
-        known = self._station.settings.connection_ids
+        station = self._station
+        known = station.settings.connection_ids
         if known and command.body["connection_id"] not in known:
             raise Refused(problems.invalid_connection())
         before = self._repeated("", command)
         if before is not None:
             command.call = before["data"]["call_control_id"]
             return before, True, []
-        self._pace_dials()
-        calls, events = self._station.act(lambda exchange: exchange.dial(command.body))
+        station.limits.dial(station.settings.dials_per_second, station.scheduler.elapsed())
+        calls, events = station.act(lambda exchange: exchange.dial(command.body))
         # With several destinations the answer names the first leg; the others make themselves known by call.initiated.
         answer = {"data": calls[0].status()}
         command.call = calls[0].id
         self._remember("", command, answer)
         return answer, False, events
-
-    def _pace_dials(self) -> None:
-        rate = self._station.settings.dials_per_second
-        if rate is None:
-            return
-        now = self._station.scheduler.elapsed()
-        while self._dials and self._dials[0] <= now - _DIAL_WINDOW_SECONDS:
-            self._dials.popleft()
-        if len(self._dials) >= rate * _DIAL_WINDOW_SECONDS:
-            raise problems.too_many_dials()
-        self._dials.append(now)
 
     def _repeated(self, scope: str, command: Command) -> Any | None:
         if command.command_id is None:

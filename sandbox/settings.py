@@ -29,7 +29,8 @@ class Settings(Habits, kw_only=True, forbid_unknown_fields=True):
     webhook_backoff_seconds: float = 0.5  # Before the second attempt; then twice as long each time.
     webhook_timeout_seconds: float = 5.0
     command_window_seconds: float = 60.0
-    dials_per_second: float | None = None  # Counted over five seconds, as Telnyx does; None: no limit.
+    dials_per_second: float | None = None  # Counted over five seconds, as Telnyx does (30 there); None: no limit.
+    requests_per_second: float | None = None  # Of any kind; None: no limit.
     effects_max: int = 100_000  # The oldest are forgotten first.
     deliveries_max: int = 100_000
     ended_calls_max: int = 100_000
@@ -37,6 +38,9 @@ class Settings(Habits, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.speed <= 0:
             raise ValueError("speed must be greater than 0")
+        for name in ("dials_per_second", "requests_per_second", "speech_chars_per_second"):
+            if (rate := getattr(self, name)) is not None and rate <= 0:
+                raise ValueError(f"{name} must be greater than 0")
         if self.webhook_attempts_max < 1:
             raise ValueError("webhook_attempts_max must be at least 1")
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from sandbox.core.exchange import Exchange
 from sandbox.core.life import Event
 from sandbox.faults import Faults
+from sandbox.limits import Limits
 from sandbox.repeats import Repeats
 from sandbox.scheduler import LoopScheduler, Scheduler, Wake
 from sandbox.settings import Settings
@@ -47,6 +48,7 @@ class Station:
 
     def _fresh(self) -> None:
         self.repeats = Repeats()
+        self.limits = Limits()
         self.exchange = Exchange(self.settings, self._rng, self._stamp, self.settings.ended_calls_max)
 
     def _stamp(self, moment: float) -> str:

@@ -37,6 +37,7 @@ NORMAL: Final = "normal_clearing"
 BUSY: Final = End("user_busy", "callee", "486")
 REJECTED: Final = End("call_rejected", "callee", "603")
 NOT_FOUND: Final = End("not_found", "unknown", "404")
+NO_CHANNEL: Final = End("call_rejected", "unknown", "403")  # Telnyx: "channel limit exceeded".
 NETWORK: Final = End("unspecified", "unknown", "503")
 TIMEOUT: Final = End("timeout", "caller", "487")
 CANCELLED: Final = End("originator_cancel", "caller", "487")

@@ -16,7 +16,7 @@ from typing import Any
 
 from sandbox.core import actions
 from sandbox.core.call import Call, State
-from sandbox.core.destinations import CANCELLED, NORMAL, TIME_LIMIT, TIMEOUT, Destination, End, destination
+from sandbox.core.destinations import CANCELLED, NO_CHANNEL, NORMAL, TIME_LIMIT, TIMEOUT, Destination, End, destination
 from sandbox.core.life import Event, Habits, Life
 from sandbox.core.problems import call_ended, not_now, unknown_call
 from sandbox.core.queues import Queues
@@ -34,6 +34,7 @@ class Exchange:
         self.life = Life(habits, rng, stamp)
         self.calls: dict[str, Call] = {}
         self.queues: Queues = Queues(self.life)
+        self._outgoing = 0
         self._ended: deque[str] = deque()
         self._ended_max = ended_calls_max
 
@@ -84,15 +85,26 @@ class Exchange:
         """An outgoing leg that begins to ring; the caller tells that it is there."""
         call = Call(self.life, from_=from_, to=to, incoming=False, connection_id=connection_id, session_id=session_id)
         call.custom_headers = body.get("custom_headers") or []
+        self._outgoing += 1
+        call.when_ended.append(self._channel_freed)
         self._add(call)
         call.wake(float(body.get("timeout_secs", _RING_SECONDS)), lambda: call.end(TIMEOUT))
-        other = destination(to, self.life.habits.answer_seconds)
+        other = self._other_end(to)
         limit = float(body.get("time_limit_secs", _TIME_LIMIT_SECONDS))
         call.when_answered.append(lambda: self._answered(call, other, limit, body))
         if other.seconds is not None:
             end = other.end
             call.wake(other.seconds, (lambda: call.end(end)) if end else call.answer)
         return call
+
+    def _other_end(self, to: str) -> Destination:
+        most = self.life.habits.channels_max
+        if most is not None and self._outgoing > most:
+            return Destination(0.0, NO_CHANNEL)
+        return destination(to, self.life.habits.answer_seconds)
+
+    def _channel_freed(self) -> None:
+        self._outgoing -= 1
 
     def incoming(self, *, from_: str, to: str, connection_id: str, webhook_url: str | None = None) -> Call:
         """Somebody calls us: the leg is parked until it is answered or rejected."""

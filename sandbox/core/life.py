@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Habits(msgspec.Struct, kw_only=True):
-    """How long things take, in sandbox seconds, unless a command or a number says otherwise."""
+    """How long things take, in sandbox seconds, unless a command or a number says otherwise; and how many fit."""
 
     answer_seconds: float = 1.0
     speech_chars_per_second: float = 15.0
@@ -25,6 +25,7 @@ class Habits(msgspec.Struct, kw_only=True):
     recording_save_seconds: float = 0.5
     machine_detection_seconds: float = 1.0
     machine_greeting_seconds: float = 3.0
+    channels_max: int | None = None  # Outgoing calls at a time; one more is hung up at once. None: no limit.
 
 
 @dataclass(frozen=True, slots=True)

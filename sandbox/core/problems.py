@@ -35,6 +35,7 @@ class Refused(Exception):
     """A request that has no effect; the first problem's status is the answer's."""
 
     def __init__(self, *problems: Problem) -> None:
+        self.headers: dict[str, str] = {}  # Besides the content type.
         super().__init__("; ".join(f"{problem.code} {problem.detail}" for problem in problems))
         self.problems = problems
 
@@ -120,11 +121,6 @@ def not_answered() -> Refused:
 def not_now(detail: str) -> Refused:
     """A command that the call's state does not allow, where Telnyx documents no code."""
     return Refused(Problem(422, NOT_NOW, "Not allowed in this state", f"{detail} (The sandbox's own code.)"))
-
-
-def too_many_dials() -> Refused:
-    """More dials in five seconds than the account may make."""
-    return Refused(Problem(429, "90103", "Dials per second limit reached", "The dial limit of the account is reached."))
 
 
 def documented(code: str, title: str) -> Refused:

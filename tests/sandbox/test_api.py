@@ -5,12 +5,15 @@ import random
 
 import pytest
 
-from sandbox.api import Api
+from sandbox.api import Api, Reply
 from sandbox.core.bodies import SCHEMAS
 from sandbox.settings import Settings
 from sandbox.station import Station
 
 DIAL = {"to": "+13125550200", "from": "+13125550100", "connection_id": "1"}
+
+
+DIAL_BODY = b'{"to":"+13125559908","from":"+13125550100","connection_id":"1"}'
 
 
 class TestDoor:
@@ -185,8 +188,11 @@ class Client:
         self.station = Station(Settings(quiet=True, **settings), scheduler=self.time, rng=random.Random(3))
         self.api = Api(self.station)
 
+    async def reply(self, path: str, body: bytes) -> Reply:
+        return await self.api.handle("POST", f"/v2/calls{path}", "Bearer key", body)
+
     async def send(self, path: str, body: bytes) -> tuple[int, bytes]:
-        reply = await self.api.handle("POST", f"/v2/calls{path}", "Bearer key", body)
+        reply = await self.reply(path, body)
         return reply.status, reply.body
 
     async def dial(self, command_id: str = "") -> tuple[int, bytes]:
@@ -275,11 +281,26 @@ async def test_dials_can_be_limited_as_telnyx_does():
     client = Client(dials_per_second=1)
     for _ in range(5):
         assert (await client.dial())[0] == 200
-    status, body = await client.dial()
-    assert status == 429
-    assert b"90103" in body
+    client.time.seconds = 2
+    reply = await client.reply("", DIAL_BODY)
+    assert reply.status == 429
+    assert b"90103" in reply.body
+    assert reply.headers["x-ratelimit-limit"] == "1"
+    assert reply.headers["x-ratelimit-reset"] == "3"
 
     client.time.seconds = 5
+    assert (await client.dial())[0] == 200
+
+
+async def test_requests_can_be_limited():
+    """
+    So many in a second, whatever they are; beyond them 429 with 10011, and no effect.
+    """
+    client = Client(requests_per_second=2)
+    assert [(await client.dial())[0] for _ in range(3)] == [200, 200, 429]
+    assert [effect.refused for effect in client.station.truth.effects] == [None, None, "10011"]
+
+    client.time.seconds = 1
     assert (await client.dial())[0] == 200
 
 

@@ -94,6 +94,19 @@ class TestDial:
         assert first.id != second.id
         assert first.leg_id != second.leg_id
 
+    def test_channels_can_run_out(self, story):
+        """
+        A dial beyond channels_max is accepted and hung up at once; an ended call makes room again.
+        """
+        story.exchange.life.habits.channels_max = 1
+        first = story.answered()
+        story.dial()
+        assert story.after(0) == ["call.hangup call_rejected"]
+        assert story.events[0].payload["sip_hangup_cause"] == "403"
+
+        story.do(first, "hangup")
+        story.answered()
+
     def test_timeout_and_time_limit_are_the_commands(self, story):
         """
         timeout_secs bounds the ringing, time_limit_secs the talk.

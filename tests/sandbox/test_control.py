@@ -121,6 +121,7 @@ class TestSettings:
             ({"speed": 0}, "speed"),
             ({"speed": "x"}, "speed"),
             ({"port": 1}, "port"),
+            ({"dials_per_second": 0}, "dials_per_second"),
         ):
             status, answer = await desk.ask("PUT", "/sandbox/settings", patch)
             assert status == 400
