@@ -14,6 +14,7 @@ from cordboard import v1
 from cordboard.body import from_struct, sender_body, typed_names, wire_name
 from cordboard.identity import fingerprint
 from cordboard.request import build
+from cordboard.validation import violations
 from tests.contract.samples import MINIMAL
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -133,3 +134,18 @@ def test_two_contents_have_two_fingerprints(
     same = one[0].WhichOneof("action") == other[0].WhichOneof("action") and exactly(one[1]) == exactly(other[1])
 
     assert same == (fingerprint(one[0], "main") == fingerprint(other[0], "main"))
+
+
+@unhurried
+@given(commands(), BODIES, WORDS, WORDS)
+def test_no_content_upsets_the_rules(
+    case: tuple[v1.Command, dict[str, Any]], extra: Any, name: str, state: str
+) -> None:
+    """
+    Whatever comes is judged: an odd command is told what is wrong with it, and never breaks who takes it.
+    """
+    command, _ = case
+    command.command_id, command.client_state = name, state
+    command.extra.update(extra)
+
+    assert all(violation.field and violation.description for violation in violations(command, 0))
