@@ -44,15 +44,7 @@ def configure(
     wherever they turn up.
     """
     stream = stream or sys.stderr
-    stamp = _Stamp(clock or SystemClock())
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        stamp,
-        structlog.processors.format_exc_info,
-    ]
+    shared = _shared(clock or SystemClock())
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -128,6 +120,18 @@ class Guard:
 
 def _masked(number: str) -> str:
     return "*" * max(len(number) - 2, 0) + number[-2:] if len(number) > 4 else MASK
+
+
+def _shared(clock: Clock) -> list[Processor]:
+    """What our own lines and those of libraries go through alike."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        _Stamp(clock),
+        structlog.processors.format_exc_info,
+    ]
 
 
 class _Stamp:
