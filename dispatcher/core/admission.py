@@ -20,6 +20,7 @@ from dispatcher.core import memory
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import CancelAnswer, Result
 from dispatcher.core.inputs import Asked, CancelAsked
+from dispatcher.core.line import take_out
 from dispatcher.core.page import Held, Life, Page
 from dispatcher.core.turn import Ending, Turn, give_result, refuse
 from dispatcher.core.words import SENTENCES, Placement, Reason, State
@@ -38,7 +39,8 @@ def take(turn: Turn, asked: Asked) -> None:
         give_result(turn, ask, _after_the_end(ask))
         return
     if ask.accept_ms < page.now_ms and ask.placement is not Placement.NOW:
-        # It was accepted before a command with placement NOW, but read after it.
+        # It was accepted before a command with placement NOW, but read after it: as if it had been cancelled by it.
+        page.sequence = max(page.sequence, ask.sequence)
         give_result(turn, ask, Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED))
         return
     if ask.sequence and not _in_sequence(turn, asked):
@@ -132,17 +134,19 @@ def _in_sequence(turn: Turn, asked: Asked) -> bool:
         refuse(turn, ask, Reason.LINE_FULL, asked.origin)
         return False
     wait_until_ms = turn.now + turn.limits.sequence_wait_ms
-    page.early.append(Held(ask=ask, expire_ms=ask.expire_ms, wait_until_ms=wait_until_ms, origin=asked.origin))
+    page.early.append(Held(ask=ask, expire_ms=_explicit_expiry(ask), wait_until_ms=wait_until_ms, origin=asked.origin))
     page.early.sort(key=lambda held: held.ask.sequence)
+    page.account = page.account or ask.account
     turn.changed = True
     return False
 
 
 def _is_full(turn: Turn, ask: Ask) -> bool:
-    if ask.ends_call:
-        return False
     page, limits = turn.page, turn.limits
     waiting = (*page.line, *page.early)
+    if ask.ends_call:  # They get through; but a page has to have a greatest size, so there is a last one.
+        asks = [*(held.ask for held in waiting), *(flight.ask for flight in page.flights)]
+        return sum(one.ends_call for one in asks) >= limits.line_commands_max
     size = sum(held.ask.size for held in waiting)
     return len(waiting) >= limits.line_commands_max or size + ask.size > limits.line_bytes_max
 
@@ -150,8 +154,9 @@ def _is_full(turn: Turn, ask: Ask) -> bool:
 def _enter(turn: Turn, ask: Ask) -> None:
     page = turn.page
     turn.changed = True
-    if not page.account:
-        page.account = ask.account
+    page.account = page.account or ask.account
+    if page.life is Life.STRANGER:
+        page.life = Life.ALIVE
     gate = page.last if ask.after_completed else ""
     held = Held(ask=ask, expire_ms=_first_expiry(ask, gated=bool(gate)), gate=gate)
     if ask.placement is Placement.NOW:
@@ -170,11 +175,14 @@ def _enter(turn: Turn, ask: Ask) -> None:
 
 def _first_expiry(ask: Ask, *, gated: bool) -> int | None:
     """A default expiry runs from acceptance, or else from the gate's opening; one that was set always runs."""
-    if ask.expire_ms is not None:
-        return ask.expire_ms
-    if ask.expire_after_ms is None or gated:
-        return None
+    if ask.expire_ms is not None or ask.expire_after_ms is None or ask.ends_call or gated:
+        return _explicit_expiry(ask)
     return ask.accept_ms + ask.expire_after_ms
+
+
+def _explicit_expiry(ask: Ask) -> int | None:
+    """What ends a call is worth sending for as long as the call may live, whatever its sender set."""
+    return None if ask.ends_call else ask.expire_ms
 
 
 def _behind_those_placed_next(page: Page) -> int:
@@ -185,10 +193,14 @@ def _behind_those_placed_next(page: Page) -> int:
 
 
 def _supersede(turn: Turn, by: Ask) -> None:
+    """Cancel what waits. What comes after a numbered one by its own number is not before it, and waits on."""
     page = turn.page
     page.now_ms = max(page.now_ms, by.accept_ms)
     ending = Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED, related=by.command_id)
-    waiting, page.line, page.early = [*page.line, *page.early], [], []
+    waiting, page.line = page.line, []
+    if not by.sequence:
+        waiting, page.early = [*waiting, *page.early], []
+        page.sequence = max([page.sequence, *(held.ask.sequence for held in waiting)])
     for held in waiting:
         give_result(turn, held.ask, ending)
 
@@ -204,8 +216,15 @@ def give_up_gaps(turn: Turn, at_ms: int) -> None:
     page = turn.page
     for held in [held for held in page.early if held.wait_until_ms <= at_ms]:
         page.early.remove(held)
+        turn.changed = True
         message = f"Sequence number {held.ask.sequence} came, but {page.sequence + 1} did not in time."
         refuse(turn, held.ask, Reason.SEQUENCE_GAP, held.origin, message=message)
+
+
+def end_poisoned(turn: Turn, ask: Ask) -> None:
+    """End a command that the core failed on, unless it is a repeat of one that has its own end, or will have."""
+    if find_pending(turn.page, ask.command_id) is None and memory.recall(turn.page.ended, ask.command_id) is None:
+        give_result(turn, ask, Ending(state=State.FAILED, reason=Reason.INTERNAL))
 
 
 def cancel(turn: Turn, wanted: CancelAsked) -> None:
@@ -218,9 +237,8 @@ def cancel(turn: Turn, wanted: CancelAsked) -> None:
         return not wanted.command_ids or ask.command_id in wanted.command_ids
 
     meant = [held for held in (*page.line, *page.early) if is_meant(held.ask)]
-    page.line = [held for held in page.line if held not in meant]
-    page.early = [held for held in page.early if held not in meant]
     for held in meant:
+        take_out(page, held)
         give_result(turn, held.ask, Ending(state=State.CANCELLED, reason=Reason.CANCEL_REQUESTED))
     cancelled = tuple(held.ask.command_id for held in meant)
     released = {flight.ask.command_id for flight in page.flights if is_meant(flight.ask)}

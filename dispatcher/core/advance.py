@@ -14,12 +14,12 @@ from dispatcher.core.decision import Decision
 from dispatcher.core.inputs import Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
 from dispatcher.core.limits import DEFAULT_LIMITS, Limits
 from dispatcher.core.page import Life, Page
-from dispatcher.core.turn import Ending, Turn, give_result
-from dispatcher.core.words import Reason, State
+from dispatcher.core.turn import Turn
 
 
 def advance(page: Page | None, key: str, given: Input, now: int, limits: Limits = DEFAULT_LIMITS) -> Decision:
     """Apply an input to the page of `key` (None: there is none yet) at the time `now` (Unix ms)."""
+    is_new = page is None
     if page is None:
         page = _new_page(key, given, now)
         if page is None:
@@ -27,6 +27,10 @@ def advance(page: Page | None, key: str, given: Input, now: int, limits: Limits 
     turn = Turn(page=page, now=now, limits=limits)
     _apply(turn, given)
     line.move(turn)
+    if is_new and not turn.changed:
+        return Decision(page=None, changed=False, outputs=turn.outputs)  # Nothing to remember: no page.
+    if turn.outputs and isinstance(given, Due):
+        page.touched_ms = now  # What was just said of it is remembered, however long it has been silent.
     if isinstance(given, Due) and retention.is_over(page, limits, given.at_ms):
         return Decision(page=None, changed=True, outputs=turn.outputs)
     if turn.changed:
@@ -68,10 +72,12 @@ def _apply(turn: Turn, given: Input) -> None:
         case Credited(command_id):
             line.credit(turn, command_id)
         case Poisoned(ask):
-            give_result(turn, ask, Ending(state=State.FAILED, reason=Reason.INTERNAL))
+            admission.end_poisoned(turn, ask)
 
 
 def _pass_time(turn: Turn, at_ms: int) -> None:
+    if turn.page.wake_ms <= at_ms:
+        turn.changed = True  # What the page waited for has come: it is written with the next time, not asked again.
     if turn.page.hold_until_ms <= at_ms:
         turn.page.hold_until_ms = 0
     line.expire(turn, at_ms)

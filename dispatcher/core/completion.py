@@ -5,8 +5,8 @@ before it happened (2 s grace). Telnyx queues speaks and playbacks in order, so 
 (playback_stop, gather_stop) is completed by the same event as what it stops. An event that fits nothing open is kept as
 a clue by those that are still in the workers' hands: it may have overtaken their outcome.
 
-An UNKNOWN command is settled by an event only if no other command of its kind was open, so that nobody else's event is
-taken for proof.
+An UNKNOWN command is settled by an event only if no other command of its kind was open since, so that nobody else's
+event is taken for proof (see rivals.py).
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from cordboard.catalogue import CATALOGUE
-from dispatcher.core.commands import CALL_ENDING
+from dispatcher.core.commands import CALL_ENDING, DIAL
 from dispatcher.core.page import Clue, Flight, Life, Open
+from dispatcher.core.rivals import completing_events, is_stop
 from dispatcher.core.turn import GRACE_MS, Ending, Turn, awaiting, complete, settle
 from dispatcher.core.words import Completion, Reason, State
 
 CLUES_MAX: Final = 8
+OPEN_MAX: Final = 256  # Commands of one call whose event is awaited: a page has to have a greatest size.
 _FAILED: Final = frozenset({"failed", "file_not_found", "unknown"})  # Of a playback that did not play.
 _CALL_ENDED: Final = "call_hangup"
 
@@ -36,6 +38,7 @@ def settle_as_done(turn: Turn, doubt: Open, ending: Ending) -> None:
     """An UNKNOWN command turns out to have been done: say so, and await its completion like any other's."""
     turn.page.open.remove(doubt)
     settle(turn, doubt, ending)
+    doubt.deadline_ms = turn.now + doubt.completion_ms
     doubt.calls = [leg.call for leg in ending.legs]
     _start(turn, doubt, ())
 
@@ -44,8 +47,7 @@ def _start(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
     if CATALOGUE[waiting.action].completion.at_acceptance:
         complete(turn, waiting, Completion.COMPLETED)
         return
-    turn.page.open.append(waiting)
-    turn.changed = True
+    await_event(turn, waiting)
     match_clues(turn, waiting, clues)
     if turn.page.life is Life.ENDED and waiting.action not in CALL_ENDING and waiting in turn.page.open:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED)
@@ -54,21 +56,20 @@ def _start(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
 def match_clues(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
     """Hold what was heard before the outcome against the command."""
     for clue in clues:
-        if waiting in turn.page.open and _fits(waiting, clue):
+        if waiting in turn.page.open and not waiting.contested and _fits(waiting, clue):
             _apply(turn, waiting, clue)
 
 
 def hear(turn: Turn, clue: Clue) -> str:
     """Complete what this event completes. Returns the command it belongs to, or ""."""
     fitting = [waiting for waiting in turn.page.open if _fits(waiting, clue)]
-    stops = [waiting for waiting in fitting if _is_stop(waiting.action) and not waiting.doubtful]
-    started = [waiting for waiting in fitting if not _is_stop(waiting.action) and not waiting.doubtful]
-    doubtful = [waiting for waiting in fitting if waiting.doubtful]
-    taken = started[:1] or ([] if _rivals(turn, clue, doubtful) else doubtful)
+    stops = [waiting for waiting in fitting if is_stop(waiting.action) and not waiting.doubtful]
+    started = [waiting for waiting in fitting if not is_stop(waiting.action) and not waiting.doubtful]
+    proven = [waiting for waiting in fitting if waiting.doubtful and not waiting.contested]
+    taken = started[:1] or proven[:1]
     for waiting in (*taken, *stops):
         _apply(turn, waiting, clue)
-    if not taken and not stops:
-        _leave_clue(turn, clue)
+    _leave_clue(turn, clue, is_taken=bool(taken or stops))
     first = next(iter((*taken, *stops)), None)
     return "" if first is None else first.command_id
 
@@ -76,43 +77,41 @@ def hear(turn: Turn, clue: Clue) -> str:
 def time_out(turn: Turn, at_ms: int) -> None:
     """Give up on completions whose time is over; doubts that nothing settled are forgotten."""
     for waiting in [one for one in turn.page.open if one.deadline_ms <= at_ms]:
-        if waiting.doubtful:
-            turn.page.open.remove(waiting)
-            turn.changed = True
-        else:
-            heard = turn.page.heard_ms
-            complete(turn, waiting, Completion.INCOMPLETE, Reason.NO_EVENT if heard else Reason.WEBHOOKS_ELSEWHERE)
+        _give_up(turn, waiting)
 
 
-def _is_stop(action: str) -> bool:
-    return action.endswith("_stop")
+def await_event(turn: Turn, waiting: Open) -> None:
+    """Keep a command open. There is a limit: beyond it the oldest is given up, as if its time were over."""
+    turn.page.open.append(waiting)
+    turn.changed = True
+    if len(turn.page.open) > OPEN_MAX:
+        _give_up(turn, turn.page.open[0])
 
 
-def _events(waiting: Open) -> frozenset[str]:
-    return completing_events(waiting.action, endless=waiting.endless)
-
-
-def completing_events(action: str, *, endless: bool = False) -> frozenset[str]:
-    """The event types that end the wait for a command; what repeats for ever is in effect once it started."""
-    rule = CATALOGUE[action].completion
-    done = rule.endless.completed_by if endless and rule.endless else rule.completed_by
-    return done | rule.failed_by
+def _give_up(turn: Turn, waiting: Open) -> None:
+    if waiting.doubtful:
+        turn.page.open.remove(waiting)
+        turn.changed = True
+    else:
+        heard = turn.page.heard_ms
+        complete(turn, waiting, Completion.INCOMPLETE, Reason.NO_EVENT if heard else Reason.WEBHOOKS_ELSEWHERE)
 
 
 def _fits(waiting: Open, clue: Clue) -> bool:
-    return clue.event_type in _events(waiting) and waiting.sent_ms - GRACE_MS <= clue.occurred_ms
+    if clue.event_type not in completing_events(waiting.action, endless=waiting.endless):
+        return False
+    # A call ends once, and a dial hears only of its own legs: whatever the clocks say.
+    is_certain = waiting.action in CALL_ENDING or waiting.action == DIAL
+    return is_certain or waiting.sent_ms - GRACE_MS <= clue.occurred_ms
 
 
-def _rivals(turn: Turn, clue: Clue, doubtful: Sequence[Open]) -> bool:
-    """Whether the event could be another command's than the one in doubt."""
-    if len(doubtful) > 1:
-        return True
-    return any(clue.event_type in completing_events(flight.ask.action) for flight in turn.page.flights)
-
-
-def _leave_clue(turn: Turn, clue: Clue) -> None:
+def _leave_clue(turn: Turn, clue: Clue, *, is_taken: bool) -> None:
+    """For those on their way. What ends a thing completes all that would have ended it, so it is never used up."""
     for flight in turn.page.flights:
-        if clue.event_type in completing_events(flight.ask.action, endless=flight.ask.endless):
+        action = flight.ask.action
+        if is_taken and not is_stop(action) and action not in CALL_ENDING:
+            continue
+        if clue.event_type in completing_events(action, endless=flight.ask.endless):
             flight.clues = [*flight.clues, clue][-CLUES_MAX:]
             turn.changed = True
 
@@ -126,7 +125,7 @@ def _apply(turn: Turn, waiting: Open, clue: Clue) -> None:
         turn.changed = True
         if not waiting.calls:  # A dial of several legs has failed when the last one has.
             complete(turn, waiting, Completion.FAILED, Reason.NONE, clue)
-    elif clue.status in _FAILED:
+    elif clue.status in _FAILED and not is_stop(waiting.action):
         complete(turn, waiting, Completion.FAILED, Reason.NONE, clue)
     elif clue.status == _CALL_ENDED:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED, clue)

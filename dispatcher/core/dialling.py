@@ -6,6 +6,7 @@ dial's own address prove it: they settle here, and are handed on by the call's p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +15,7 @@ import msgspec
 from dispatcher.core.completion import CLUES_MAX, match_clues, settle_as_done
 from dispatcher.core.decision import Tell
 from dispatcher.core.inputs import Heard, Opened
-from dispatcher.core.page import Clue, Leg, Life
+from dispatcher.core.page import Clue, Leg, Life, Open
 from dispatcher.core.turn import Ending, Turn
 from dispatcher.core.words import Reason, State
 
@@ -40,7 +41,7 @@ def with_legs(turn: Turn, ending: Ending) -> Ending:
     turn.page.legs = list(legs)
     turn.changed = True
     for leg in legs:
-        turn.say(Tell(page=leg.call, account=turn.page.account, sender=turn.page.key, leg=leg))
+        _introduce(turn, leg)
     return replace(ending, legs=legs)
 
 
@@ -55,12 +56,13 @@ def _legs_in(response: bytes) -> tuple[Leg, ...]:
     except msgspec.MsgspecError:
         return ()
     made = data if isinstance(data, list) else [data]
-    return tuple(Leg(one.call_control_id, one.call_leg_id, one.call_session_id) for one in made)
+    return tuple(Leg(one.call_control_id, one.call_leg_id, one.call_session_id) for one in made if one.call_control_id)
 
 
-def proven_by(clue: Clue, ending: Ending) -> Ending:
-    """The dial's answer was lost, but its own webhook came: it happened, and this is the call."""
-    return replace(ending, state=State.SUCCEEDED, reason=Reason.NONE, message="", legs=(_leg(clue),))
+def proven_by(clues: Sequence[Clue], ending: Ending) -> Ending:
+    """The dial's answer was lost, but its own webhooks came: it happened, and these are the calls."""
+    legs = tuple({clue.call: _leg(clue) for clue in clues}.values())
+    return replace(ending, state=State.SUCCEEDED, reason=Reason.NONE, message="", legs=legs)
 
 
 def _leg(clue: Clue) -> Leg:
@@ -74,12 +76,26 @@ def hear_own(turn: Turn, clue: Clue) -> None:
         return
     page.heard_ms, turn.changed = turn.now, True
     for flight in page.flights:
-        flight.clues = [*flight.clues, clue][-CLUES_MAX:]
+        if all(clue.event_id != known.event_id for known in flight.clues):  # The call's page may tell of it, too.
+            flight.clues = [*flight.clues, clue][-CLUES_MAX:]
     for waiting in list(page.open):
         if waiting.doubtful:
             ending = Ending(state=State.SUCCEEDED, legs=(_leg(clue),), send_ms=waiting.sent_ms)
             settle_as_done(turn, waiting, with_legs(turn, ending))
+        elif all(clue.call != leg.call for leg in page.legs):
+            _add_leg(turn, waiting, _leg(clue))
         match_clues(turn, waiting, [clue])
+
+
+def _add_leg(turn: Turn, waiting: Open, leg: Leg) -> None:
+    """Of a dial whose answer was lost, the legs become known one by one."""
+    turn.page.legs = [*turn.page.legs, leg]
+    waiting.calls = [*waiting.calls, leg.call]
+    _introduce(turn, leg)
+
+
+def _introduce(turn: Turn, leg: Leg) -> None:
+    turn.say(Tell(page=leg.call, account=turn.page.account, sender=turn.page.key, leg=leg))
 
 
 def open_page(turn: Turn, opened: Opened) -> None:
@@ -104,7 +120,7 @@ def report(turn: Turn, clue: Clue) -> None:
         _tell(turn, clue)
     elif clue.event_type != "call.initiated":
         turn.changed = True
-        page.untold = [*page.untold, clue]
+        page.untold = [*page.untold, clue][-CLUES_MAX:]
 
 
 def _tell(turn: Turn, clue: Clue) -> None:

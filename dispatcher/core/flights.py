@@ -20,10 +20,11 @@ import msgspec
 from cordboard.work import Outcome, Repeat, Verdict
 from dispatcher.core import dialling, line, verdicts
 from dispatcher.core.commands import ANSWER
-from dispatcher.core.completion import begin, match_clues, settle_as_done
+from dispatcher.core.completion import await_event, begin, match_clues, settle_as_done
 from dispatcher.core.ending import end_call
 from dispatcher.core.inputs import Told
 from dispatcher.core.page import Flight, Life
+from dispatcher.core.rivals import contest, is_contested
 from dispatcher.core.turn import Ending, Turn, awaiting, give_result, settle
 from dispatcher.core.words import Reason, State
 
@@ -35,7 +36,7 @@ _OUTCOMES_KEPT: Final = 8
 
 def hear_outcome(turn: Turn, told: Told) -> None:
     """Take a worker's report."""
-    outcome = told.outcome
+    outcome = _readable(turn, told.outcome)
     flight = next((one for one in turn.page.flights if one.ask.command_id == outcome.command_id), None)
     if flight is None or outcome.attempt > flight.attempt:
         _hear_late(turn, outcome)
@@ -44,14 +45,19 @@ def hear_outcome(turn: Turn, told: Told) -> None:
     if before is not None and before.verdict is not Verdict.WAITING:
         return  # Said before; outcomes come at least once.
     turn.changed = True
-    if turn.page.is_dial and outcome.verdict is Verdict.DONE and not dialling.names_a_leg(outcome.response):
-        outcome = msgspec.structs.replace(outcome, verdict=Verdict.BAD_ANSWER)  # It rings, but nobody can say where.
     others = [one for one in flight.outcomes if one.attempt != outcome.attempt]
-    flight.outcomes = [*others[-_OUTCOMES_KEPT:], outcome]
+    flight.outcomes = [*others[-_OUTCOMES_KEPT:], msgspec.structs.replace(outcome, response=b"")]
     if outcome.verdict is Verdict.WAITING:
         _grant_time(flight)
         return
     _judge(turn, flight, outcome)
+
+
+def _readable(turn: Turn, outcome: Outcome) -> Outcome:
+    """A dial whose answer names no leg rings, but nobody can say where."""
+    if turn.page.is_dial and outcome.verdict is Verdict.DONE and not dialling.names_a_leg(outcome.response):
+        return msgspec.structs.replace(outcome, verdict=Verdict.BAD_ANSWER)
+    return outcome
 
 
 def _grant_time(flight: Flight) -> None:
@@ -91,8 +97,7 @@ def _succeed(turn: Turn, flight: Flight, ending: Ending) -> None:
 def _fail(turn: Turn, flight: Flight) -> None:
     ending = verdicts.conclude(flight.ask.action, flight.attempt, flight.outcomes)
     if ending.state is State.UNKNOWN and flight.clues and turn.page.is_dial:
-        proof = flight.clues[-1]
-        _succeed(turn, flight, dialling.proven_by(proof, ending))
+        _succeed(turn, flight, dialling.proven_by(flight.clues, ending))
         return
     give_result(turn, flight.ask, ending)
     if ending.state is State.UNKNOWN:
@@ -104,7 +109,9 @@ def _keep_in_doubt(turn: Turn, flight: Flight, ending: Ending) -> None:
     doubt = awaiting(flight, ending.send_ms or flight.first_ms, turn.now + DOUBT_KEPT_MS)
     doubt.doubtful = True
     doubt.attempts = [attempt for attempt in range(1, flight.attempt + 1) if attempt not in certain]
-    turn.page.open.append(doubt)
+    doubt.contested = is_contested(turn.page, doubt)
+    contest(turn.page, doubt.action)
+    await_event(turn, doubt)
     match_clues(turn, doubt, flight.clues)
 
 
@@ -131,7 +138,8 @@ def _may_go_again(turn: Turn, flight: Flight) -> bool:
 
 
 def _hang_up_again(turn: Turn, flight: Flight) -> None:
-    if turn.page.life is Life.ENDED:
+    is_hopeless = flight.answered and turn.now - flight.first_ms >= turn.limits.silence_ms
+    if turn.page.life is Life.ENDED or is_hopeless:
         turn.page.flights.remove(flight)
         if not flight.answered:
             _succeed(turn, flight, Ending(state=State.SUCCEEDED, reason=Reason.ALREADY_ENDED, attempts=flight.attempt))
@@ -156,10 +164,13 @@ def _hear_late(turn: Turn, outcome: Outcome) -> None:
     if doubt is None or outcome.verdict is Verdict.WAITING:
         return
     if verdicts.is_success(doubt.action, outcome):
-        settle_as_done(turn, doubt, verdicts.success(doubt.action, outcome))
+        ending = verdicts.success(doubt.action, outcome)
+        settle_as_done(turn, doubt, dialling.with_legs(turn, ending) if turn.page.is_dial else ending)
     elif outcome.verdict in verdicts.CERTAIN_NO and outcome.attempt in doubt.attempts:
         turn.changed = True
         doubt.attempts = [attempt for attempt in doubt.attempts if attempt != outcome.attempt]
         if not doubt.attempts:
             turn.page.open.remove(doubt)
             settle(turn, doubt, verdicts.certain_no(doubt.action, outcome))
+    if verdicts.says_call_is_over(doubt.action, outcome):
+        end_call(turn)

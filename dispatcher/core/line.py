@@ -15,8 +15,10 @@ from typing import Final
 
 from cordboard.work import Work
 from dispatcher.core import memory
+from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Release
 from dispatcher.core.page import Flight, Held, Page
+from dispatcher.core.rivals import contest
 from dispatcher.core.turn import Ending, Turn, give_result
 from dispatcher.core.words import Placement, Reason, State
 
@@ -45,10 +47,21 @@ def wanting_credit(page: Page) -> tuple[str, ...]:
 def expire(turn: Turn, at_ms: int) -> None:
     """End everything in the line whose time has passed."""
     page = turn.page
-    for waiting in (page.line, page.early):
-        for held in [held for held in waiting if held.expire_ms is not None and held.expire_ms <= at_ms]:
-            waiting.remove(held)
+    for held in [*page.line, *page.early]:
+        if held.expire_ms is not None and held.expire_ms <= at_ms:
+            take_out(page, held)
             give_result(turn, held.ask, Ending(state=State.EXPIRED, reason=Reason.IN_LINE))
+
+
+def take_out(page: Page, held: Held) -> None:
+    """Remove a command that will not be sent. Who waited for it now waits for what it waited for."""
+    page.line = [one for one in page.line if one is not held]
+    page.early = [one for one in page.early if one is not held]
+    if not held.gate:
+        return
+    page.last = held.gate if page.last == held.ask.command_id else page.last
+    for one in page.line:
+        one.gate = held.gate if one.gate == held.ask.command_id else one.gate
 
 
 def empty(turn: Turn) -> None:
@@ -65,10 +78,13 @@ def empty(turn: Turn) -> None:
 
 def _let_pass(turn: Turn) -> None:
     page = turn.page
-    passing = [held for held in page.line if held.ask.ends_call and held.ask.placement is Placement.NOW]
-    for held in passing:
+    for held in [held for held in page.line if _passes(held.ask)]:
         page.line.remove(held)
         _release_first(turn, held, passing=True)
+
+
+def _passes(ask: Ask) -> bool:
+    return ask.ends_call and ask.placement is Placement.NOW and not ask.requires
 
 
 def _is_held_up(turn: Turn) -> bool:
@@ -107,7 +123,7 @@ def _ends_here(turn: Turn, held: Held) -> bool:
         ending = Ending(state=State.CANCELLED, reason=Reason.PREVIOUS_FAILED, related=held.ask.requires)
     else:
         return False
-    turn.page.line.remove(held)
+    take_out(turn.page, held)
     give_result(turn, held.ask, ending)
     return True
 
@@ -118,6 +134,7 @@ def _has_succeeded(page: Page, command_id: str) -> bool:
 
 
 def _release_first(turn: Turn, held: Held, *, passing: bool) -> None:
+    contest(turn.page, held.ask.action)
     flight = Flight(
         ask=held.ask,
         attempt=0,
@@ -163,5 +180,5 @@ def release(turn: Turn, flight: Flight) -> None:
 def credit(turn: Turn, command_id: str) -> None:
     """The lane has room for this one."""
     for held in turn.page.line:
-        if held.ask.command_id == command_id:
+        if held.ask.command_id == command_id and not held.credited:
             held.credited = turn.changed = True

@@ -189,6 +189,7 @@ def awaiting(flight: Flight, sent_ms: int, deadline_ms: int) -> Open:
         deadline_ms=deadline_ms,
         endless=ask.endless,
         fingerprint=ask.fingerprint,
+        completion_ms=ask.completion_ms,
     )
 
 

@@ -1,0 +1,42 @@
+"""Which commands could be taken for each other by the events that they cause.
+
+A stop causes no event of its own: it is completed by the end of what it stops. So it is nobody's rival, while it can
+itself never be proven by an event.
+"""
+
+from __future__ import annotations
+
+from cordboard.catalogue import CATALOGUE
+from dispatcher.core.commands import CALL_ENDING
+from dispatcher.core.page import Open, Page
+
+
+def completing_events(action: str, *, endless: bool = False) -> frozenset[str]:
+    """The event types that end the wait for a command; what repeats for ever is in effect once it started."""
+    rule = CATALOGUE[action].completion
+    begun = rule.endless.completed_by if endless and rule.endless else frozenset()
+    return begun | rule.completed_by | rule.failed_by
+
+
+def is_stop(action: str) -> bool:
+    """Whether it ends what another command started."""
+    return action.endswith("_stop")
+
+
+def contest(page: Page, action: str) -> None:
+    """From now on, events of this action's kind no longer prove that a command in doubt was done."""
+    for waiting in page.open:
+        if waiting.doubtful and not waiting.contested and _are_rivals(waiting.action, action):
+            waiting.contested = True
+
+
+def is_contested(page: Page, doubt: Open) -> bool:
+    """Whether another command of its kind is open or on its way."""
+    others = [one.action for one in page.open if one is not doubt]
+    return any(_are_rivals(doubt.action, action) for action in (*others, *(one.ask.action for one in page.flights)))
+
+
+def _are_rivals(doubtful: str, other: str) -> bool:
+    if doubtful in CALL_ENDING or (is_stop(other) and not is_stop(doubtful)):
+        return False
+    return bool(completing_events(doubtful) & completing_events(other))

@@ -1,0 +1,262 @@
+"""Stories about pages in plain text: what is done, then beneath `----` what `advance` says to it, in words.
+
+Blocks stand apart by an empty line; `#` starts a comment. Times count from the story's start. What one page tells
+another is delivered at once, and what comes of it is shown too. The commands:
+
+    limits name=value ...                 for the whole story
+    submit ACTION ID [call=A account= body= placement= sequence= requires= after=completed expire=10s completes=30s
+                      group= accepted=5s endless]
+    poison ACTION ID                      the same, as an input that failed
+    outcome ID[#ATTEMPT] VERDICT [STATUS] [CODE] [cause= legs=X,Y call=]
+    event TYPE [call=A id= at=3s status= direction= account=]
+    copy DIAL TYPE call=X [id= at=]       a webhook that came on the dial's own address
+    cancel [ID ...] [call= group= dial=]  ·  credit DIAL  ·  tick 15s  ·  page [call=A]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cordboard.catalogue import CATALOGUE
+from cordboard.v1 import Placement as PlacementOption
+from cordboard.work import Outcome, TelnyxError, Verdict
+from dispatcher.core.advance import advance
+from dispatcher.core.commands import Ask
+from dispatcher.core.decision import CancelAnswer, Completed, Decision, HandOn, Output, Release, Result, Tell
+from dispatcher.core.inputs import Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
+from dispatcher.core.limits import DEFAULT_LIMITS
+from dispatcher.core.page import Page, decode, encode
+from dispatcher.core.words import Placement
+
+START_MS = 1_800_000_000_000
+UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+ACCOUNT = "acme"
+
+
+def milliseconds(text: str) -> int:
+    """Read 250ms, 15s, -1.5s, 2m or 24h."""
+    unit = "ms" if text.endswith("ms") else text[-1]
+    return round(float(text.removesuffix(unit)) * UNITS_MS[unit])
+
+
+def make_ask(action: str, command_id: str, now: int, options: dict[str, str]) -> Ask:
+    """A command with the catalogue's defaults; `options` as in `submit`."""
+    rule = CATALOGUE[action]
+    body = options.get("body", "").encode()
+    account = options.get("account", ACCOUNT)
+    accept_ms = START_MS + milliseconds(options["accepted"]) if "accepted" in options else now
+    placed = options.get("placement") or PlacementOption.Name(rule.placement).removeprefix("PLACEMENT_")
+    return Ask(
+        command_id=command_id,
+        account=account,
+        action=action,
+        lane=rule.lane,
+        repeat=rule.repeat,
+        method=rule.method,
+        path=rule.path,
+        body=body,
+        fingerprint=hashlib.blake2b(f"{account} {action} ".encode() + body, digest_size=16).digest(),
+        accept_ms=accept_ms,
+        expire_ms=now + milliseconds(options["expire"]) if "expire" in options else None,
+        expire_after_ms=None if rule.expire_seconds is None else rule.expire_seconds * 1_000,
+        after_completed=options.get("after") == "completed",
+        requires=options.get("requires", ""),
+        placement=Placement(placed),
+        sequence=int(options.get("sequence", 0)),
+        completion_ms=milliseconds(options.get("completes", f"{rule.completion.base_ms}ms")),
+        endless="endless" in options,
+        group=options.get("group", ""),
+    )
+
+
+def dial_response(legs: str) -> bytes:
+    """Telnyx's answer to a dial: one leg as an object, several as a list."""
+    made = [{"call_control_id": leg, "call_leg_id": f"leg-{leg}", "call_session_id": "s"} for leg in legs.split(",")]
+    return json.dumps({"data": made if len(made) > 1 else made[0]}).encode()
+
+
+class Story:
+    """Pages, a clock and what was said."""
+
+    def __init__(self) -> None:
+        self.now = START_MS
+        self.limits = DEFAULT_LIMITS
+        self.pages: dict[str, bytes] = {}
+        self.wakes: dict[str, int] = {}
+        self.asked: dict[str, str] = {}  # Command id -> page.
+        self.attempts: dict[str, int] = {}
+        self.inputs = 0
+
+    def tell(self, line: str) -> list[str]:
+        """Do what one line says. Returns what was said to it."""
+        verb, *rest = line.split()
+        words = [word for word in rest if "=" not in word]
+        options = dict(word.split("=", 1) for word in rest if "=" in word) | dict.fromkeys(words, "")
+        return list(getattr(self, f"do_{verb}")(words, options))
+
+    def do_limits(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        self.limits = replace(self.limits, **{name: int(value) for name, value in options.items()})
+        yield from ()
+
+    def do_submit(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        self.inputs += 1
+        ask = make_ask(words[0], words[1], self.now, options)
+        yield from self.put(self.page_of(ask, options), Asked(ask, f"commands-0-{self.inputs}"))
+
+    def do_poison(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        ask = make_ask(words[0], words[1], self.now, options)
+        yield from self.put(self.page_of(ask, options), Poisoned(ask))
+
+    def page_of(self, ask: Ask, options: dict[str, str]) -> str:
+        key = f"dial:{ask.account}/{ask.command_id}" if ask.is_dial else options.get("call", "A")
+        self.asked[ask.command_id] = key
+        return key
+
+    def do_outcome(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        command_id, _, attempt = words[0].partition("#")
+        verdict = Verdict(words[1])
+        status, *codes = [*words[2:], *(["200"] if verdict is Verdict.DONE and len(words) < 3 else [])] or ["0"]
+        outcome = Outcome(
+            key=self.asked[command_id],
+            command_id=command_id,
+            attempt=int(attempt or self.attempts[command_id]),
+            verdict=verdict,
+            cause=options.get("cause", ""),
+            http_status=int(status),
+            errors=tuple(TelnyxError(code) for code in codes),
+            response=dial_response(options["legs"]) if "legs" in options else b"",
+            sent_ms=0 if verdict in (Verdict.UNSENT, Verdict.EXPIRED, Verdict.LATE, Verdict.WAITING) else self.now,
+        )
+        yield from self.put(outcome.key, Told(outcome))
+
+    def do_event(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        call = options.get("call", "A")
+        yield from self.put(call, self.heard(words[0], call, options))
+
+    def do_copy(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        heard = self.heard(words[1], options["call"], options)
+        yield from self.put(self.asked[words[0]], replace(heard, copy=True))
+
+    def heard(self, event_type: str, call: str, options: dict[str, str]) -> Heard:
+        self.inputs += 1
+        return Heard(
+            account=options.get("account", ACCOUNT),
+            event_id=options.get("id", f"event-{self.inputs}"),
+            event_type=event_type,
+            occurred_ms=START_MS + milliseconds(options["at"]) if "at" in options else self.now,
+            call=call,
+            leg=f"leg-{call}",
+            session="s",
+            direction=options.get("direction", ""),
+            status=options.get("status", ""),
+        )
+
+    def do_cancel(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        key = self.asked[options["dial"]] if "dial" in options else options.get("call", "A")
+        yield from self.put(key, CancelAsked("cancel-1", tuple(words), options.get("group", "")))
+
+    def do_credit(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        yield from self.put(self.asked[words[0]], Credited(words[0]))
+
+    def do_tick(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        until = self.now + milliseconds(words[0])
+        while self.wakes and min(self.wakes.values()) <= until:
+            key = min(self.wakes, key=self.wakes.__getitem__)
+            due = self.wakes[key]
+            self.now = max(self.now, due)
+            for said in self.put(key, Due(due)):
+                yield f"{(self.now - START_MS) / 1000:g}s: {said}"
+            assert self.wakes.get(key, due + 1) > due, "A page must not ask for the same time again."
+        self.now = until
+
+    def do_page(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        key = options.get("call", "A")
+        if key not in self.pages:
+            yield "no page"
+            return
+        page = decode(self.pages[key])
+        waiting = [held.ask.command_id for held in page.line]
+        flying = [f"{flight.ask.command_id}#{flight.attempt}" for flight in page.flights]
+        opened = [one.command_id + "?" * one.doubtful for one in page.open]
+        early = [held.ask.command_id for held in page.early]
+        parts = {"waiting": waiting, "early": early, "in flight": flying, "open": opened}
+        yield "; ".join([page.life.lower(), *(f"{name} {' '.join(ids)}" for name, ids in parts.items() if ids)])
+
+    def put(self, key: str, given: Input) -> Iterator[str]:
+        """Apply an input as the owner does: on an own copy, written before anything is sent."""
+        page = decode(self.pages[key]) if key in self.pages else None
+        decision = advance(page, key, given, self.now, self.limits)
+        self.keep(key, decision)
+        if decision.changed and decision.page is None:
+            yield "forgotten" if key == "A" else f"forgotten: {key}"
+        for output in decision.outputs:
+            if not isinstance(output, Tell):
+                yield self.describe(output)
+        for output in decision.outputs:
+            if isinstance(output, Tell):
+                yield from self.deliver(output)
+        for command_id in decision.wants_credit if decision.changed else ():
+            yield f"{command_id} wants credit"
+
+    def keep(self, key: str, decision: Decision) -> None:
+        if not decision.changed:
+            return
+        self.wakes.pop(key, None)
+        if decision.page is None:
+            del self.pages[key]
+            return
+        self.pages[key] = encode(decision.page)
+        assert decode(self.pages[key]) == decision.page
+        if decision.wake_ms is not None:
+            self.wakes[key] = decision.wake_ms
+
+    def describe(self, output: Output) -> str:
+        match output:
+            case Release(work=work):
+                self.attempts[work.command_id] = work.attempt
+                return f"release {work.command_id}#{work.attempt}"
+            case Result():
+                reason = "" if output.reason == "NONE" else f" {output.reason}"
+                legs = f", legs {' '.join(leg.call for leg in output.legs)}" if output.legs else ""
+                because = f", because of {output.related}" if output.related else ""
+                return f"{output.kind} {output.command_id} {output.state}{reason}{legs}{because}"
+            case Completed():
+                reason = "" if output.reason == "NONE" else f" {output.reason}"
+                event = f" ({output.event_type})" if output.event_type else ""
+                return f"completion {output.command_id} {output.state}{reason}{event}"
+            case HandOn():
+                belongs = f" ({output.command_id})" if output.command_id else ""
+                return f"hand on {output.heard.event_type}{belongs}{', late' if output.late else ''}"
+            case CancelAnswer():
+                lists = {"cancelled": output.cancelled, "too late": output.too_late, "unknown": output.unknown}
+                return "; ".join(f"{name} {' '.join(ids)}" for name, ids in lists.items() if ids) or "nothing to cancel"
+            case Tell():
+                raise AssertionError("Delivered, not described.")
+
+    def deliver(self, told: Tell) -> Iterator[str]:
+        if told.leg is not None:
+            yield f"tell {told.page}: opened by {told.sender}"
+            yield from self.put(told.page, Opened(told.account, told.sender, told.leg))
+        if told.heard is not None:
+            yield f"tell {told.page}: {told.heard.event_type} of {told.sender}"
+            yield from self.put(told.page, told.heard)
+
+
+def read_page(story: Story, key: str) -> Page:
+    """The page of a key, as it is written."""
+    return decode(story.pages[key])
+
+
+def retell(text: str) -> str:
+    """The same story, with what is said now."""
+    story, blocks = Story(), []
+    for block in text.strip().split("\n\n"):
+        told, _, _ = block.partition("\n----")
+        lines = [line for line in told.splitlines() if not line.startswith("#")]
+        said = [said for line in lines for said in story.tell(line)]
+        is_asking = any(not line.startswith("limits ") for line in lines)
+        blocks.append("\n".join([told, "----", *(said or ["nothing"])]) if is_asking else told)
+    return "\n\n".join(blocks) + "\n"
