@@ -46,7 +46,7 @@ class Owner:
         self._pages = Pages()
         self._reader: Reader | None = None
         self._granted: list[Wish] = []
-        self._questions: list[tuple[int, asyncio.Future[None]]] = []
+        self._questions: list[tuple[dict[TopicPartition, int], asyncio.Future[None]]] = []
         self._stopping = False
         self.restored = asyncio.Event()
 
@@ -73,7 +73,9 @@ class Owner:
     async def find(self, key: str) -> Page | None:
         """A page as it is once everything accepted before this question is applied. Raises LogError when it cannot."""
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._questions.append((self._clock.now_ms() + 1, answered))
+        inputs = [TopicPartition(topic, self._partition) for topic in self._practice.inputs]
+        ends = {at: await self._log.end(at) for at in inputs}
+        self._questions.append((ends, answered))
         self._wake()
         await answered
         value = self._pages.get(key)
@@ -125,7 +127,7 @@ class Owner:
         self._spend_credit(batch)
         if batch:
             await self._settle(claim, batch, len(records))
-        await self._answer_questions(reader)
+        self._answer_questions(reader)
 
     def _patience(self) -> float:
         """How long to wait for records (seconds): until the next timer, and not for ever."""
@@ -162,12 +164,15 @@ class Owner:
         seconds = asyncio.get_running_loop().time() - started
         self._practice.observe(Settled(self._partition, inputs, len(batch.changes), len(outputs), seconds))
 
-    async def _answer_questions(self, reader: Reader) -> None:
+    def _answer_questions(self, reader: Reader) -> None:
+        """Everything read so far is settled: answer those who asked before more came."""
+        if not self._questions:
+            return
+        read = reader.positions()
         waiting, self._questions = self._questions, []
-        for asked_ms, answered in waiting:
-            if answered.done():
-                continue
-            if await reader.read_past(asked_ms):
-                answered.set_result(None)
+        for ends, answered in waiting:
+            if all(read[at] >= end for at, end in ends.items()):
+                if not answered.done():
+                    answered.set_result(None)
             else:
-                self._questions.append((asked_ms, answered))
+                self._questions.append((ends, answered))
