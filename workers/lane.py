@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cordboard.log.port import Log, LogError, LogUnavailable, Reader, Record
 from cordboard.topics import Topics
 from cordboard.work import Lane, Work
-from workers.core.attempt import IN_LANE, waiting
+from workers.core.attempt import waiting
 from workers.events import Ended, Load, LogTrouble, Unreadable, Unreported, Voided
 from workers.report import report
 from workers.seat import RETRY_MS, Seat, Taken, readable
@@ -79,7 +79,7 @@ class LaneWorker:
         while not self._draining.is_set():
             try:
                 await self._take(await self._read())
-            except LogUnavailable as error:
+            except LogError as error:
                 self._trouble("read", error)
                 self._seat.changed = True  # The reader may be spoiled: it is opened anew, where we are.
                 await sleep_unless(self._draining, RETRY_MS)
@@ -100,9 +100,17 @@ class LaneWorker:
             self._trouble("leave", error)
         except TimeoutError:
             self._trouble("leave", LogUnavailable("no answer in time; the group will notice by itself"))
-        for task in self._running:
+        await self._cut_off()
+
+    async def _cut_off(self) -> None:
+        """End what did not end by itself."""
+        cut_off = list(self._running)
+        if self.task is not None and not self.task.done():
+            await asyncio.wait((self.task,), timeout=self._settings.handover_ms / 1_000)
+            cut_off += (self.task,) if not self.task.done() else ()
+        for task in cut_off:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*cut_off, return_exceptions=True)
 
     def _disturb(self) -> None:
         self._wake.set()
@@ -148,11 +156,12 @@ class LaneWorker:
         if self._lane is not Lane.DIAL:
             await self._seat.reserve(batch, positions)
         for place, taken in enumerate(batch):
-            held = await self._admitted(taken, batch[place:])
+            await self._admitted(taken, batch[place:])
             if self._lane is Lane.DIAL:
                 await self._seat.reserve([taken], {taken.tenancy: taken.offset + 1})
             if not self._draining.is_set() and taken.tenancy.start(taken.offset):
-                self._start(taken, held)
+                self._spawn(taken, self._carry(taken))
+        self._tell_load()
 
     def _first(self, record: Record, tenancy: Tenancy) -> Work | None:
         """Read a work, or None for what is not to be sent: a copy, or what cannot be read."""
@@ -164,9 +173,8 @@ class LaneWorker:
             return None
         return work
 
-    async def _admitted(self, taken: Taken, waiting_works: Sequence[Taken]) -> str:
-        """Wait until the pace lets a work go, or it cannot go any more; returns what held it."""
-        cause = IN_LANE
+    async def _admitted(self, taken: Taken, queue: Sequence[Taken]) -> None:
+        """Wait until the pace lets a work go, or it cannot go any more; `queue` are this one and those behind it."""
         # Urgent stands behind no pacing. What is past its time goes to its plan at once, which says so.
         while self._lane is not Lane.URGENT and taken.tenancy.open and not self._draining.is_set():
             now_ms = self._sender.clock.now_ms()
@@ -174,26 +182,21 @@ class LaneWorker:
             left_ms = _left_ms(taken.work, now_ms)
             if hold is None or left_ms <= 0:
                 break
-            cause = hold.cause
-            self._tell_waiting(waiting_works, cause, now_ms)
+            self._held_back(queue, hold.cause, now_ms)
             self._wake.clear()
             await sleep_unless(self._wake, min(hold.ms, left_ms, self._settings.waiting_ms))
-        return cause
 
-    def _tell_waiting(self, works: Sequence[Taken], cause: str, now_ms: int) -> None:
-        for taken in works:
+    def _held_back(self, queue: Sequence[Taken], cause: str, now_ms: int) -> None:
+        for taken in queue:
+            taken.held = cause
             if not taken.told_waiting and now_ms - taken.taken_ms >= self._settings.waiting_ms:
                 taken.told_waiting = True
                 outcome = waiting(taken.work, cause, now_ms)
                 self._spawn(taken, report(self._log, self._outcomes, outcome, self._trouble))
 
-    def _start(self, taken: Taken, held: str) -> None:
-        self._spawn(taken, self._carry(taken, held))
-        self._tell_load()
-
-    async def _carry(self, taken: Taken, held: str) -> None:
+    async def _carry(self, taken: Taken) -> None:
         lag_ms = self._sender.clock.now_ms() - taken.work.released_ms
-        outcome = await self._sender.carry(taken.work, held, taken.tenancy.closed)
+        outcome = await self._sender.carry(taken.work, taken.held, taken.tenancy.closed)
         await report(self._log, self._outcomes, outcome, self._trouble)
         self._sender.observe(Ended(taken.work, outcome, lag_ms))
 

@@ -92,7 +92,11 @@ class Pool:
 
     async def wait(self) -> None:
         """Return when every lane was drained; raises what ended a lane before its time, which is a bug."""
-        await asyncio.gather(*(lane.task for lane in self._lanes if lane.task is not None))
+        tasks = [lane.task for lane in self._lanes if lane.task is not None]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            if not task.cancelled():
+                task.result()
 
     async def drain(self, seconds: float) -> None:
         """Take nothing more, let what is in flight end, report it, give back what was not sent, and leave.

@@ -15,8 +15,9 @@ from typing import Final
 import msgspec
 
 from cordboard.clock import Clock
-from cordboard.log.port import Fenced, Log, LogError, LogUnavailable, Member, TopicPartition
+from cordboard.log.port import Fenced, Log, LogError, Member, TopicPartition
 from cordboard.work import Work, decode_work
+from workers.core.attempt import IN_LANE
 from workers.sending import sleep_unless
 from workers.tenancy import Tenancy, WorkId
 
@@ -31,6 +32,7 @@ class Taken:
     offset: int
     tenancy: Tenancy
     taken_ms: int
+    held: str = IN_LANE  # What kept it so far.
     told_waiting: bool = False
 
 
@@ -68,7 +70,7 @@ class Seat:
             while self._member is None and not self._stopped.is_set():
                 try:
                     self._member = await self._log.join(group, self._topic, self)
-                except LogUnavailable as error:
+                except LogError as error:
                     await self._trouble("join", error)
 
     async def leave(self) -> None:
@@ -153,17 +155,17 @@ class Seat:
                 wanted = {tenancy: offset for tenancy, offset in positions.items() if tenancy.open}
                 try:
                     covered = await self._commit(wanted)
-                except LogUnavailable as error:
-                    unavailable = error
+                except LogError as error:
+                    trouble = error
                 else:
                     for taken in works:
                         if taken.tenancy in covered:
                             taken.tenancy.reserve((taken.offset,))
                     return
-            await self._trouble("reserve", unavailable)
+            await self._trouble("reserve", trouble)
 
     async def _commit(self, wanted: Mapping[Tenancy, int]) -> set[Tenancy]:
-        """Commit offsets and say for which tenancies it holds; a fenced one ends. Raises LogUnavailable."""
+        """Commit offsets and say for which tenancies it holds; a fenced one ends. Raises LogError but Fenced."""
         if not wanted or self._member is None:
             return set()
         try:

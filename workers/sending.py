@@ -57,7 +57,7 @@ class Sender:
         plan.learn(reading, now_ms)
         if reading.meaning is Meaning.LIMITED:
             self.pace.limited(work.lane, now_ms + reading.reset_ms)
-        self.observe(Tried(work, reading, (now_ms - started_ms) / 1_000, resend))
+        self.observe(Tried(work, reading, max(0, now_ms - started_ms) / 1_000, resend))
 
 
 async def sleep_unless(stop: asyncio.Event, ms: float) -> None:

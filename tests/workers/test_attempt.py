@@ -222,6 +222,16 @@ class TestTimes:
         assert isinstance(outcome, Outcome)
         assert Verdict.NO_ANSWER is outcome.verdict
 
+    def test_a_plan_stopped_before_it_began_still_sends_once(self, make_work: MakeWork) -> None:
+        """
+        Its record is reserved, and nobody else will ever send it.
+        """
+        work = make_work()
+        plan = Attempt(work, Limits(), lambda: 0)
+        plan.stop()
+
+        assert plan.step(work.released_ms) == Send(3_000)
+
     @pytest.mark.parametrize(
         "changes",
         [{"connect_ms": 3_000}, {"try_ms": 11_000}, {"connect_ms": 0}, {"backoff_ms": 0}, {"backoff_ms": 9_000}],

@@ -100,6 +100,20 @@ class TestBeyond:
             await client.put(server.url, content=b"{}")
         assert (len(server.requests), server.connections) == (2, 1)
 
+    async def test_a_connection_that_idled_too_long_is_not_trusted(
+        self, server: Server, answer: Callable[..., bytes]
+    ) -> None:
+        """
+        A dial on a connection that the server may have closed would be one more UNKNOWN.
+        """
+        server.then(answer(), answer())
+        async with httpx.AsyncClient(transport=TruthfulTransport(idle_seconds_max=0.01)) as client:
+            await client.post(server.url, content=b"{}")
+            await asyncio.sleep(0.05)  # Longer than it may idle; a longer sleep changes nothing.
+            await client.post(server.url, content=b"{}")
+
+        assert server.connections == 2
+
     async def test_what_is_not_http_is_garbled(self, client: httpx.AsyncClient, server: Server) -> None:
         """
         Something answered: that is not a failed connect either.

@@ -58,7 +58,7 @@ Step = Send | Sleep | Outcome
 
 
 class Attempt:
-    """One release on its way: `step` says what to do next, `learn` takes what a try told, `stop` forbids resending."""
+    """One release on its way: `step` says what to do next, `learn` takes what a try told, `stop` forbids resends."""
 
     def __init__(self, work: Work, limits: Limits, jitter: Callable[[], float], held: str = IN_LANE) -> None:
         """Plan a release; `jitter` yields numbers from 0 to 1, `held` says what kept it until now."""
@@ -109,7 +109,7 @@ class Attempt:
             self._ended = (verdict, reading)
 
     def stop(self) -> None:
-        """Start no further try: the release ends with what is known."""
+        """Resend nothing: the release ends with what is known. A first try still goes; it was reserved for it."""
         self._stopped = True
 
     def _send(self, now_ms: int) -> Send:
@@ -132,7 +132,8 @@ class Attempt:
             return self._given_up(Verdict.LATE if self._last is None else Verdict.UNSENT)
         if work.expire_ms is not None and starts_ms >= work.expire_ms:
             return self._given_up(Verdict.EXPIRED)
-        if self._stopped or self._room_ms(starts_ms) <= self._limits.connect_ms:
+        stopped = self._stopped and self._started_ms is not None
+        if stopped or self._room_ms(starts_ms) <= self._limits.connect_ms:
             return self._given_up(Verdict.UNSENT)
         return None
 
