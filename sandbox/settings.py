@@ -19,7 +19,7 @@ class Settings(Habits, kw_only=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: int = 8012  # 0: any free one.
     speed: float = 1.0
-    seed: int | None = None  # None: different ids every time.
+    seed: int | None = None  # None: different ids and keys every time.
     api_keys: tuple[str, ...] = ()  # Accepted bearer keys; none: any that is not empty.
     connection_ids: tuple[str, ...] = ()  # Known applications; none: any.
     webhook_url: str | None = None  # The application's own address, where a call has none.

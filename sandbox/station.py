@@ -36,7 +36,7 @@ class Station:
         self.scheduler = scheduler or LoopScheduler(self.settings.speed)
         self._rng = rng or random.Random(self.settings.seed)  # noqa: S311 - ids of a sandbox, not secrets.
         self._http = HttpPost(self.settings)
-        self.signer = Signer(base64.b64decode(self.settings.signing_key) if self.settings.signing_key else None)
+        self.signer = self._signer()
         self.faults = Faults()
         self.truth = Truth(self.settings.effects_max, self.settings.deliveries_max)
         self.webhooks = Webhooks(
@@ -50,6 +50,12 @@ class Station:
         self.repeats = Repeats()
         self.limits = Limits()
         self.exchange = Exchange(self.settings, self._rng, self._stamp, self.settings.ended_calls_max)
+
+    def _signer(self) -> Signer:
+        if self.settings.signing_key:
+            return Signer(base64.b64decode(self.settings.signing_key))
+        # With a seed everything repeats, the signatures too.
+        return Signer(self._rng.randbytes(32) if self.settings.seed is not None else None)
 
     def _stamp(self, moment: float) -> str:
         return stamp(self.scheduler.unix_at(moment))

@@ -1,7 +1,7 @@
 """All calls, and everything that can happen to them: commands of the API, the other end, and time.
 
-Rule 1: time moves only in `advance`, and every public method advances first; so the order in which things happen is the
-order of their moments, whoever asks.
+Rule 1: time moves only in `advance`, and whoever does anything else advances first; so the order in which things happen
+is the order of their moments.
 Rule 2: a command that raises Refused has changed nothing.
 Rule 3: what is to be told lies in `events` afterwards, in order; the shell takes it from there.
 """

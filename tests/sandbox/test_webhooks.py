@@ -8,7 +8,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from telnyx import Telnyx
 
+from sandbox.settings import Settings
 from sandbox.signing import Signer
+from sandbox.station import Station
 
 RINGS = "+13125559905"
 
@@ -60,6 +62,18 @@ class TestSignature:
 
         with pytest.raises(ValueError, match=r"[Ss]ignature"):
             Telnyx(api_key="k", public_key=await key(desk)).webhooks.unwrap(body.decode(), headers=headers)
+
+    async def test_the_key_repeats_with_the_seed(self):
+        """
+        As everything does; without a seed each sandbox has its own, and a given one is used.
+        """
+        seeds = [Settings(seed=1), Settings(seed=1), Settings(), Settings()]
+        given = Settings(signing_key=base64.b64encode(b"k" * 32).decode())
+        one, same, own, other = [Station(settings).signer.public_key for settings in seeds]
+
+        assert one == same
+        assert len({one, own, other}) == 3
+        assert Station(given).signer.public_key == Signer(b"k" * 32).public_key
 
     def test_the_key_can_be_given(self):
         """
