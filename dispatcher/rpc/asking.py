@@ -1,0 +1,169 @@
+"""GetCommand, GetCall, CancelCommands: questions and orders that are about one page.
+
+NOT_FOUND is said only once everything accepted before the question has been applied: the owner is asked, and where
+that is not this process, or not yet, the answer is that nobody can tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from typing import Any, Final
+
+import protovalidate
+
+from cordboard.cloudevents import CloudEvent, to_headers
+from cordboard.identity import dial_key
+from cordboard.log.port import Log, LogError, NewRecord
+from cordboard.topics import Topics
+from cordboard.v1 import command_pb2, result_pb2
+from cordboard.v1 import dispatcher_service_pb2 as service
+from cordboard.validation import Violation
+from dispatcher.core.page import Page
+from dispatcher.reading import CANCEL_TYPE
+from dispatcher.rendering import PROTOBUF_TYPE
+from dispatcher.rpc import views
+from dispatcher.rpc.execute import patience
+from dispatcher.rpc.intake import Intake, source_uri
+from dispatcher.rpc.judging import Finder
+from dispatcher.rpc.refusals import RETRY_ELSEWHERE_SECONDS, Refused, invalid
+from dispatcher.rpc.waiting import Waiter, Waiters
+
+FIND_SECONDS_MAX: Final = 10.0
+REPORT_SECONDS_MAX: Final = 30.0
+_ALIASES: Final = ("dial:", "leg:", "session:")
+_validator: Final = protovalidate.Validator()
+
+
+class Asking:
+    """Answers what is asked about pages."""
+
+    def __init__(
+        self, log: Log, topics: Topics, intake: Intake, finder: Finder, waiters: Waiters, rng: random.Random
+    ) -> None:
+        self._log = log
+        self._topics = topics
+        self._intake = intake
+        self._finder = finder
+        self._waiters = waiters
+        self._rng = rng
+
+    async def command(self, request: service.GetCommandRequest) -> service.GetCommandResponse:
+        """How far a command has come. Raises Refused."""
+        check(request)
+        account = self._intake.account_of(request.account)
+        page = await self._page(self._key(request.call_control_id, request.command_id, account))
+        view = (
+            None
+            if page is None or _is_anothers(page, request.account)
+            else views.command_view(page, request.command_id)
+        )
+        if view is None:
+            facts = {"commandId": request.command_id, "callControlId": request.call_control_id}
+            message = f"No command {request.command_id!r} of this call is known, or it is known no longer."
+            raise Refused(result_pb2.REASON_COMMAND_NOT_FOUND, message, metadata=facts)
+        return service.GetCommandResponse(command=view)
+
+    async def call(self, request: service.GetCallRequest) -> service.GetCallResponse:
+        """How far a call has come. Raises Refused."""
+        check(request)
+        self._intake.account_of(request.account)
+        page = await self._page(self._key(request.call_control_id, "", ""))
+        if page is None or _is_anothers(page, request.account):
+            facts = {"callControlId": request.call_control_id}
+            raise Refused(
+                result_pb2.REASON_CALL_NOT_FOUND, "The call is not known, or it is known no longer.", metadata=facts
+            )
+        return service.GetCallResponse(call=views.call_view(page))
+
+    async def cancel(
+        self, request: service.CancelCommandsRequest, seconds_left: float | None
+    ) -> service.CancelCommandsResponse:
+        """Take back what waits. Raises Refused."""
+        check(request)
+        account = self._intake.account_of(request.account)
+        if not request.call_control_id and len(request.command_ids) != 1:
+            raise invalid([_what_to_cancel(request)])
+        key = self._key(request.call_control_id, next(iter(request.command_ids), ""), account)
+        wanted = command_pb2.CancelRequest(
+            cancel_id=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+            account=account,
+            call_control_id=request.call_control_id,
+            command_ids=request.command_ids,
+            group=request.group,
+        )
+        with self._waiters.for_report(key) as waiter:
+            wait = min(patience(seconds_left), REPORT_SECONDS_MAX)
+            timer = asyncio.get_running_loop().call_later(wait, waiter.give_up)
+            try:
+                appended = await self._intake.append((self._cancel_record(key, wanted),))
+                report = await _report(waiter, wanted.cancel_id)
+            finally:
+                timer.cancel()
+        taken = views.timestamp(appended[0].time_ms)
+        return service.CancelCommandsResponse(cancel_id=wanted.cancel_id, accept_time=taken, report=report)
+
+    def _cancel_record(self, key: str, wanted: command_pb2.CancelRequest) -> NewRecord:
+        event = CloudEvent(
+            id=wanted.cancel_id, source=source_uri(wanted.source), type=CANCEL_TYPE, content_type=PROTOBUF_TYPE
+        )
+        return NewRecord(self._topics.commands, key.encode(), wanted.SerializeToString(), to_headers(event))
+
+    def _key(self, call: str, command_id: str, account: str) -> str:
+        if call.startswith(_ALIASES):
+            sentence = "call_control_id must not start with dial:, leg: or session:, which name other things"
+            raise invalid([Violation("call_control_id", sentence, "call.alias")])
+        if not call and not account:
+            sentence = "account must be named: there is no default one, and a dial is known by its account"
+            raise invalid([Violation("account", sentence, "account.required")])
+        return call or dial_key(account, command_id)
+
+    async def _page(self, key: str) -> Page | None:
+        if self._log.partition_for(self._topics.commands, key.encode()) in self._finder.restoring:
+            raise Refused(result_pb2.REASON_RESTORING, "This process is reading its state back.")
+        try:
+            async with asyncio.timeout(FIND_SECONDS_MAX):
+                return await self._finder.find(key)
+        except (LogError, TimeoutError) as error:
+            raise Refused(
+                result_pb2.REASON_OWNER_UNREACHABLE,
+                "The process that knows the call cannot be reached.",
+                retry_seconds=RETRY_ELSEWHERE_SECONDS,
+            ) from error
+
+
+def check(request: Any) -> None:
+    """Hold a request against the contract's rules. Raises Refused with everything that is wrong."""
+    found = [_violation(one.proto) for one in _validator.collect_violations(request)]
+    if found:
+        raise invalid(found)
+
+
+def _violation(found: Any) -> Violation:
+    # Requests have no nested messages but the command, which is not asked about here: only lists.
+    names = (
+        f"{one.field_name}[{one.index}]" if one.HasField("index") else one.field_name for one in found.field.elements
+    )
+    field = ".".join(names)
+    return Violation(field, f"{field}: {found.message}", found.rule_id)
+
+
+def _is_anothers(page: Page, account: str) -> bool:
+    return bool(account and page.account and page.account != account)
+
+
+def _what_to_cancel(request: service.CancelCommandsRequest) -> Violation:
+    if request.group and not request.command_ids:
+        sentence = "call_control_id must name the call: to cancel a group in all its calls is not possible yet"
+        return Violation("call_control_id", sentence, "cancel.group")
+    sentence = "command_ids must name the one dial where no call_control_id is given"
+    return Violation("command_ids", sentence, "cancel.dial")
+
+
+async def _report(waiter: Waiter, cancel_id: str) -> result_pb2.CancelReport | None:
+    while (record := await waiter.next()) is not None:
+        report = result_pb2.CancelReport.FromString(record.value)
+        if report.cancel_id == cancel_id:
+            return report
+    return None

@@ -1,0 +1,108 @@
+"""The guard before every call: counts it, turns it away when there is too much or an end, and says errors properly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import grpc
+import grpc.aio
+import structlog
+
+from dispatcher.rpc.events import Handled, Method, Observer, Started
+from dispatcher.rpc.refusals import Refused, overloaded, shutting_down
+from dispatcher.rpc.stopping import Stopping
+
+_log = structlog.get_logger(__name__)
+_KINDS: Final = {
+    (False, False): "unary",
+    (True, False): "client_stream",
+    (False, True): "server_stream",
+    (True, True): "bidi_stream",
+}
+_MAKE: Final = {
+    "unary": grpc.unary_unary_rpc_method_handler,
+    "client_stream": grpc.stream_unary_rpc_method_handler,
+    "server_stream": grpc.unary_stream_rpc_method_handler,
+    "bidi_stream": grpc.stream_stream_rpc_method_handler,
+}
+Serve = Callable[[Any, Any], Awaitable[Any]]
+
+
+class Guard(grpc.aio.ServerInterceptor):
+    """Stands before the methods of one service; those of others (health, reflection) pass."""
+
+    def __init__(self, service: str, concurrent_max: int, stopping: Stopping, observe: Observer) -> None:
+        self._prefix = f"/{service}/"
+        self._service = service
+        self._concurrent_max = concurrent_max
+        self._stopping = stopping
+        self._observe = observe
+        self._handlers: dict[str, Any] = {}
+        self.in_flight = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
+    ) -> Any:
+        """Give the method's handler with the guard around it, made once for each method."""
+        name = handler_call_details.method
+        guarded = self._handlers.get(name)
+        if guarded is not None:
+            return guarded
+        handler = await continuation(handler_call_details)
+        if handler is None or not name.startswith(self._prefix):
+            return handler
+        guarded = self._handlers[name] = self._guarded(handler, name.removeprefix(self._prefix))
+        return guarded
+
+    def _guarded(self, handler: Any, name: str) -> Any:
+        kind = _KINDS[handler.request_streaming, handler.response_streaming]
+        serve: Serve = handler.unary_unary or handler.stream_unary or handler.unary_stream or handler.stream_stream
+        method = Method(self._service, name, kind)
+
+        async def guarded(request: Any, context: Any) -> Any:
+            return await self._serve(method, serve, request, context)
+
+        return _MAKE[kind](guarded, handler.request_deserializer, handler.response_serializer)
+
+    async def _serve(self, method: Method, serve: Serve, request: Any, context: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        self._observe(Started(method))
+        code, reason = grpc.StatusCode.OK, ""
+        self._enter()
+        try:
+            self._let_in()
+            return await serve(request, context)
+        except Refused as refused:
+            code, reason = refused.code, refused.name
+            await context.abort_with_status(refused.status())
+        except asyncio.CancelledError:
+            code = grpc.StatusCode.CANCELLED
+            raise
+        except Exception:
+            # Without our ErrorInfo: it says nothing about what will happen.
+            code = grpc.StatusCode.INTERNAL
+            _log.exception("a call failed", method=method.name)
+            await context.abort(code, "The dispatcher failed to handle the call.")
+        finally:
+            self._leave()
+            self._observe(Handled(method, code, loop.time() - started, reason))
+
+    def _let_in(self) -> None:
+        if self._stopping.begun:
+            raise shutting_down()
+        if self.in_flight > self._concurrent_max:
+            raise overloaded(f"{self._concurrent_max} calls are being served.")
+
+    def _enter(self) -> None:
+        self.in_flight += 1
+        self.idle.clear()
+
+    def _leave(self) -> None:
+        self.in_flight -= 1
+        if not self.in_flight:
+            self.idle.set()

@@ -1,0 +1,127 @@
+"""The intake: what is checked before a command is accepted, and the one append that accepts it.
+
+What depends on the message, the sender or this process is refused here; what depends on the call is a result, and is
+decided by the call's owner, whichever process that is. So nothing here looks at a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+from cordboard import validation
+from cordboard.catalogue import action_of
+from cordboard.clock import Clock
+from cordboard.cloudevents import CloudEvent, to_headers
+from cordboard.identity import page_key
+from cordboard.log.port import Appended, Log, LogError, NewRecord
+from cordboard.topics import Topics
+from cordboard.v1 import command_pb2, options_pb2, result_pb2
+from cordboard.validation import COMMAND_BYTES_MAX, Violation
+from dispatcher.accounts import Accounts
+from dispatcher.rendering import PROTOBUF_TYPE
+from dispatcher.rpc.refusals import Refused, invalid, of_log
+
+COMMAND_TYPE: Final = "cordboard.command.v1"
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A command that may be taken. `key` names its page; `account` is "" where only the call's page can tell it."""
+
+    command: command_pb2.Command
+    account: str
+    key: str
+    record: NewRecord
+
+
+class Intake:
+    """Checks commands, and appends them."""
+
+    def __init__(self, log: Log, topics: Topics, accounts: Accounts, clock: Clock) -> None:
+        self._log = log
+        self._topics = topics
+        self._accounts = accounts
+        self._clock = clock
+
+    def admit(self, command: command_pb2.Command, traceparent: str = "") -> Admitted:
+        """Check a command. Raises Refused, with everything that is wrong at once."""
+        if validation.too_large(command):
+            raise _too_large(command.ByteSize())
+        found = validation.violations(command, self._clock.now_ms())
+        unknown = self._account_violation(command)
+        if unknown is not None and not found and command.account:
+            raise Refused(result_pb2.REASON_UNKNOWN_ACCOUNT, f"{unknown.description}.", violations=[unknown])
+        if unknown is not None and all(one.field != "account" for one in found):
+            found.append(unknown)
+        if found:
+            raise invalid(found)
+        account = self._accounts.resolve(command.account)
+        key = page_key(command, account)
+        return Admitted(command, account, key, self._record(command, key, traceparent))
+
+    def account_of(self, named: str) -> str:
+        """The account that a question means. Raises Refused where it names an unknown one."""
+        if named and named not in self._accounts:
+            violation = _unknown(named)
+            raise Refused(result_pb2.REASON_UNKNOWN_ACCOUNT, f"{violation.description}.", violations=[violation])
+        return self._accounts.resolve(named)
+
+    async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
+        """Write records in their order; they are accepted when this returns. Raises Refused."""
+        try:
+            return await self._log.append(records)
+        except LogError as error:
+            raise of_log(error) from error
+
+    def _account_violation(self, command: command_pb2.Command) -> Violation | None:
+        if command.account:
+            return None if command.account in self._accounts else _unknown(command.account)
+        if command.HasField("dial") and not self._accounts.resolve(""):
+            return Violation("account", "account must be named: there is no default one", "account.required")
+        return None
+
+    def _record(self, command: command_pb2.Command, key: str, traceparent: str) -> NewRecord:
+        # Where the default of the action is meant, the owner resolves it the same way.
+        placement = command.placement or action_of(command).placement
+        topic = self._topics.now if placement == options_pb2.PLACEMENT_NOW else self._topics.commands
+        event = CloudEvent(
+            id=command.command_id,
+            source=source_uri(command.source),
+            type=COMMAND_TYPE,
+            content_type=PROTOBUF_TYPE,
+            traceparent=traceparent,
+        )
+        return NewRecord(topic, key.encode(), command.SerializeToString(), to_headers(event))
+
+
+@lru_cache(maxsize=1024)  # There are few senders.
+def source_uri(source: str) -> str:
+    """The CloudEvents source of what somebody sent through this door."""
+    return f"/cordboard/{quote(source or 'grpc', safe='/:@._~-')}"
+
+
+def traceparent_of(metadata: Sequence[tuple[str, str | bytes]] | None) -> str:
+    """The caller's W3C trace context, or an empty string where it sent none that is one."""
+    for name, value in metadata or ():
+        if name == "traceparent" and isinstance(value, str) and _TRACEPARENT.fullmatch(value):
+            return value
+    return ""
+
+
+def _unknown(account: str) -> Violation:
+    return Violation("account", f"account {account!r:.66} is not configured", "account.unknown")
+
+
+def _too_large(size: int) -> Refused:
+    return Refused(
+        result_pb2.REASON_COMMAND_TOO_LARGE,
+        f"The command has {size} bytes; at most {COMMAND_BYTES_MAX} are taken.",
+        violations=[Violation("", f"the command must have at most {COMMAND_BYTES_MAX} bytes", "command.bytes")],
+        metadata={"bytes": str(size), "bytesMax": str(COMMAND_BYTES_MAX)},
+    )

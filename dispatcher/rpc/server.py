@@ -1,0 +1,132 @@
+"""The door as a whole: put together, opened, and closed without breaking off what is under way.
+
+The stop, in this order: health says so; new calls and new items of streams are refused; what waits may end while the
+grace lasts; then those who still wait are told that it is still open, and what remains is cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any, Final
+
+import grpc
+import grpc.aio
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from cordboard.clock import Clock
+from cordboard.log.port import Log
+from cordboard.settings import Grpc
+from cordboard.topics import Topics
+from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from dispatcher.accounts import Accounts
+from dispatcher.rpc.asking import Asking
+from dispatcher.rpc.execute import Executor
+from dispatcher.rpc.guard import Guard
+from dispatcher.rpc.health import SERVICE, Health, Ready
+from dispatcher.rpc.intake import Intake
+from dispatcher.rpc.judging import Finder, Judge
+from dispatcher.rpc.metrics import Metrics
+from dispatcher.rpc.service import Service
+from dispatcher.rpc.stopping import Stopping
+from dispatcher.rpc.tail import Tail
+from dispatcher.rpc.waiting import Waiters
+from dispatcher.rpc.watch import Watching
+
+LAST_WORD_SECONDS: Final = 1.0  # For answers that are ready when the grace is over.
+
+
+async def always_ready() -> bool:
+    """For a process that has nothing to wait for."""
+    return True
+
+
+class GrpcServer:
+    """The gRPC door of one process.
+
+    `dispatcher` knows the pages; `rng` makes the ids of cancel requests; `ready` is what health calls readiness.
+    """
+
+    def __init__(  # noqa: PLR0913 - the joints of the process meet here
+        self,
+        settings: Grpc,
+        log: Log,
+        topics: Topics,
+        dispatcher: Finder,
+        accounts: Accounts,
+        clock: Clock,
+        *,
+        rng: random.Random | None = None,
+        registry: CollectorRegistry = REGISTRY,
+        ready: Ready = always_ready,
+    ) -> None:
+        metrics = Metrics(registry)
+        self._settings = settings
+        self._stopping = Stopping()
+        self._waiters = Waiters()
+        metrics.count_waiting(lambda: len(self._waiters))
+        self._tail = Tail(log, topics.results, self._waiters.hear)
+        self._health = Health(ready)
+        self._guard = Guard(SERVICE, settings.concurrent_max, self._stopping, metrics)
+        intake = Intake(log, topics, accounts, clock)
+        self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
+            intake,
+            Executor(intake, self._waiters, Judge(topics, accounts, dispatcher)),
+            Asking(log, topics, intake, dispatcher, self._waiters, rng or random.SystemRandom()),
+            Watching(log, topics, self._stopping),
+            self._stopping,
+        )
+        self._server: grpc.aio.Server | None = None
+
+    async def start(self) -> int:
+        """Open the door; returns the port. Raises LogError, and RuntimeError when the address cannot be had."""
+        server = self._server = grpc.aio.server(interceptors=[self._guard], options=_options(self._settings))
+        stubs.add_DispatcherServiceServicer_to_server(self._service, server)
+        self._health.add_to(server)
+        if self._settings.reflection:
+            reflection.enable_server_reflection((SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
+        port = server.add_insecure_port(f"{_bracketed(self._settings.host)}:{self._settings.port}")
+        await self._tail.start()  # Before anybody can wait.
+        await self._health.start()
+        await server.start()
+        return port
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Close the door; what waits has so long to end by itself."""
+        if self._server is None:
+            return
+        await self._health.stop()
+        self._stopping.begin()
+        try:
+            async with asyncio.timeout(grace_seconds):
+                await self._guard.idle.wait()
+        except TimeoutError:
+            self._waiters.give_up()
+        await self._server.stop(LAST_WORD_SECONDS)
+        await self._tail.stop()
+        self._server = None
+
+    @property
+    def waiting(self) -> int:
+        """How many callers and stream items wait for a result."""
+        return len(self._waiters)
+
+    @property
+    def hears_results(self) -> bool:
+        """Whether the results topic is followed: for readiness."""
+        return self._tail.healthy
+
+
+def _options(settings: Grpc) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.message_bytes_max),
+        ("grpc.keepalive_time_ms", round(settings.keepalive_seconds * 1000)),
+        ("grpc.http2.min_ping_interval_without_data_ms", round(settings.ping_interval_seconds_min * 1000)),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.so_reuseport", 0),  # A second process on the same port is a mistake, and is told so.
+    ]
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -1,0 +1,76 @@
+"""The tail: one reader that follows the results topic from its end, for everybody in this process who waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from cordboard.log.port import Log, LogError, Reader, Record, TopicPartition
+
+RETRY_SECONDS: Final = 0.5
+_log = structlog.get_logger(__name__)
+
+
+class Tail:
+    """Follows all partitions of a topic; `hear` is told of every record from when `start` returned."""
+
+    def __init__(self, log: Log, topic: str, hear: Callable[[Record], None]) -> None:
+        self._log = log
+        self._topic = topic
+        self._hear = hear
+        self._task: asyncio.Task[None] | None = None
+        self._reading = False
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it hears what is said: for readiness."""
+        return self._reading
+
+    async def start(self) -> None:
+        """Take up position at the end. Raises LogError."""
+        positions = await positions_at_end(self._log, self._topic)
+        reader = self._log.reader(positions)
+        self._reading = True
+        self._task = asyncio.create_task(self._follow(reader), name=f"tail of {self._topic}")
+
+    async def stop(self) -> None:
+        """Stop following."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        self._reading = False
+
+    async def _follow(self, reader: Reader) -> None:
+        while True:
+            try:
+                for record in await reader.read():
+                    self._hear(record)
+            except LogError as error:
+                self._reading = False
+                _log.warning("results cannot be read; it is tried again", why=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                reader = await self._again(reader)
+            except asyncio.CancelledError:
+                await reader.close()
+                raise
+
+    async def _again(self, reader: Reader) -> Reader:
+        """Go on with a new reader where the last one stood."""
+        try:
+            positions = dict(reader.positions())
+            await reader.close()
+            following = self._log.reader(positions)
+        except LogError:
+            return reader
+        self._reading = True
+        return following
+
+
+async def positions_at_end(log: Log, *topics: str) -> dict[TopicPartition, int]:
+    """Where all partitions of topics end now. Raises LogError."""
+    every = [TopicPartition(topic, number) for topic in topics for number in range(log.partitions(topic))]
+    return {at: await log.end(at) for at in every}
