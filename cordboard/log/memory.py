@@ -48,6 +48,7 @@ class MemoryLog:
         self._settles: dict[int, int] = defaultdict(int)
         self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gone: type[Killed] | type[LogUnavailable] | None = None
+        self._expelled: set[asyncio.Future[None]] = set()  # Kept, so that nobody collects them before they end.
 
     @property
     def healthy(self) -> bool:
@@ -148,10 +149,18 @@ class MemoryLog:
 
     async def kill(self) -> None:
         """End the process without a word: its seats go to others, its readers and writers stop where they are."""
+        await asyncio.gather(*self._die())
+
+    def _die(self) -> list[asyncio.Future[None]]:
+        """Stop now; the others learn of it in their own time, for what dies in a rebalance cannot wait for its end."""
         self._gone = Killed
         self._stop_readers()
-        for group, topic, member in self._members:
-            await self._broker.group(group, topic).expel(member)
+        expelled = [
+            asyncio.ensure_future(self._broker.group(group, topic).expel(member))
+            for group, topic, member in self._members
+        ]
+        self._expelled.update(expelled)
+        return expelled
 
     async def close(self) -> None:
         """See the port."""
@@ -207,7 +216,7 @@ class MemoryLog:
         if fate is Fate.LOSE:
             raise AppendUncertain(f"{step}: lost")
         if fate is Fate.STOP_BEFORE:
-            await self.kill()
+            self._die()
             raise Killed
         return fate
 
@@ -215,7 +224,7 @@ class MemoryLog:
         if fate is Fate.LOSE_ACK:
             raise AppendUncertain(f"{step}: written, but the acknowledgement was lost")
         if fate is Fate.STOP_AFTER:
-            await self.kill()
+            self._die()
             raise Killed
 
     def _place(self, record: NewRecord) -> int:

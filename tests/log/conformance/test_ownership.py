@@ -181,6 +181,23 @@ async def test_a_settle_that_raises_ends_the_claim(kind: Kind, fate: Fate) -> No
     assert [b"1", b"2"][:done] == sorted(set(await results_of(log)))
 
 
+async def test_a_settle_that_was_not_waited_for_ends_the_claim(kind: Kind) -> None:
+    """
+    An owner that is cancelled while it settles does not know what was written: it must claim anew.
+    """
+    log = await kind.open()
+    claim = await log.claim(0)
+    settling = asyncio.ensure_future(log.settle(claim, [("a", b"1")], [result(b"1")], {COMMANDS: 1}))
+    await asyncio.sleep(0)
+    if settling.cancel():  # Some logs are done by now.
+        await asyncio.wait([settling])
+        with pytest.raises(Fenced):
+            await log.settle(claim, [("a", b"2")], [], {COMMANDS: 2})
+
+    claim = await log.claim(0)
+    assert (claim.positions[COMMANDS], await pages_of(log, claim)) in [(0, {}), (1, {"a": b"1"})]
+
+
 async def test_settles_wait_their_turn(kind: Kind) -> None:
     """
     Settles of one claim that are begun together take effect in the order in which they were begun.
