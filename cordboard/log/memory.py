@@ -48,7 +48,7 @@ class MemoryLog:
         self._settles: dict[int, int] = defaultdict(int)
         self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gone: type[Killed] | type[LogUnavailable] | None = None
-        self._expelled: set[asyncio.Future[None]] = set()  # Kept, so that nobody collects them before they end.
+        self._expelled: set[asyncio.Task[None]] = set()  # Kept, so that nobody collects them before they end.
 
     @property
     def healthy(self) -> bool:
@@ -151,12 +151,12 @@ class MemoryLog:
         """End the process without a word: its seats go to others, its readers and writers stop where they are."""
         await asyncio.gather(*self._die())
 
-    def _die(self) -> list[asyncio.Future[None]]:
+    def _die(self) -> list[asyncio.Task[None]]:
         """Stop now; the others learn of it in their own time, for what dies in a rebalance cannot wait for its end."""
         self._gone = Killed
         self._stop_readers()
         expelled = [
-            asyncio.ensure_future(self._broker.group(group, topic).expel(member))
+            asyncio.create_task(self._broker.group(group, topic).expel(member))
             for group, topic, member in self._members
         ]
         self._expelled.update(expelled)

@@ -1,0 +1,27 @@
+"""What holds for every test: nothing of the machine's environment reaches in, and logs stay quiet unless asked for."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own settings must not change what a test sees."""
+    for name in list(os.environ):
+        if name.startswith(("CORDBOARD_", "TELNYX_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet_logs() -> None:
+    """Owners that die on purpose would fill pages; set CORDBOARD_TEST_LOGS=1 to read them."""
+    if not os.environ.get("CORDBOARD_TEST_LOGS"):
+        structlog.configure(processors=[_drop])
+
+
+def _drop(logger: object, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    raise structlog.DropEvent
