@@ -34,6 +34,7 @@ class Command:
     """
 
     method: str
+    path: str
     action: str
     call: str | None
     body: Any
@@ -83,7 +84,7 @@ class Api:
 
     def _read(self, method: str, path: str, authorization: str, body: bytes) -> Command:
         action, call, refusal = _route(method, path)
-        command = Command(method, action, call, None, None, refusal)
+        command = Command(method, path.removeprefix("/v2"), action, call, None, None, refusal)
         if not self._knows(authorization):
             command.refusal = problems.unauthenticated()
         if method == "GET":
@@ -190,6 +191,8 @@ class Api:
             Effect(
                 n=self._station.truth.next_effect(),
                 time=self._station.scheduler.unix(),
+                method=command.method,
+                path=command.path,
                 call_control_id=command.call,
                 action=command.action,
                 command_id=command.command_id,

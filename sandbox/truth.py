@@ -17,6 +17,8 @@ class Effect:
 
     n: int
     time: float  # Unix seconds
+    method: str
+    path: str  # As it came: percent-encoded, below /v2.
     call_control_id: str | None
     action: str
     command_id: str | None

@@ -170,7 +170,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         audio_url=text(),
         media_name=text(),
         playback_content=base64_text,
-        loop=lambda value, at: choice("infinity")(value, at) if isinstance(value, str) else whole(1)(value, at),
+        loop=lambda value, at: choice("infinity")(value, at) if isinstance(value, str) else whole(0)(value, at),
         overlay=flag,
         stop=_STOP,
         target_legs=choice("self", "opposite", "both"),
@@ -248,7 +248,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "refer": _schema(
         "sip_address", sip_address=sip_uri, sip_auth_username=text(), sip_auth_password=text(), shared=(_HEADERS,)
     ),
-    "enqueue": _schema("queue_name", queue_name=text(), max_wait_time_secs=whole(0), max_size=whole(1)),
+    "enqueue": _schema("queue_name", queue_name=text(), max_wait_time_secs=whole(0), max_size=whole(0)),
     "leave_queue": _schema(),
     "client_state_update": _schema("client_state"),
 }

@@ -136,7 +136,7 @@ def test_a_required_field_is_missed(action, name):
         ("speak", {"stop": "now"}, "10032", "/stop"),
         ("speak", {"service_level": "basic", "language": "de-DE"}, "10032", "/language"),
         ("speak", {"service_level": "basic", "payload_type": "ssml"}, "10032", "/payload_type"),
-        ("playback_start", {"loop": 0}, "10033", "/loop"),
+        ("playback_start", {"loop": -1}, "10033", "/loop"),
         ("playback_start", {"loop": "forever"}, "10032", "/loop"),
         ("playback_start", {"media_name": "m"}, "10015", "/media_name"),
         ("playback_start", {"overlay": "yes"}, "10015", "/overlay"),
@@ -169,7 +169,7 @@ def test_a_required_field_is_missed(action, name):
         ("transfer", {"to": "nobody"}, "10016", "/to"),
         ("transfer", {"target_leg_client_state": "?"}, "10015", "/target_leg_client_state"),
         ("refer", {"sip_address": "+13125550001"}, "10015", "/sip_address"),
-        ("enqueue", {"max_size": 0}, "10033", "/max_size"),
+        ("enqueue", {"max_size": -1}, "10033", "/max_size"),
         ("client_state_update", {"client_state": "?"}, "10015", "/client_state"),
     ],
 )
