@@ -60,7 +60,7 @@ class Hold:
 
     def release(self) -> None:
         """Give it up; the lock file goes with it."""
-        os.unlink(self._path)
+        self._path.unlink(missing_ok=True)
         os.close(self._file)
 
 

@@ -59,10 +59,13 @@ class EmbeddedLog:
         """Open the log, or create it; topics that it does not have yet are added.
 
         `inputs` are the topics that an owner reads; they have as many partitions as the ledger. `retention_seconds` is
-        how often old records are looked for. Raises LogInUse, LogUnusable (the file is left untouched), and LogError
-        when a partition count is not the stored one.
+        how often old records are looked for. Raises LogInUse, LogUnusable (the file is left untouched), LogUnavailable
+        when the path cannot be used, and LogError when a partition count is not the stored one.
         """
-        hold = datafile.Hold(path)
+        try:
+            hold = datafile.Hold(path)
+        except OSError as error:
+            raise LogUnavailable(f"the log {path} cannot be opened: {error}") from error
         try:
             await asyncio.to_thread(datafile.prepare, path)
             store = await asyncio.to_thread(Store, path)
@@ -72,7 +75,7 @@ class EmbeddedLog:
             except BaseException:
                 store.close()
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             hold.release()
             raise LogUnavailable(f"the log {path} cannot be opened: {error}") from error
         except BaseException:

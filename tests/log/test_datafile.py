@@ -12,7 +12,7 @@ import pytest
 from cordboard.clock import SystemClock
 from cordboard.log.datafile import VERSION
 from cordboard.log.embedded import EmbeddedLog
-from cordboard.log.port import LogUnusable, NewRecord
+from cordboard.log.port import LogUnavailable, LogUnusable, NewRecord
 from tests.log.kinds import COMMANDS, INPUTS, PARTITIONS, TOPICS
 
 
@@ -140,6 +140,14 @@ async def test_a_write_ahead_log_without_its_file_is_refused(tmp_path: Path) -> 
         await opened(tmp_path / "log.db")
 
     assert contents(tmp_path) == {"log.db-wal": b"something"}
+
+
+async def test_a_path_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    """
+    A directory that is not there is an error with the path in it, not a stack trace from below.
+    """
+    with pytest.raises(LogUnavailable, match=r"nowhere/log\.db cannot be opened"):
+        await opened(tmp_path / "nowhere" / "log.db")
 
 
 async def test_a_creation_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
