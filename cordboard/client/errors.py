@@ -1,0 +1,93 @@
+"""What the dispatcher turned away, as one exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from functools import wraps
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
+
+import grpc
+import grpc.aio
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped] # generated, no stubs exist
+
+DOMAIN: Final = "cordboard.v1"
+ACCEPTANCE_UNKNOWN: Final = "ACCEPTANCE_UNKNOWN"
+_DETAILS: Final = "grpc-status-details-bin"
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Violation(NamedTuple):
+    """A field that is wrong: its path in the command, and a sentence that says what would be right."""
+
+    field: str
+    description: str
+
+
+class CommandRefused(Exception):
+    """The dispatcher refused: nothing will happen, unless `acceptance_unknown`.
+
+    `reason` is a cordboard.v1.Reason without its prefix; `retry_delay` says how long to wait (seconds) before the same
+    is tried again, None that trying again is no use; `metadata` holds the facts of the message.
+    """
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        reason: str,
+        violations: tuple[Violation, ...] = (),
+        retry_delay: float | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.violations = violations
+        self.retry_delay = retry_delay
+        self.metadata = dict(metadata or {})
+
+    @property
+    def acceptance_unknown(self) -> bool:
+        """Whether it may have been accepted after all: send the same again under the same id."""
+        return self.reason == ACCEPTANCE_UNKNOWN
+
+
+def refusal_in(error: grpc.aio.AioRpcError) -> CommandRefused | None:
+    """The dispatcher's refusal, if that is what the error is; any other error says nothing about what will happen."""
+    details = next((value for name, value in error.trailing_metadata() or () if name == _DETAILS), None)
+    if not isinstance(details, bytes):
+        return None
+    info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
+    for detail in status_pb2.Status.FromString(details).details:
+        for known in (info, bad_request, retry):
+            detail.Unpack(known)
+    if info.domain != DOMAIN:
+        return None
+    return CommandRefused(
+        error.code(),
+        error.details() or "",
+        info.reason,
+        tuple(Violation(one.field, one.description) for one in bad_request.field_violations),
+        retry.retry_delay.ToMilliseconds() / 1000 if retry.HasField("retry_delay") else None,
+        info.metadata,
+    )
+
+
+def refusing(ask: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Let a method raise CommandRefused where gRPC's error carries one."""
+
+    @wraps(ask)
+    async def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await ask(*args, **kwargs)
+        except grpc.aio.AioRpcError as error:
+            refused = refusal_in(error)
+            if refused is None:
+                raise
+            raise refused from error
+
+    return asked
