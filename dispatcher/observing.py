@@ -52,7 +52,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A partition is not served any more; `why` is revoked, fenced or log."""
+    """A partition is not served any more; `why` is stopped, fenced or log."""
 
     partition: int
     why: str

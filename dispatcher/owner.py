@@ -20,7 +20,7 @@ from typing import Final
 import structlog
 
 from cordboard.clock import Clock
-from cordboard.log.port import Claim, Fenced, Log, LogError, NewRecord, Reader, TopicPartition
+from cordboard.log.port import Claim, Fenced, Log, LogError, NewRecord, PositionsLost, Reader, TopicPartition
 from dispatcher.batch import Batch, Practice, wishes_of
 from dispatcher.core.page import Page, decode
 from dispatcher.credit import LaneCredit, Wish
@@ -51,19 +51,26 @@ class Owner:
         self.restored = asyncio.Event()
 
     async def run(self) -> None:
-        """Own the partition until stopped; comes back from everything the log can do to it."""
-        while not self._stopping:
-            try:
-                claim = await self._log.claim(self._partition)
-                await self._restore(claim)
-                await self._serve(claim)
-            except Fenced:
-                self._lose("fenced")
-            except LogError as error:
-                self._lose("log")
-                _log.warning("the log failed; the partition is claimed anew", partition=self._partition, why=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-        self._lose("revoked")
+        """Own the partition until stopped; comes back from everything the log can do to it but lost positions."""
+        try:
+            while not self._stopping:
+                await self._own()
+        finally:
+            self._lose("stopped")
+
+    async def _own(self) -> None:
+        try:
+            claim = await self._log.claim(self._partition)
+            await self._restore(claim)
+            await self._serve(claim)
+        except Fenced:
+            self._lose("fenced")
+        except PositionsLost:
+            raise  # Going on would repeat or skip inputs: the partition stands still, and the process is not ready.
+        except LogError as error:
+            self._lose("log")
+            _log.warning("the log failed; the partition is claimed anew", partition=self._partition, why=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
 
     def stop(self) -> None:
         """End `run` after the batch in hand."""
@@ -72,6 +79,8 @@ class Owner:
 
     async def find(self, key: str) -> Page | None:
         """A page as it is once everything accepted before this question is applied. Raises LogError when it cannot."""
+        if self._reader is None:
+            raise LogError(f"partition {self._partition} is not served now")
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         inputs = [TopicPartition(topic, self._partition) for topic in self._practice.inputs]
         ends = {at: await self._log.end(at) for at in inputs}

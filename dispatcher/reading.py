@@ -116,7 +116,7 @@ class Interpreter:
 
     def _unknown_account(self, command: command_pb2.Command) -> Violation | None:
         if command.account and command.account not in self._accounts:
-            return Violation("account", f"account {command.account!r:.66} is not configured", "account.unknown")
+            return _unknown(command.account)
         if command.HasField("dial") and not self._accounts.resolve(command.account):
             return _ACCOUNT_MISSING
         return None
@@ -125,6 +125,8 @@ class Interpreter:
         account = self._accounts.resolve(command.account, of_call)
         if not account:
             return Invalid(command, "", (_ACCOUNT_MISSING,))
+        if account not in self._accounts:
+            return Invalid(command, account, (_unknown(account),))
         return Asked(self._ask(command, account, record), f"{record.topic}/{record.partition}/{record.offset}")
 
     def _ask(self, command: command_pb2.Command, account: str, record: Record) -> Ask:
@@ -195,6 +197,10 @@ class Interpreter:
             return Unreadable(f"the value is no webhook: {error}")
         key = record.key.decode(errors="replace") if record.key else heard.call
         return Addressed(key, lambda _: heard)
+
+
+def _unknown(account: str) -> Violation:
+    return Violation("account", f"account {account!r:.66} is not configured", "account.unknown")
 
 
 def decode_command(record: Record) -> command_pb2.Command:

@@ -23,6 +23,7 @@ from cordboard.validation import Violation
 from cordboard.webhook import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from cordboard.work import encode
 from dispatcher import telling
+from dispatcher.accounts import Accounts
 from dispatcher.core.decision import CancelAnswer, Completed, HandOn, Output, Release, Result, Tell
 from dispatcher.core.words import Completion, Reason, State
 
@@ -48,8 +49,9 @@ _COMPLETIONS: Final = {state: result_pb2.CompletionState.Value(f"COMPLETION_STAT
 class Renderer:
     """Writes outputs as records. `violations` go into a refusal of an invalid command."""
 
-    def __init__(self, topics: Topics) -> None:
+    def __init__(self, topics: Topics, accounts: Accounts) -> None:
         self._topics = topics
+        self._accounts = accounts
         self._by_type: dict[type, Callable[[Any, Record | None], NewRecord]] = {
             Result: self._result,
             Completed: self._completed,
@@ -65,6 +67,11 @@ class Renderer:
 
     def _release(self, release: Release, _: Record | None) -> NewRecord:
         work = release.work
+        if work.account not in self._accounts:
+            # It was taken out of the settings while its commands waited: nobody would ever read this. The page's timer
+            # judges the silence, as with any other worker that is not there.
+            why = (("dlq.errors.reason", f"account {work.account} is not configured any more".encode()),)
+            return NewRecord(self._topics.dead_letters, work.key.encode(), encode(work), why)
         return NewRecord(self._topics.work(work.account, work.lane), work.key.encode(), encode(work))
 
     def _tell(self, tell: Tell, _: Record | None) -> NewRecord:

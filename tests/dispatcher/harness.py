@@ -48,14 +48,20 @@ class Stage:
     """One dispatcher process on a log, and what a test does and sees around it."""
 
     def __init__(
-        self, log: Log, clock: HandClock, *, limits: Limits = DEFAULT_LIMITS, credit: LaneCredit | None = None
+        self,
+        log: Log,
+        clock: HandClock,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        credit: LaneCredit | None = None,
+        accounts: Accounts = ACCOUNTS,
     ) -> None:
         self.log = log
         self.clock = clock
         self.seen: list[Observed] = []
         practice = Practice(
-            interpreter=Interpreter(TOPICS, ACCOUNTS),
-            renderer=Renderer(TOPICS),
+            interpreter=Interpreter(TOPICS, accounts),
+            renderer=Renderer(TOPICS, accounts),
             inputs=TOPICS.inputs,
             limits=limits,
             home=log.partition_for,

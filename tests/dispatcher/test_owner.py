@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cordboard.cloudevents import header
-from cordboard.log.port import NewRecord
+from cordboard.log.port import Claim, LogError, NewRecord, PositionsLost
 from cordboard.v1 import result_pb2
 from cordboard.work import Lane, Verdict
 from dispatcher import batch
+from dispatcher.accounts import Accounts
 from dispatcher.credit import Wish
-from dispatcher.observing import Decided
+from dispatcher.observing import Decided, Lost
 from tests.dispatcher.harness import TOPICS, HandClock, Stage, connect, dial, hangup, make_broker, speak, staged
 
 
@@ -281,3 +282,42 @@ async def test_hangups_that_are_doubted_go_out_again_by_the_timer(stage: Stage, 
     assert [one.attempt for one in again] == [1, 2]
     assert again[0].body == again[1].body
     assert await stage.results() == []
+
+
+async def test_work_of_an_account_that_was_taken_away_stops_nobody(clock: HandClock) -> None:
+    """
+    Its command waited while the settings changed: it is set aside, judged by the timer, and the others go on.
+    """
+    broker = make_broker(clock)
+    async with staged(connect(broker), clock) as before:
+        await before.submit(speak("a", account="other"))
+        await before.submit(speak("b", account="other"))
+        await before.applied()
+    only_main = Accounts(addresses={"main": None}, default="main")
+    async with staged(connect(broker), clock, accounts=only_main) as after:
+        clock.time_ms += 16_000
+        await after.submit(speak("c", "C"))
+        await after.applied()
+
+        assert [work.command_id for work in await after.works()] == ["c"]
+        assert len(await after.all_of(TOPICS.dead_letters)) == 1
+
+
+async def test_lost_positions_stop_the_partition_and_say_so(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Rule 3: nothing is repeated or skipped; the process stays unready, and questions are refused, not kept waiting.
+    """
+    log = connect(make_broker(clock))
+
+    async def claim(partition: int) -> Claim:
+        raise PositionsLost(f"partition {partition} was owned before")
+
+    monkeypatch.setattr(log, "claim", claim)
+    stage = Stage(log, clock)
+    await stage.dispatcher.start()
+    await stage.until(lambda: {Lost(0, "stopped"), Lost(1, "stopped")} <= set(stage.seen))
+
+    assert stage.dispatcher.restoring == (0, 1)
+    with pytest.raises(LogError):
+        await stage.dispatcher.find("A")
+    await stage.dispatcher.stop()
