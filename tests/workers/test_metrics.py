@@ -49,9 +49,9 @@ class TestMetrics:
         Each kind of event moves its own series.
         """
         registry = CollectorRegistry()
-        metrics = Metrics(registry, "main")
+        observe = each_of(Metrics(registry).of("main"), ignore)
         for event in events:
-            each_of(metrics, ignore)(event)
+            observe(event)
 
         def value(name: str, **labels: str) -> float | None:
             return registry.get_sample_value(f"cordboard_worker_{name}", {"pool": "main", **labels})
@@ -68,6 +68,24 @@ class TestMetrics:
         assert value("set_aside_total", lane="dial", reason="unreadable") == 1
         assert value("log_errors_total", lane="urgent", doing="report") == 1
         assert value("unreported_total", lane="action") == 1
+
+    def test_pools_share_the_series_and_not_the_numbers(self, events: list[Event]) -> None:
+        """
+        Two accounts in one process are two values of the label `pool` in one registry.
+        """
+        registry = CollectorRegistry()
+        metrics = Metrics(registry)
+        main, second = metrics.of("main"), metrics.of("second")
+        for event in events:
+            main(event)
+        for event in [*events, *events]:
+            second(event)
+
+        counted = [
+            registry.get_sample_value("cordboard_worker_request_seconds_count", {"pool": pool, "lane": "action"})
+            for pool in ("main", "second")
+        ]
+        assert counted == [2, 4]
 
 
 class TestJournal:

@@ -126,6 +126,18 @@ class TestOnTheWire:
 
         assert [b"Bearer first\r" in server.requests[0], b"Bearer second\r" in server.requests[1]] == [True, True]
 
+    async def test_dials_do_not_share_the_connections_of_actions(
+        self, telnyx: Telnyx, server: Server, answer: MakeAnswer, make_work: MakeWork, dial: Work
+    ) -> None:
+        """
+        An action's connection may have idled longer than a dial may trust.
+        """
+        server.then(answer(), answer(), answer())
+        for work in (make_work(), dial, dial):
+            await telnyx.send(work, 3_000)
+
+        assert server.connections == 2
+
     async def test_a_simulation_may_give_its_own_transport(self, make_work: MakeWork, dial: Work) -> None:
         """
         Everything goes through the transport that is given, dials too.
