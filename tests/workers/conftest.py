@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from cordboard.work import Lane, Repeat, Work
+from tests.workers.world import CLOCK, World
 
 MakeWork = Callable[..., Work]
 
@@ -119,3 +121,23 @@ def answer() -> Iterator[Callable[..., bytes]]:
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
     return build
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    world = World(tmp_path / "log.db")
+    await world.open()
+    yield world
+    await world.close()
+
+
+@pytest.fixture
+def work(make_work: MakeWork) -> MakeWork:
+    """Work that was released just now."""
+
+    def make(command_id: str, **changes: object) -> Work:
+        now_ms = CLOCK.now_ms()
+        times = {"released_ms": now_ms, "not_after_ms": now_ms + 50_000, "expire_ms": now_ms + 30_000}
+        return make_work(**{"command_id": command_id, **times, **changes})
+
+    return make
