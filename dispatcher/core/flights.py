@@ -42,7 +42,7 @@ def hear_outcome(turn: Turn, told: Told) -> None:
         _hear_late(turn, outcome)
         return
     before = next((one for one in flight.outcomes if one.attempt == outcome.attempt), None)
-    if before is not None and before.verdict is not Verdict.WAITING:
+    if before is not None and not _says_more(flight, before, outcome):
         return  # Said before; outcomes come at least once.
     turn.changed = True
     others = [one for one in flight.outcomes if one.attempt != outcome.attempt]
@@ -51,6 +51,14 @@ def hear_outcome(turn: Turn, told: Told) -> None:
         _grant_time(flight)
         return
     _judge(turn, flight, outcome)
+
+
+def _says_more(flight: Flight, before: Outcome, outcome: Outcome) -> bool:
+    """Of one attempt the first word counts, unless it was none, or the second one is success."""
+    if before.verdict is Verdict.WAITING:
+        return True
+    action = flight.ask.action
+    return verdicts.is_success(action, outcome) and not verdicts.is_success(action, before)
 
 
 def _readable(turn: Turn, outcome: Outcome) -> Outcome:
