@@ -1,0 +1,256 @@
+"""The commands and their options. What a command needs is imported when it runs, so that --help comes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cordboard.cli.choices import Output, Wait
+
+# ruff: noqa: PLC0415 - imports wait for the command that needs them.
+
+app = typer.Typer(
+    help="A dispatcher for Telnyx Call Control: ordered, durable, at most once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Target = Annotated[str, typer.Option("--target", "-t", help="The dispatcher's gRPC port.", metavar="HOST:PORT")]
+Shown = Annotated[Output, typer.Option("--output", "-o", help="auto: text on a terminal, else JSON lines.")]
+Account = Annotated[str, typer.Option(help="The Telnyx account; empty: the call's, or the default.")]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="The settings file.", metavar="FILE")]
+Ready = Annotated[Path | None, typer.Option(help="Written when all is up: the addresses, as JSON.", metavar="FILE")]
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Speed = Annotated[float, typer.Option(help="The sandbox's calls live so many times as fast.", min=0.01, max=1000)]
+
+TARGET = "127.0.0.1:50051"
+SANDBOX = "http://127.0.0.1:8012"
+
+
+def _port(name: str) -> object:
+    return typer.Option(help=f"{name}; 0 picks one.", min=0, max=65535, rich_help_panel="Ports")
+
+
+@app.command()
+def dev(  # noqa: PLR0913 - each is an option
+    *,
+    telnyx: Annotated[
+        bool, typer.Option("--telnyx", help="The real API, by TELNYX_API_KEY and TELNYX_PUBLIC_KEY.")
+    ] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Run the demonstration first.")] = False,
+    data: Annotated[Path, typer.Option(help="Where log and keys are kept.", metavar="DIR")] = Path(".cordboard"),
+    host: Host = "127.0.0.1",
+    port_grpc: Annotated[int, _port("The gRPC door")] = 50051,
+    port_ingress: Annotated[int, _port("Webhooks")] = 8080,
+    port_operations: Annotated[int, _port("Metrics and health")] = 9464,
+    port_sandbox: Annotated[int, _port("The sandbox")] = 8012,
+    speed: Speed = 1.0,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+    ready_file: Ready = None,
+    output: Shown = Output.TEXT,
+) -> None:
+    """Everything in one process, with the sandbox for Telnyx. For development."""
+    import os
+    from random import SystemRandom
+
+    from cordboard.cli.dev import Plan, checked
+    from cordboard.cli.dev import dev as serve_all
+    from cordboard.cli.running import run
+    from cordboard.cli.screen import Screen
+    from cordboard.clock import SystemClock
+
+    plan = Plan(
+        data=data,
+        telnyx=telnyx,
+        demo=demo,
+        host=host,
+        grpc_port=port_grpc,
+        ingress_port=port_ingress,
+        operations_port=port_operations,
+        sandbox_port=port_sandbox,
+        speed=speed,
+        log_level=log_level,
+        ready_file=ready_file,
+    )
+    checked(plan, os.environ)
+    screen = Screen(output)
+    raise typer.Exit(run(lambda stopping: serve_all(plan, stopping, SystemClock(), SystemRandom(), screen)))
+
+
+@app.command()
+def serve(*, config: Config = None, ready_file: Ready = None) -> None:
+    """All roles in one process, by the settings of file and environment."""
+    from random import SystemRandom
+
+    from cordboard.cli.config import ROLES, settings_from
+    from cordboard.cli.running import run
+    from cordboard.cli.serve import serve as serve_all
+    from cordboard.clock import SystemClock
+
+    settings = settings_from(config, ROLES)
+    raise typer.Exit(run(lambda stopping: serve_all(settings, stopping, SystemClock(), SystemRandom(), ready_file)))
+
+
+@app.command()
+def sandbox(
+    *,
+    host: Host = "127.0.0.1",
+    port: Annotated[int, _port("The API and the sandbox's own routes")] = 8012,
+    speed: Speed = 1.0,
+    webhook_url: Annotated[str | None, typer.Option(help="Where webhooks go for calls that name no address.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same ids every time.")] = None,
+    signing_key: Annotated[str | None, typer.Option(help="Base64 of an Ed25519 seed; else a new key.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Send no webhooks.")] = False,
+    output: Shown = Output.TEXT,
+) -> None:
+    """The stand-in for Telnyx, alone."""
+    from cordboard.cli.running import run
+    from cordboard.cli.sandbox import serve_sandbox
+    from cordboard.cli.screen import Screen
+    from sandbox.settings import Settings
+
+    settings = Settings(
+        host=host, port=port, speed=speed, webhook_url=webhook_url, seed=seed, signing_key=signing_key, quiet=quiet
+    )
+    raise typer.Exit(run(lambda stopping: serve_sandbox(settings, stopping, Screen(output))))
+
+
+@app.command()
+def demo(
+    *,
+    target: Target = TARGET,
+    sandbox: Annotated[str, typer.Option(help="The sandbox behind that dispatcher.", metavar="URL")] = SANDBOX,
+    output: Shown = Output.TEXT,
+) -> None:
+    """A call from dial to hangup, a repeat, and numbers out of order. Exit status 0 only if all comes out right."""
+    import asyncio
+
+    from cordboard.cli.demo.play import play
+    from cordboard.cli.screen import Screen
+
+    raise typer.Exit(asyncio.run(play(target, sandbox, Screen(output))))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def send(  # noqa: PLR0913 - each is an option
+    *,
+    action: Annotated[str, typer.Argument(help="One of the contract's, such as dial, speak, hangup.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CALL] [--FIELD VALUE]...",
+            help="The call, unless it is a dial; then the action's fields, such as --payload or --sound.pitch.",
+        ),
+    ] = None,
+    json: Annotated[str | None, typer.Option(help="The action's fields as a JSON object.", metavar="OBJECT")] = None,
+    id: Annotated[str | None, typer.Option(help="The command's id; else a new one.")] = None,  # noqa: A002 - its name
+    wait: Annotated[Wait, typer.Option(help="What to wait for.")] = Wait.RESULT,
+    timeout: Annotated[str, typer.Option(help="How long to wait.", metavar="DURATION")] = "60s",
+    expire: Annotated[str | None, typer.Option(help="Not to be sent after that.", metavar="DURATION")] = None,
+    now: Annotated[bool, typer.Option("--now", help="Before all that waits, which is cancelled.")] = False,
+    next: Annotated[bool, typer.Option("--next", help="Before all that waits.")] = False,  # noqa: A002 - its name
+    sequence: Annotated[int, typer.Option(help="Its number within the call; 0: in order of arrival.", min=0)] = 0,
+    after_completion: Annotated[
+        bool, typer.Option("--after-completion", help="Not before what the previous one started is in effect.")
+    ] = False,
+    requires: Annotated[str, typer.Option(help="A command that must have succeeded.", metavar="ID")] = "",
+    group: Annotated[str, typer.Option(help="A name for cancelling many at once.")] = "",
+    account: Account = "",
+    client_state: Annotated[str, typer.Option(help="In Base64; comes back with every later event.")] = "",
+    sensitive: Annotated[bool, typer.Option("--sensitive", help="Mask texts and digits wherever people look.")] = False,
+    target: Target = TARGET,
+    output: Shown = Output.AUTO,
+) -> None:
+    """Send one command, and show what becomes of it."""
+    import asyncio
+    from random import SystemRandom
+
+    from cordboard.cli.durations import milliseconds
+    from cordboard.cli.screen import Screen
+    from cordboard.cli.send import Order, command_of
+    from cordboard.cli.send import send as send_command
+    from cordboard.clock import SystemClock
+
+    order = Order(
+        action=action,
+        words=tuple(words or ()),
+        body=json,
+        command_id=id,
+        account=account,
+        group=group,
+        expire=expire,
+        now=now,
+        next=next,
+        sequence=sequence,
+        after_completion=after_completion,
+        requires=requires,
+        client_state=client_state,
+        sensitive=sensitive,
+    )
+    command = command_of(order, SystemClock(), SystemRandom())
+    wait_ms = milliseconds(timeout, "--timeout")
+    raise typer.Exit(asyncio.run(send_command(command, target, wait, wait_ms, Screen(output))))
+
+
+@app.command()
+def watch(
+    *,
+    call: Annotated[str, typer.Option(help="Only this call.")] = "",
+    account: Account = "",
+    kind: Annotated[str, typer.Option(help="Some of results, completions, events, with commas; else all.")] = "",
+    cursor: Annotated[str, typer.Option(help="Go on after this; as JSON, each line has its own.")] = "",
+    count: Annotated[int | None, typer.Option(help="End after so many.", min=1)] = None,
+    target: Target = TARGET,
+    output: Shown = Output.AUTO,
+) -> None:
+    """Results, completions and events as they happen. Outlives a restart of the dispatcher."""
+    import asyncio
+    import contextlib
+
+    from cordboard.cli.screen import Screen
+    from cordboard.cli.watch import kinds_of
+    from cordboard.cli.watch import watch as watch_all
+    from cordboard.v1 import WatchRequest
+
+    request = WatchRequest(account=account, call_control_id=call, kinds=kinds_of(kind), cursor=cursor)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(watch_all(request, target, Screen(output), count))
+
+
+@app.command()
+def call(
+    *,
+    call_control_id: Annotated[str, typer.Argument(metavar="CALL")],
+    account: Account = "",
+    target: Target = TARGET,
+    output: Shown = Output.AUTO,
+) -> None:
+    """What the dispatcher knows of one call."""
+    import asyncio
+
+    from cordboard.cli.page import show_call
+    from cordboard.cli.screen import Screen
+
+    asyncio.run(show_call(call_control_id, account, target, Screen(output)))
+
+
+@app.command()
+def config(
+    *,
+    config: Config = None,
+    check: Annotated[bool, typer.Option("--check", help="Say only whether `serve` could run with them.")] = False,
+    output: Shown = Output.AUTO,
+) -> None:
+    """The settings of file and environment, without their secrets."""
+    from cordboard.cli.config import ROLES, settings_from, show_settings
+    from cordboard.cli.screen import Screen
+
+    settings = settings_from(config, ROLES if check else ())
+    if check:
+        typer.echo("The settings are in order.")
+    else:
+        show_settings(settings, Screen(output))

@@ -1,0 +1,71 @@
+"""The dispatcher's door as the commands use it: errors become sentences and exit statuses here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import grpc
+import grpc.aio
+
+from cordboard.cli.exits import Failure, Status
+from cordboard.client import Client, CommandRefused, Watch
+
+REACH_SECONDS: Final = 5.0
+_USAGE: Final = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE})
+
+
+@asynccontextmanager
+async def dispatcher(target: str) -> AsyncIterator[Client]:
+    """A client of `target` (host:port); what the block meets on the way there leaves it as a Failure."""
+    async with Client(target) as client:
+        try:
+            yield client
+        except CommandRefused as refused:
+            raise _refusal(refused) from None
+        except grpc.aio.AioRpcError as error:
+            raise _unexplained(error, target) from None
+
+
+async def reach(watch: Watch, target: str) -> None:
+    """Return once the watch misses nothing more. Raises Failure where nobody answers; it would try for ever."""
+    try:
+        async with asyncio.timeout(REACH_SECONDS):
+            await watch.positioned()
+    except TimeoutError:
+        raise _unreached(target) from None
+
+
+def _refusal(refused: CommandRefused) -> Failure:
+    lines = [str(refused)]
+    for violation in dict.fromkeys(refused.violations):
+        # The sentences begin with the field as they are; here it stands before them already.
+        sentence = violation.description.removeprefix(violation.field).lstrip(" :")
+        lines.append(f"  {violation.field}: {sentence}")
+    if refused.retry_delay is not None:
+        lines.append(f"  Try again in {refused.retry_delay:g} s, under the same id.")
+    status = Status.USAGE if refused.code in _USAGE else Status.FAILED
+    return Failure("\n".join(lines), status)
+
+
+def _unexplained(error: grpc.aio.AioRpcError, target: str) -> Failure:
+    """An error that is not the dispatcher's own word, so it says nothing about the command."""
+    code = error.code()
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return _unreached(target)
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return Failure(
+            f"{target} did not answer in time, so nothing is known; the same command under the same id is never twice",
+            Status.UNREACHABLE,
+        )
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        return Failure(f"{target} speaks gRPC, but does not offer this; is it a dispatcher?", Status.UNREACHABLE)
+    return Failure(f"{target} answered {code.name}: {error.details()}")
+
+
+def _unreached(target: str) -> Failure:
+    return Failure(
+        f"no dispatcher answers at {target}; `cordboard dev` starts one, --target names another", Status.UNREACHABLE
+    )

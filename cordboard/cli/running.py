@@ -1,0 +1,94 @@
+"""Running a server from the command line: signals, the event loop, and what the outside is told when it is up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from cordboard.cli.exits import Failure
+from cordboard.log.port import LogError
+from cordboard.roles.listening import CannotListen
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+T = TypeVar("T")
+# Gets an event that is set when the process is asked to stop; gives the exit status.
+Main = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
+
+
+def run(main: Main) -> int:
+    """Run until `main` returns. The first SIGINT or SIGTERM asks it to stop, a second one ends the process."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_with_signals(main))
+
+
+async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work gives; None where the stop came first, and the work was cancelled."""
+    working, asked = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+    finally:
+        asked.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+    return None
+
+
+@contextlib.contextmanager
+def sentences() -> Iterator[None]:
+    """Turn what a start may meet into a Failure."""
+    try:
+        yield
+    except (LogError, CannotListen) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise Failure(f"{where}{error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def ready_file(path: Path | None, addresses: Mapping[str, Any]) -> Iterator[None]:
+    """A file of JSON that is there, whole, for as long as the servers are up."""
+    if path is None:
+        yield
+        return
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_bytes(orjson.dumps(addresses))
+    draft.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def _with_signals(main: Main) -> int:
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopping.set()
+        for number in _SIGNALS:  # From here on a signal does what it does to any process.
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        print("Stopping; once more ends it at once.", file=sys.stderr, flush=True)  # noqa: T201 - for who typed it
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop)
+    return await main(stopping)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not there on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

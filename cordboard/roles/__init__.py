@@ -1,0 +1,1 @@
+"""The roles a process can play, put together from the parts: the only place that knows brain, hands and log at once."""

@@ -1,0 +1,88 @@
+"""The workers' role: a pool for every account, with its client and its key."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from cordboard.clock import Clock
+from cordboard.log.port import Log
+from cordboard.roles.log import topics_of
+from cordboard.settings import Account, Settings, Worker
+from cordboard.work import Lane
+from workers.core.attempt import Limits
+from workers.metrics import Metrics
+from workers.pool import Pool, PoolSettings
+from workers.telnyx import Telnyx
+
+
+class Workers:
+    """The pools of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        pools: Iterable[str],
+        log: Log,
+        clock: Clock,
+        rng: random.Random,
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
+        """Prepare a pool for each of these accounts."""
+        metrics = Metrics(registry)
+        self._drain_seconds = settings.worker.drain_seconds
+        self._clients: list[Telnyx] = []
+        self._pools: list[Pool] = []
+        for name in pools:
+            client = _client(settings.accounts[name], settings.worker)
+            self._clients.append(client)
+            self._pools.append(
+                Pool(
+                    _pool_settings(name, settings.worker),
+                    log=log,
+                    topics=topics_of(settings),
+                    client=client,
+                    clock=clock,
+                    rng=rng,
+                    observe=metrics.of(name),
+                )
+            )
+
+    async def start(self) -> None:
+        """Begin to take work."""
+        for pool in self._pools:
+            await pool.start()
+
+    async def stop(self) -> None:
+        """Take no more, end what is in flight within the drain time, report it, and close the clients."""
+        await asyncio.gather(*(pool.drain(self._drain_seconds) for pool in self._pools))
+        await asyncio.gather(*(client.close() for client in self._clients))
+
+
+def _pool_settings(name: str, chosen: Worker) -> PoolSettings:
+    return PoolSettings(
+        name=name,
+        concurrency={
+            Lane.URGENT: chosen.concurrency.urgent,
+            Lane.ACTION: chosen.concurrency.action,
+            Lane.DIAL: chosen.concurrency.dial,
+        },
+        limits=Limits(
+            budget_ms=round(chosen.attempt_budget_seconds * 1000),
+            try_ms=round(chosen.try_timeout_seconds * 1000),
+            connect_ms=round(chosen.connect_timeout_seconds * 1000),
+        ),
+        waiting_ms=round(chosen.waiting_notice_seconds * 1000),
+        handover_ms=round(chosen.drain_seconds * 1000),
+    )
+
+
+def _client(account: Account, chosen: Worker) -> Telnyx:
+    return Telnyx(account.base_url, _key_of(account), connect_ms=round(chosen.connect_timeout_seconds * 1000))
+
+
+def _key_of(account: Account) -> Callable[[], str]:
+    return lambda: account.read_api_key() or ""
