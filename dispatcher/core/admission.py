@@ -142,13 +142,13 @@ def _in_sequence(turn: Turn, asked: Asked) -> bool:
 
 
 def _is_full(turn: Turn, ask: Ask) -> bool:
+    """Hangup and reject get through a full line. But a page has to have a greatest size: they fill a line of their own."""
     page, limits = turn.page, turn.limits
-    waiting = (*page.line, *page.early)
-    if ask.ends_call:  # They get through; but a page has to have a greatest size, so there is a last one.
-        asks = [*(held.ask for held in waiting), *(flight.ask for flight in page.flights)]
-        return sum(one.ends_call for one in asks) >= limits.line_commands_max
-    size = sum(held.ask.size for held in waiting)
-    return len(waiting) >= limits.line_commands_max or size + ask.size > limits.line_bytes_max
+    asks = [held.ask for held in (*page.line, *page.early)]
+    if ask.ends_call:
+        asks = [one for one in (*asks, *(flight.ask for flight in page.flights)) if one.ends_call]
+    size = sum(one.size for one in asks)
+    return len(asks) >= limits.line_commands_max or size + ask.size > limits.line_bytes_max
 
 
 def _enter(turn: Turn, ask: Ask) -> None:

@@ -13,6 +13,7 @@ its way must not arrive behind the next command.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -96,6 +97,7 @@ def _succeed(turn: Turn, flight: Flight, ending: Ending) -> None:
     ask, page = flight.ask, turn.page
     if page.is_dial:
         ending = dialling.with_legs(turn, ending)
+    ending = replace(ending, attempts=_requests(flight))
     give_result(turn, ask, ending)
     if ask.action == ANSWER and page.heard_ms and page.life is Life.ALIVE:
         page.hold_until_ms = turn.now + turn.limits.answer_hold_ms
@@ -107,9 +109,15 @@ def _fail(turn: Turn, flight: Flight) -> None:
     if ending.state is State.UNKNOWN and flight.clues and turn.page.is_dial:
         _succeed(turn, flight, dialling.proven_by(flight.clues, ending))
         return
-    give_result(turn, flight.ask, ending)
+    give_result(turn, flight.ask, replace(ending, attempts=_requests(flight)))
     if ending.state is State.UNKNOWN:
         _keep_in_doubt(turn, flight, ending)
+
+
+def _requests(flight: Flight) -> int:
+    """How many requests were, or may have been, sent: an attempt of which nothing was heard counts as one."""
+    heard = [one for one in flight.outcomes if one.verdict is not Verdict.WAITING]
+    return sum(one.tries for one in heard) + flight.attempt - len(heard)
 
 
 def _keep_in_doubt(turn: Turn, flight: Flight, ending: Ending) -> None:
@@ -155,7 +163,7 @@ def _hang_up_again(turn: Turn, flight: Flight) -> None:
     if not flight.answered and turn.now - flight.first_ms >= HANGUP_UNKNOWN_MS:
         ending = verdicts.conclude(flight.ask.action, flight.attempt, flight.outcomes)
         ending = ending if ending.state is State.UNKNOWN else _unreached(flight)
-        give_result(turn, flight.ask, ending)
+        give_result(turn, flight.ask, replace(ending, attempts=_requests(flight)))
         _keep_in_doubt(turn, flight, ending)
         flight.answered = flight.passing = True
     line.release(turn, flight)

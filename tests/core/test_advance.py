@@ -76,6 +76,18 @@ class TestWhatIsTold:
         assert (result.accept_ms, result.send_ms, result.finish_ms) == (START_MS, START_MS + 40, START_MS + 40)
         assert (result.group, result.call, result.page) == ("g", "A", "A")
 
+    def test_a_result_counts_the_requests(self):
+        """
+        Those that the workers counted, and one for each attempt of which nothing was heard.
+        """
+        watched = Watched("A", DEFAULT_LIMITS)
+        submitted(watched, "speak", "a", expire="10m")
+        watched.pass_time(2 * OUTCOME_WAIT_MS)
+        first, _, third = watched.released["a"]
+        watched.put(Told(outcome(first, Verdict.EXPIRED, watched.now)))
+        done = msgspec.structs.replace(outcome(third, Verdict.DONE, watched.now, status=200), tries=3)
+        assert the(Result, watched.put(Told(done))).attempts == 0 + 1 + 3
+
     def test_a_reused_id_is_told_when_the_first_came(self):
         """
         The sentence names the moment, so that people can look for the other command.
@@ -127,6 +139,17 @@ class TestLimits:
         body = "x" * (127 * 1024)
         told = [submitted(watched, "speak", f"c{number}", body=body) for number in range(4)]
         assert [kinds(outputs) for outputs in told] == [["Release"], [], [], ["Result"]]
+
+    def test_hangups_have_as_many_bytes_of_their_own(self):
+        """
+        However full of other commands the line is, and no more.
+        """
+        watched = Watched("A", DEFAULT_LIMITS, page_bytes_max=1024 * 1024)
+        body = "x" * (127 * 1024)
+        for number in range(3):
+            submitted(watched, "speak", f"c{number}", body=body)
+        told = [submitted(watched, "hangup", f"h{number}", body=body) for number in range(3)]
+        assert [kinds(outputs) for outputs in told] == [[], [], ["Result"]]
 
     @pytest.mark.parametrize("action", ["hangup", "reject"])
     def test_even_hangups_have_a_last_one(self, action: str):

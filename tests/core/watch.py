@@ -16,6 +16,7 @@ from dispatcher.core.words import Reason, State
 from tests.core.story import START_MS
 
 RESULT_WITHIN_MS = 90_000
+NOT_SENT = (Verdict.UNSENT, Verdict.EXPIRED, Verdict.LATE, Verdict.WAITING)
 PAGE_BYTES_MAX = 200_000  # Of lines with small bodies.
 
 
@@ -148,5 +149,6 @@ def outcome(work: Work, verdict: Verdict, now: int, *, attempt: int = 0, status:
         verdict=verdict,
         http_status=status,
         errors=(TelnyxError(code),) if code else (),
-        sent_ms=now if verdict not in (Verdict.UNSENT, Verdict.EXPIRED, Verdict.LATE, Verdict.WAITING) else 0,
+        tries=int(verdict not in NOT_SENT),
+        sent_ms=now if verdict not in NOT_SENT else 0,
     )
