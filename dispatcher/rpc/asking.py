@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from typing import Any, Final
+from typing import Final
 
-import protovalidate
+from google.protobuf.message import Message
 
 from cordboard.cloudevents import CloudEvent, to_headers
 from cordboard.identity import dial_key
@@ -19,7 +19,7 @@ from cordboard.log.port import Log, LogError, NewRecord
 from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, result_pb2
 from cordboard.v1 import dispatcher_service_pb2 as service
-from cordboard.validation import Violation
+from cordboard.validation import Violation, contract_violations
 from dispatcher.core.page import Page
 from dispatcher.reading import CANCEL_TYPE
 from dispatcher.rendering import PROTOBUF_TYPE
@@ -33,7 +33,11 @@ from dispatcher.rpc.waiting import Waiter, Waiters
 FIND_SECONDS_MAX: Final = 10.0
 REPORT_SECONDS_MAX: Final = 30.0
 _ALIASES: Final = ("dial:", "leg:", "session:")
-_validator: Final = protovalidate.Validator()
+_GROUP_ALONE: Final = Violation(
+    "call_control_id",
+    "call_control_id must name the call: to cancel a group in all its calls at once is not possible yet",
+    "cancel.group",
+)
 
 
 class Asking:
@@ -84,7 +88,7 @@ class Asking:
         check(request)
         account = self._intake.account_of(request.account)
         if not request.call_control_id and len(request.command_ids) != 1:
-            raise invalid([_what_to_cancel(request)])
+            raise invalid([_GROUP_ALONE])
         key = self._key(request.call_control_id, next(iter(request.command_ids), ""), account)
         wanted = command_pb2.CancelRequest(
             cancel_id=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
@@ -133,32 +137,15 @@ class Asking:
             ) from error
 
 
-def check(request: Any) -> None:
+def check(request: Message) -> None:
     """Hold a request against the contract's rules. Raises Refused with everything that is wrong."""
-    found = [_violation(one.proto) for one in _validator.collect_violations(request)]
+    found = contract_violations(request)
     if found:
         raise invalid(found)
 
 
-def _violation(found: Any) -> Violation:
-    # Requests have no nested messages but the command, which is not asked about here: only lists.
-    names = (
-        f"{one.field_name}[{one.index}]" if one.HasField("index") else one.field_name for one in found.field.elements
-    )
-    field = ".".join(names)
-    return Violation(field, f"{field}: {found.message}", found.rule_id)
-
-
 def _is_anothers(page: Page, account: str) -> bool:
     return bool(account and page.account and page.account != account)
-
-
-def _what_to_cancel(request: service.CancelCommandsRequest) -> Violation:
-    if request.group and not request.command_ids:
-        sentence = "call_control_id must name the call: to cancel a group in all its calls is not possible yet"
-        return Violation("call_control_id", sentence, "cancel.group")
-    sentence = "command_ids must name the one dial where no call_control_id is given"
-    return Violation("command_ids", sentence, "cancel.dial")
 
 
 async def _report(waiter: Waiter, cancel_id: str) -> result_pb2.CancelReport | None:

@@ -52,7 +52,7 @@ class Judge:
         self._topics = topics
         self._accounts = accounts
         self._finder = finder
-        self._renderer = Renderer(topics)
+        self._renderer = Renderer(topics, accounts)
 
     async def result(
         self, record: Record, admitted: Admitted, appended: Appended, *, has_rivals: bool

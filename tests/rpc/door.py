@@ -6,10 +6,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
+import orjson
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry
@@ -21,12 +23,14 @@ from cordboard.settings import Grpc
 from cordboard.topics import Topics
 from cordboard.v1 import actions_call_pb2, command_pb2
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from cordboard.webhook import parse
 from cordboard.work import Lane, Outcome, Verdict, Work, decode_work, encode
 from dispatcher.accounts import Accounts
 from dispatcher.batch import Practice
 from dispatcher.core.limits import DEFAULT_LIMITS
 from dispatcher.credit import Unlimited
 from dispatcher.dispatcher import Dispatcher
+from dispatcher.ingress.records import Delivery, records_of
 from dispatcher.observing import ignore
 from dispatcher.owner import Owner
 from dispatcher.reading import Interpreter
@@ -119,7 +123,7 @@ def make_dispatcher(log: Log, accounts: Accounts = ACCOUNTS) -> Dispatcher:
     """A dispatcher that is not started yet."""
     practice = Practice(
         interpreter=Interpreter(TOPICS, accounts),
-        renderer=Renderer(TOPICS),
+        renderer=Renderer(TOPICS, ACCOUNTS),
         inputs=TOPICS.inputs,
         limits=DEFAULT_LIMITS,
         home=log.partition_for,
@@ -187,6 +191,21 @@ def dial(command_id: str, **options: Any) -> command_pb2.Command:
     command = command_pb2.Command(command_id=command_id, **options)
     command.dial.to, command.dial.from_number, command.dial.connection_id = "+15550100001", "+15550100000", "c"
     return command
+
+
+def webhook(event_type: str, call: str, *, direction: str = "", account: str = "main", event_id: str = "") -> NewRecord:
+    """A verified webhook as the ingress writes it."""
+    time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    payload = {"call_control_id": call, "call_leg_id": f"leg-{call}", "direction": direction}
+    data = {
+        "id": event_id or f"{event_type}/{call}",
+        "event_type": event_type,
+        "occurred_at": time,
+        "payload": payload,
+    }
+    body = orjson.dumps({"data": data})
+    delivery = Delivery(account=account, body=body, signature="sig", timestamp="1")
+    return records_of(parse(body), delivery, TOPICS.webhooks)[0]
 
 
 class Details:

@@ -1,0 +1,166 @@
+"""SubmitStream and ExecuteStream: order, answers to every item, flow control, and a clean end however it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from cordboard.log.port import LogUnavailable
+from cordboard.v1 import (
+    COMPLETION_STATE_COMPLETED,
+    REASON_INVALID_COMMAND,
+    REASON_LOG_UNAVAILABLE,
+    STATE_SUCCEEDED,
+    WAIT_FOR_COMPLETION,
+    ExecuteStreamRequest,
+    SubmitStreamRequest,
+)
+from dispatcher.rpc.streams import IN_FLIGHT_MAX
+from tests.rpc.door import BrokenLog, Desk, desk_at, hangup, outcome_of, speak, until
+
+
+async def _all(call: Any) -> list[Any]:
+    async with asyncio.timeout(30):
+        return [answer async for answer in call]
+
+
+async def test_order_is_that_of_the_stream(desk: Desk) -> None:
+    """What is sent through one stream stands in the log in the order in which it was sent."""
+    names = [f"c{number:03}" for number in range(600)]
+
+    async def requests() -> AsyncIterator[SubmitStreamRequest]:
+        for name in names:
+            yield SubmitStreamRequest(command=speak(name))
+
+    answers = await _all(desk.stub.SubmitStream(requests()))
+    assert sorted(answer.command_id for answer in answers) == names
+    assert all(answer.accepted.HasField("accept_time") for answer in answers)
+    assert await desk.commands() == names
+
+
+async def test_what_is_ready_is_appended_together(tmp_path: Path) -> None:
+    """A flood takes fewer appends than it has commands, and one is under way at a time."""
+    made: list[BrokenLog] = []
+
+    def wrap(log: Any) -> BrokenLog:
+        made.append(BrokenLog(log))
+        return made[0]
+
+    async with desk_at(tmp_path, wrap=wrap) as desk:
+        requests = [SubmitStreamRequest(command=speak(f"c{number}")) for number in range(200)]
+        assert len(await _all(desk.stub.SubmitStream(requests))) == 200
+        assert sum(map(len, made[0].appended)) == 200
+        assert len(made[0].appended) < 150
+
+
+async def test_a_bad_item_is_its_answer_and_not_the_end(desk: Desk) -> None:
+    """An invalid command in the middle is refused by itself; those around it are done."""
+    commands = [speak("c1"), hangup("", call=""), speak("c2")]
+    answers = await _all(desk.stub.ExecuteStream([ExecuteStreamRequest(command=one) for one in commands]))
+    by_id = {answer.command_id: answer for answer in answers}
+    assert by_id["c1"].executed.result.state == by_id["c2"].executed.result.state == STATE_SUCCEEDED
+    refused = by_id[""].refused
+    assert refused.reason == REASON_INVALID_COMMAND
+    assert sorted(violation.field for violation in refused.violations) == ["call_control_id", "command_id"]
+    assert not refused.HasField("retry_delay")
+
+
+async def test_an_unknown_wait_is_the_items_own_trouble(desk: Desk) -> None:
+    """wait_for is checked for each item."""
+    requests = [ExecuteStreamRequest(command=speak("c1"), wait_for=9), ExecuteStreamRequest(command=speak("c2"))]
+    answers = {answer.command_id: answer for answer in await _all(desk.stub.ExecuteStream(requests))}
+    assert [violation.field for violation in answers["c1"].refused.violations] == ["wait_for"]
+    assert answers["c2"].executed.result.state == STATE_SUCCEEDED
+    assert await desk.commands() == ["c2"]
+
+
+async def test_a_log_that_fails_is_each_items_answer(tmp_path: Path) -> None:
+    """Items that could not be appended are refused with when to try again; the stream goes on afterwards."""
+    made: list[BrokenLog] = []
+
+    def wrap(log: Any) -> BrokenLog:
+        made.append(BrokenLog(log))
+        return made[0]
+
+    async with desk_at(tmp_path, wrap=wrap) as desk:
+        made[0].failure = LogUnavailable("full")
+        call = desk.stub.ExecuteStream()
+        await call.write(ExecuteStreamRequest(command=speak("c1")))
+        refused = (await call.read()).refused
+        assert refused.reason == REASON_LOG_UNAVAILABLE
+        assert refused.HasField("retry_delay")
+        assert desk.server.waiting == 0
+        made[0].failure = None
+        await call.write(ExecuteStreamRequest(command=speak("c1")))
+        await call.done_writing()
+        assert (await call.read()).executed.result.state == STATE_SUCCEEDED
+
+
+async def test_answers_come_when_they_are_known(desk: Desk) -> None:
+    """A call that hangs does not hold up the answers of others."""
+    desk.hands.respond = lambda work: None if work.key == "slow" else outcome_of(work)
+    call = desk.stub.ExecuteStream()
+    for name in ("slow", "fast"):
+        await call.write(ExecuteStreamRequest(command=speak(name, call=name)))
+    assert (await call.read()).command_id == "fast"
+    await until(lambda: len(desk.hands.works) == 2)
+    await desk.hands.report(outcome_of(next(work for work in desk.hands.works if work.key == "slow")))
+    await call.done_writing()
+    assert (await call.read()).command_id == "slow"
+    assert await call.read() is grpc.aio.EOF
+
+
+async def test_half_close_waits_for_the_answers(desk: Desk) -> None:
+    """Who has no more to send still gets what is outstanding, completions too."""
+    command = speak("c1")
+    command.send_dtmf.digits = "1"
+    request = ExecuteStreamRequest(command=command, wait_for=WAIT_FOR_COMPLETION)
+    answers = await _all(desk.stub.ExecuteStream([request]))
+    assert [answer.executed.completion.state for answer in answers] == [COMPLETION_STATE_COMPLETED]
+
+
+async def test_a_stream_that_is_not_read_is_not_served_without_end(desk: Desk) -> None:
+    """At most so many items are in hand; the rest waits on the wire until answers are due."""
+    desk.hands.respond = lambda work: None
+    call = desk.stub.ExecuteStream()
+
+    async def send() -> None:
+        for number in range(IN_FLIGHT_MAX * 2):
+            await call.write(ExecuteStreamRequest(command=speak(f"c{number}", call=str(number))))
+
+    sending = asyncio.create_task(send())
+    await until(lambda: len(desk.hands.works) == IN_FLIGHT_MAX)
+    await desk.hands.report(outcome_of(desk.hands.works[0]))
+    await call.read()
+    await until(lambda: len(desk.hands.works) == IN_FLIGHT_MAX + 1)
+    assert desk.server.waiting == IN_FLIGHT_MAX
+    call.cancel()
+    sending.cancel()
+    await until(lambda: desk.server.waiting == 0)
+
+
+async def test_a_stream_that_breaks_leaves_nobody_waiting(desk: Desk) -> None:
+    """A client that goes away in the middle is forgotten; what it sent is done."""
+    desk.hands.respond = lambda work: None
+    call = desk.stub.ExecuteStream()
+    for number in range(20):
+        await call.write(ExecuteStreamRequest(command=speak(f"c{number}", call=str(number))))
+    await until(lambda: len(desk.hands.works) == 20)
+    call.cancel()
+    await until(lambda: desk.server.waiting == 0)
+    assert len(await desk.commands()) == 20
+
+
+async def test_a_streams_deadline_leaves_results_open(desk: Desk) -> None:
+    """Shortly before the stream's deadline its items are answered as still open."""
+    desk.hands.respond = lambda work: None
+    call = desk.stub.ExecuteStream([ExecuteStreamRequest(command=speak("c1"))], timeout=2)
+    answers = await _all(call)
+    assert [answer.command_id for answer in answers] == ["c1"]
+    assert not answers[0].executed.HasField("result")
+    assert await call.code() is grpc.StatusCode.OK
