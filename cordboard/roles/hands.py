@@ -41,7 +41,7 @@ class Workers:
             self._clients.append(client)
             self._pools.append(
                 Pool(
-                    _pool_settings(name, settings.worker),
+                    pool_settings(name, settings.worker),
                     log=log,
                     topics=topics_of(settings),
                     client=client,
@@ -62,7 +62,8 @@ class Workers:
         await asyncio.gather(*(client.close() for client in self._clients))
 
 
-def _pool_settings(name: str, chosen: Worker) -> PoolSettings:
+def pool_settings(name: str, chosen: Worker) -> PoolSettings:
+    """What bounds an account's pool, in the workers' units."""
     return PoolSettings(
         name=name,
         concurrency={

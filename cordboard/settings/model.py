@@ -16,10 +16,13 @@ from cordboard.settings.account import Account, AccountName
 from cordboard.settings.relations import RelationsBroken, broken
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+# Whatever takes seconds counts in milliseconds inside.
+Seconds = Annotated[float, Field(ge=0.001, le=86_400, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=24 * 31, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)]
+# No less than the largest command that validation lets through, and a little for what is around it.
+CommandBytes = Annotated[int, Field(ge=129 * 1024, le=64 * 1024 * 1024)]
 Host = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -32,7 +35,6 @@ class Section(BaseModel):
 class Log(Section):
     """The ordered, durable record through which everything flows."""
 
-    kind: Literal["embedded"] = Field(default="embedded", description="embedded: SQLite on this machine")
     path: Path = Field(default=Path(".cordboard/cordboard.sqlite3"), description="the embedded log's file")
     partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
         default=4, description="partitions per topic, fixed at creation"
@@ -47,7 +49,9 @@ class Grpc(Section):
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
     port: Port = Field(default=50051, description="the port to listen on; 0 picks one")
-    message_bytes_max: Bytes = Field(default=256 * 1024, description="the largest message taken")
+    message_bytes_max: CommandBytes = Field(
+        default=256 * 1024, description="the largest message taken; the largest command must fit through the door"
+    )
     concurrent_max: Count = Field(default=1000, description="calls served at once")
     keepalive_seconds: Seconds = Field(default=60, description="how often an idle connection is asked whether it lives")
     ping_interval_seconds_min: Seconds = Field(default=10, description="how often a client may ask the same")
@@ -80,19 +84,12 @@ class Operations(Section):
     check_seconds_max: Seconds = Field(default=2, description="how long one readiness check may take")
 
 
-class Sandbox(Section):
-    """The stand-in for Telnyx."""
-
-    host: Host = Field(default="127.0.0.1", description="the address to listen on")
-    port: Port = Field(default=8012, description="the port to listen on; 0 picks one")
-
-
 class Concurrency(Section):
     """Requests to Telnyx at once, per lane, of one worker."""
 
-    urgent: Count = Field(default=16, description="requests at once in the lane of hangup, reject, answer and stops")
-    action: Count = Field(default=64, description="requests at once in the lane of all other actions")
-    dial: Count = Field(default=16, description="dials at once")
+    urgent: Count = Field(default=64, description="requests at once in the lane of hangup, reject, answer and stops")
+    action: Count = Field(default=256, description="requests at once in the lane of all other actions")
+    dial: Count = Field(default=64, description="dials at once")
 
 
 class Worker(Section):
@@ -111,9 +108,6 @@ class Worker(Section):
     drain_seconds: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)] = Field(
         default=3, description="how long requests in flight may go on after the lane was taken away"
     )
-    dial_idle_seconds_max: Seconds = Field(
-        default=5, description="how long a connection may have idled and still carry a dial"
-    )
 
 
 class Dispatcher(Section):
@@ -124,23 +118,17 @@ class Dispatcher(Section):
     )
     dial_memory_hours: Hours = Field(default=24, description="how long the command ids of dials are remembered")
     line_commands_max: Annotated[int, Field(ge=1, le=4096)] = Field(default=64, description="commands in one line")
-    line_bytes_max: Bytes = Field(default=256 * 1024, description="bytes of commands in one line")
-    command_bytes_max: Bytes = Field(default=128 * 1024, description="bytes of one command")
-    ended_commands_max: Count = Field(default=1000, description="ended commands that a page remembers")
-    sequence_wait_seconds: Seconds = Field(
-        default=2, description="how long a command waits for an earlier sequence number"
+    line_bytes_max: CommandBytes = Field(
+        default=256 * 1024, description="bytes of commands in one line, which must hold at least one"
     )
-    expiry_seconds: Seconds = Field(default=30, description="when a command without an expire time expires")
-    dial_expiry_seconds: Seconds = Field(default=60, description="when a dial without an expire time expires")
-    expiry_hours_max: Annotated[float, Field(gt=0, le=12)] = Field(
-        default=12, description="how far ahead expire times may be"
+    # The contract lets a command expire after 30 s, unless its sender says otherwise.
+    sequence_wait_seconds: Annotated[float, Field(gt=0, lt=30, allow_inf_nan=False)] = Field(
+        default=2, description="how long a command waits for an earlier sequence number; it must not expire meanwhile"
     )
     answered_wait_seconds: Seconds = Field(
         default=5, description="how long a line is held after answer for call.answered"
     )
-    silent_call_ask_hours: Hours = Field(default=4, description="after how long a silent call is asked for")
     silent_call_drop_hours: Hours = Field(default=24, description="after how long a silent call is dropped")
-    drain_seconds: Seconds = Field(default=5, description="how long the stop may take")
 
 
 class Logging(Section):
@@ -165,7 +153,6 @@ class Settings(BaseSettings):
     grpc: Grpc = Grpc()
     ingress: Ingress = Ingress()
     operations: Operations = Operations()
-    sandbox: Sandbox = Sandbox()
     worker: Worker = Worker()
     dispatcher: Dispatcher = Dispatcher()
     logging: Logging = Logging()

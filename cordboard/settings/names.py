@@ -77,7 +77,7 @@ def _foreign(variable: str, value: str) -> bool:
 def _put(table: dict[str, Any], path: Path, value: str) -> None:
     for name in path[:-1]:
         below = table.setdefault(name, {})
-        # CORDBOARD_LOG=x beside CORDBOARD_LOG__KIND=y: the table stands, and x is reported as unknown text in it.
+        # CORDBOARD_LOG=x beside CORDBOARD_LOG__PATH=y: the table stands, and x is reported as unknown text in it.
         table = below if isinstance(below, dict) else table.setdefault(f"{name}__", {})
     table[path[-1]] = value
 

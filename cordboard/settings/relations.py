@@ -36,27 +36,20 @@ def broken(settings: Settings) -> list[Broken]:
     return [failure for rule in _RULES for failure in rule(settings)]
 
 
-_ORDERED: Final = (
-    # Lesser or equal, greater, why.
-    ("worker.connect_timeout_seconds", "worker.try_timeout_seconds", "connecting is part of a try"),
-    ("worker.try_timeout_seconds", "worker.attempt_budget_seconds", "one try must fit into the budget"),
-    ("dispatcher.command_bytes_max", "dispatcher.line_bytes_max", "a line must hold at least one command"),
-    ("dispatcher.command_bytes_max", "grpc.message_bytes_max", "the largest command must fit through the door"),
-    ("dispatcher.silent_call_ask_hours", "dispatcher.silent_call_drop_hours", "a call is asked for, then dropped"),
-    ("dispatcher.sequence_wait_seconds", "dispatcher.expiry_seconds", "a command must not expire while it waits"),
-)
-
-
-def _ordered(settings: Settings) -> Iterator[Broken]:
-    for lesser, greater, why in _ORDERED:
-        limit = _value(settings, greater)
-        if _value(settings, lesser) > limit:
-            yield Broken((lesser, greater), f"must not exceed {greater}, which is {limit:g}: {why}")
+def _a_try_fits(settings: Settings) -> Iterator[Broken]:
+    connect, whole, budget = (f"worker.{name}_seconds" for name in ("connect_timeout", "try_timeout", "attempt_budget"))
+    connect_ms, whole_ms, budget_ms = (round(1000 * _value(settings, path)) for path in (connect, whole, budget))
+    if connect_ms >= whole_ms:
+        limit = f"{whole}, which is {whole_ms / 1000:g}"
+        yield Broken((connect, whole), f"must be below {limit}: connecting is part of a try")
+    if whole_ms > budget_ms:
+        limit = f"{budget}, which is {budget_ms / 1000:g}"
+        yield Broken((whole, budget), f"must not exceed {limit}: one try must fit into the budget")
 
 
 def _ports_differ(settings: Settings) -> Iterator[Broken]:
     taken: dict[int, str] = {}
-    for name in ("grpc", "ingress", "operations", "sandbox"):
+    for name in ("grpc", "ingress", "operations"):
         path = f"{name}.port"
         port = int(_value(settings, path))
         if port and port in taken:
@@ -94,7 +87,7 @@ def _value(settings: Settings, path: str) -> float:
 
 
 _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
-    _ordered,
+    _a_try_fits,
     _ports_differ,
     _default_account_exists,
     _one_source_per_secret,

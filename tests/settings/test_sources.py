@@ -22,9 +22,7 @@ class TestSources:
         settings = load(environ={})
 
         assert settings == Settings()
-        assert tuple(
-            section.port for section in (settings.grpc, settings.ingress, settings.operations, settings.sandbox)
-        ) == (50051, 8080, 9464, 8012)
+        assert (settings.grpc.port, settings.ingress.port, settings.operations.port) == (50051, 8080, 9464)
         assert settings.ingress.host == "127.0.0.1"
 
     def test_a_file_in_the_working_directory_is_found(self, tmp_path: Path):
