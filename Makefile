@@ -21,6 +21,12 @@ $(VENV)/dev.stamp: $(VENV)/uv.stamp requirements/dev.txt pyproject.toml
 	VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# What `make run` hands to the command, such as ARGS="--port-grpc 50052".
+ARGS ?=
+
+run: $(VENV)/dev.stamp ## Set up, show a call in the sandbox, stay up until Ctrl-C
+	@cordboard dev --demo $(ARGS)
+
 lock: $(VENV)/uv.stamp ## Pin the dependencies anew, with hashes
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cordboard.cli.choices import Output, Wait
+from cordboard.cli.choices import Level, Output, Wait
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
@@ -49,7 +49,7 @@ def dev(  # noqa: PLR0913 - each is an option
     port_operations: Annotated[int, _port("Metrics and health")] = 9464,
     port_sandbox: Annotated[int, _port("The sandbox")] = 8012,
     speed: Speed = 1.0,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+    log_level: Annotated[Level, typer.Option(help="What is logged at least.")] = Level.WARNING,
     ready_file: Ready = None,
     output: Shown = Output.TEXT,
 ) -> None:

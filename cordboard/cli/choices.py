@@ -11,6 +11,15 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class Level(StrEnum):
+    """The least level that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class Wait(StrEnum):
     """What `cordboard send` waits for."""
 

@@ -39,8 +39,10 @@ async def reach(watch: Watch, target: str) -> None:
 
 
 def _refusal(refused: CommandRefused) -> Failure:
-    lines = [str(refused)]
-    for violation in dict.fromkeys(refused.violations):
+    wrong = dict.fromkeys(refused.violations)
+    count = f"{refused.reason}: {len(wrong)} field{'s are' if len(wrong) > 1 else ' is'} wrong"
+    lines = [count if wrong else str(refused)]
+    for violation in wrong:
         # The sentences begin with the field as they are; here it stands before them already.
         sentence = violation.description.removeprefix(violation.field).lstrip(" :")
         lines.append(f"  {violation.field}: {sentence}")

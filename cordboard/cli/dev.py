@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ from cordboard.cli.running import ready_file, sentences, unless
 from cordboard.cli.screen import Screen
 from cordboard.clock import Clock
 from cordboard.roles.desk import Desk
-from cordboard.roles.listening import naming
+from cordboard.roles.listening import CannotListen, naming
 from cordboard.settings import Settings, SettingsError, load, secrets_of
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -62,7 +62,7 @@ def checked(plan: Plan, environ: Mapping[str, str]) -> Plan:
 
 async def dev(plan: Plan, stopping: asyncio.Event, clock: Clock, rng: Random, screen: Screen) -> int:
     """Serve until told to stop. The status is the demonstration's, where one was asked for."""
-    with sentences():
+    with sentences(), _options():
         keys = keys_in(plan.data, rng)
         async with _desk(plan, keys, stopping, clock, rng) as places:
             if places is None:
@@ -80,6 +80,15 @@ async def _serve(plan: Plan, places: Places, stopping: asyncio.Event, screen: Sc
     banner(screen, places)
     await stopping.wait()
     return Status.OK
+
+
+@contextmanager
+def _options() -> Iterator[None]:
+    """Say with which option another port is chosen."""
+    try:
+        yield
+    except CannotListen as error:
+        raise Failure(f"{error}; choose another with --port-{error.section}") from error
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ _TELLING: Final = (
     "result",
     "reason",
 )  # What of an event is worth a glance.
-_KINDS: Final = {"replayed": "the same again", "refused": "refused", "settled": "settled"}
+_KINDS: Final = {"replayed": "again, as before", "refused": "refused", "settled": "settled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _result(kind: str, result: CommandResult) -> Happening:
     calls = ", ".join(dialed.call_control_id for dialed in result.dialed)
     errors = [f"{error.code} {error.title}".strip() for error in result.errors]
     said = [
-        _KINDS.get(kind.removeprefix("cordboard.command.").partition(".")[0], ""),
+        next((said for part, said in _KINDS.items() if f".{part}." in kind), ""),
         plain(Reason.Name(result.reason), "REASON_"),
         result.message,
         *errors,

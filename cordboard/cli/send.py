@@ -162,7 +162,7 @@ def _facts(result: CommandResult) -> list[tuple[str, str]]:
     facts += [("Telnyx", " ".join(filter(None, (error.code, error.title, error.detail)))) for error in result.errors]
     facts += [(one.field, one.description) for one in result.violations]
     facts += [("because of", result.related_command_id)] if result.related_command_id else []
-    return [*facts, ("took", _took(result))]
+    return [*facts, ("took", _took(result))] if result.attempts else facts
 
 
 def _took(result: CommandResult) -> str:

@@ -8,8 +8,8 @@ from typing import Final
 
 from cordboard.cli.connection import dispatcher, reach
 from cordboard.cli.exits import Failure, Status
-from cordboard.cli.happenings import Happening, as_json, happening
-from cordboard.cli.screen import Screen, style_of, time_of
+from cordboard.cli.happenings import as_json, happening
+from cordboard.cli.screen import Cell, Screen, style_of, time_of
 from cordboard.v1 import (
     WATCH_KIND_COMPLETIONS,
     WATCH_KIND_EVENTS,
@@ -59,27 +59,25 @@ async def watch(request: WatchRequest, target: str, screen: Screen, count: int |
         await watching.positioned()
         _tell(f"watching {target}")
         async for response in watching:
-            _show(screen, response)
+            _show(screen, response, of_one_call=bool(request.call_control_id))
             shown += 1
             if shown == count:
                 return
 
 
-def _show(screen: Screen, response: WatchResponse) -> None:
+def _show(screen: Screen, response: WatchResponse, *, of_one_call: bool) -> None:
+    told = happening(response)
     if screen.json:
         screen.record(as_json(response))
-    elif (told := happening(response)) is not None:
-        _show_line(screen, told)
-
-
-def _show_line(screen: Screen, told: Happening) -> None:
-    screen.line(
-        (time_of(told.time), 13, "dim"),
-        (told.call, 36, ""),
-        (told.what, 20, "bold"),
-        (told.state, 10, style_of(told.state)),
-        (told.detail, 0, ""),
-    )
+    elif told is not None:
+        call: tuple[Cell, ...] = () if of_one_call else ((told.call, 58, "dim"),)
+        screen.line(
+            (time_of(told.time), 13, "dim"),
+            (told.what, 22, ""),
+            (told.state, 10, style_of(told.state)),
+            *call,
+            (told.detail, 0, ""),
+        )
 
 
 def _tell(text: str) -> None:

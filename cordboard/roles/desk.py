@@ -14,7 +14,7 @@ from cordboard.log.embedded import EmbeddedLog
 from cordboard.operations import Check, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.hands import Workers
-from cordboard.roles.listening import naming
+from cordboard.roles.listening import naming, try_address
 from cordboard.roles.log import open_log, topics_of
 from cordboard.settings import Settings
 from dispatcher.accounts import Accounts
@@ -104,6 +104,7 @@ class Desk:
         )
         self._stack.push_async_callback(door.stop, settings.drain_seconds)
         with naming("grpc", settings.host, settings.port):
+            try_address(settings.host, settings.port)
             self.grpc_port = await door.start()
         self._checks["results"] = lambda: None if door.hears_results else "the results topic is not being read"
 

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class CannotListen(Exception):
-    """A port cannot be had; the sentence names its setting."""
+    """A port cannot be had. `section` is the part of the settings that holds it, such as grpc."""
+
+    def __init__(self, section: str, host: str, port: int, why: str) -> None:
+        super().__init__(f"cannot listen on {host}:{port} ({section}.port): {why}")
+        self.section = section
 
 
 @contextmanager
-def naming(setting: str, host: str, port: int) -> Iterator[None]:
-    """Raise CannotListen for what goes wrong while listening on the address that `setting` ("grpc") holds."""
+def naming(section: str, host: str, port: int) -> Iterator[None]:
+    """Raise CannotListen for what goes wrong inside, where the address that `section` holds is opened."""
     try:
         yield
-    except (OSError, RuntimeError) as error:  # grpc says it by RuntimeError, and by nothing else.
-        # uvloop and grpc leave the number out, but never the words.
-        taken = getattr(error, "errno", None) == errno.EADDRINUSE or "in use" in str(error).lower()
-        why = "something else has that port already" if taken else str(error)
-        raise CannotListen(f"cannot listen on {host}:{port} ({setting}.port): {why}") from error
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "something else has that port already" if taken else error.strerror or str(error)
+        raise CannotListen(section, host, port, why) from error
+
+
+def try_address(host: str, port: int) -> None:
+    """Raise the OSError that keeps an address from being opened; for servers that do not say why."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family):
+        pass
