@@ -142,7 +142,7 @@ def _in_sequence(turn: Turn, asked: Asked) -> bool:
 
 
 def _is_full(turn: Turn, ask: Ask) -> bool:
-    """Hangup and reject get through a full line. But a page has to have a greatest size: they fill a line of their own."""
+    """Hangup and reject get through a full line. As a page has to have a greatest size, they have one of their own."""
     page, limits = turn.page, turn.limits
     asks = [held.ask for held in (*page.line, *page.early)]
     if ask.ends_call:
