@@ -80,14 +80,17 @@ class GrpcServer:
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> int:
-        """Open the door; returns the port. Raises LogError, and RuntimeError when the address cannot be had."""
+        """Open the door; returns the port. Raises LogError, and RuntimeError when the address cannot be had.
+
+        To be stopped also where it raised.
+        """
         server = self._server = grpc.aio.server(interceptors=[self._guard], options=_options(self._settings))
         stubs.add_DispatcherServiceServicer_to_server(self._service, server)
         self._health.add_to(server)
         if self._settings.reflection:
             reflection.enable_server_reflection((SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
-        port = server.add_insecure_port(f"{_bracketed(self._settings.host)}:{self._settings.port}")
         await self._tail.start()  # Before anybody can wait.
+        port = server.add_insecure_port(f"{_bracketed(self._settings.host)}:{self._settings.port}")
         await self._health.start()
         await server.start()
         return port
@@ -106,6 +109,11 @@ class GrpcServer:
         await self._server.stop(LAST_WORD_SECONDS)
         await self._tail.stop()
         self._server = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the stop has begun."""
+        return self._stopping.begun
 
     @property
     def waiting(self) -> int:
