@@ -17,7 +17,10 @@ _TO, _FROM = "+12025550100", "+12025550199"  # Numbers that belong to nobody.
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Places:
-    """Where everything is. `sandbox` None: the real Telnyx, at `telnyx`. `command`: how this program is called."""
+    """Where everything is. `sandbox` None: the real Telnyx, at `telnyx`. `command`: how this program is called.
+
+    `first_id`: an id for a first command, new at each start, because the last start's may be remembered.
+    """
 
     grpc: str
     webhooks: str
@@ -27,6 +30,7 @@ class Places:
     public_url: str | None
     data: Path
     command: str
+    first_id: str
 
     def as_json(self) -> dict[str, Any]:
         """The addresses, for programs."""
@@ -81,7 +85,7 @@ def _examples(places: Places) -> Iterator[str]:
     connection = "demo" if places.sandbox else "YOUR-CONNECTION-ID"
     to, caller = (_TO, _FROM) if places.sandbox else ("+1...", "+1...")
     request = {
-        "command": {"command_id": "first", "dial": {"to": to, "from": caller, "connection_id": connection}},
+        "command": {"command_id": places.first_id, "dial": {"to": to, "from": caller, "connection_id": connection}},
         "wait_for": "WAIT_FOR_COMPLETION",
     }
     yield (

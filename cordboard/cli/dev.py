@@ -104,7 +104,7 @@ async def _desk(
             yield None
             return
         try:
-            yield _places(plan, settings, desk, sandbox)
+            yield _places(plan, settings, desk, sandbox, rng)
         finally:
             await desk.__aexit__()
 
@@ -125,7 +125,7 @@ async def _telnyx(plan: Plan, keys: Keys) -> AsyncIterator[Server | None]:
         await server.stop()
 
 
-def _places(plan: Plan, settings: Settings, desk: Desk, sandbox: Server | None) -> Places:
+def _places(plan: Plan, settings: Settings, desk: Desk, sandbox: Server | None, rng: Random) -> Places:
     ingress = desk.ingress.url if desk.ingress is not None else ""
     webhooks = f"{ingress}/webhooks/telnyx/{ACCOUNT}"
     if sandbox is not None:
@@ -139,6 +139,7 @@ def _places(plan: Plan, settings: Settings, desk: Desk, sandbox: Server | None) 
         public_url=settings.accounts[ACCOUNT].public_url,
         data=plan.data,
         command=_command(),
+        first_id=f"first-{rng.getrandbits(32):08x}",
     )
 
 

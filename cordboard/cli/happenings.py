@@ -63,12 +63,10 @@ def payload_of(event: CallEvent) -> Any:
 
 def _result(kind: str, result: CommandResult) -> Happening:
     calls = ", ".join(dialed.call_control_id for dialed in result.dialed)
-    errors = [f"{error.code} {error.title}".strip() for error in result.errors]
     said = [
         next((said for part, said in _KINDS.items() if f".{part}." in kind), ""),
         plain(Reason.Name(result.reason), "REASON_"),
         result.message,
-        *errors,
     ]
     return Happening(
         time=result.finish_time,

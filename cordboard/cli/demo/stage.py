@@ -108,22 +108,19 @@ class Stage:
         if completion:
             await self.seen_completion(command.command_id, what)
         else:
-            await self.seen_result(command.command_id, what)
+            await self.seen_result(command.command_id, what, replayed=answer.result.replayed)
         return answer
 
-    async def seen_result(self, command_id: str, what: str) -> CommandResult:
+    async def seen_result(self, command_id: str, what: str, *, replayed: bool = False) -> CommandResult:
         """The command's result, from the watch."""
         response = await self._seen_one(
-            lambda one: one.HasField("result") and one.result.command_id == command_id, f"a result of {what}"
+            lambda one: one.result.command_id == command_id and one.result.replayed is replayed, f"result of {what}"
         )
         return response.result
 
     async def seen_completion(self, command_id: str, what: str) -> None:
         """Return when what the command started is in effect."""
-        response = await self._seen_one(
-            lambda one: one.HasField("completion") and one.completion.command_id == command_id,
-            f"a completion of {what}",
-        )
+        response = await self._seen_one(lambda one: one.completion.command_id == command_id, f"completion of {what}")
         told = happening(response)
         state = told.state if told is not None else ""
         require(state == "COMPLETED", f"{what} should have been COMPLETED, but is {state}")
@@ -144,7 +141,7 @@ class Stage:
                 await self._news.wait_for(lambda: any(map(fits, self._seen)))
                 return next(filter(fits, self._seen))
 
-        return await self._in_time(look(), f"the watch told of no {what.removeprefix('a ')}")
+        return await self._in_time(look(), f"the watch told of no {what}")
 
     async def _in_time(self, work: Awaitable[T], otherwise: str) -> T:
         try:

@@ -16,9 +16,12 @@ class Timeline:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._began = asyncio.get_running_loop().time()
+        self._act = ""
+        self._numbers: dict[str, int] = {}  # The sequence numbers of commands that have one.
 
     def act(self, title: str) -> None:
         """A new part begins."""
+        self._act = title
         if self._screen.json:
             self._say("act", title, "", "")
         else:
@@ -28,13 +31,17 @@ class Timeline:
     def sent(self, command: Command) -> None:
         """A command is on its way to the dispatcher."""
         action = command.WhichOneof("action") or ""
-        number = {"sequence": command.sequence} if command.sequence else {}
-        fields = {**number, **shown(getattr(command, action), sensitive=command.sensitive)}
-        self._say(action, "sent", " ".join(f"{name}={value!r}" for name, value in fields.items()), "blue")
+        if command.sequence:
+            self._numbers[command.command_id] = command.sequence
+        fields = shown(getattr(command, action), sensitive=command.sensitive)
+        detail = " ".join(f"{name}={value!r}" for name, value in fields.items())
+        self._say(action, "sent", self._numbered(command.command_id, detail), "blue")
 
     def happened(self, told: Happening) -> None:
         """Something that Watch told."""
-        self._say(told.what, told.state, told.detail, style_of(told.state) or "cyan")
+        call = f"call {told.call}" if told.what == "dial" and told.state == "SUCCEEDED" else ""
+        detail = self._numbered(told.command_id, " ".join(filter(None, (told.detail, call))))
+        self._say(told.what, told.state, detail, style_of(told.state) or "cyan")
 
     def far_end(self, what: str, detail: str) -> None:
         """Somebody at the other end does something."""
@@ -46,7 +53,11 @@ class Timeline:
 
     def failed(self, what: str) -> None:
         """A step did not."""
-        self._verdict("NOT OK", what, "bold red")
+        self._verdict("NOT OK", f"{what} (in {self._act})", "bold red")
+
+    def _numbered(self, command_id: str, detail: str) -> str:
+        number = self._numbers.get(command_id)
+        return detail if number is None else f"number {number}  {detail}".rstrip()
 
     def _verdict(self, word: str, what: str, style: str) -> None:
         if self._screen.json:
