@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from cordboard.cloudevents import header
 from cordboard.log.cruelty import Cruelty, gentle
@@ -136,9 +137,9 @@ def connect(broker: MemoryBroker, cruelty: Cruelty = gentle) -> MemoryLog:
     return MemoryLog(broker, cruelty)
 
 
-def speak(command_id: str, call: str = "A", **options: object) -> command_pb2.Command:
+def speak(command_id: str, call: str = "A", **options: Any) -> command_pb2.Command:
     """A command that any call takes."""
-    command = command_pb2.Command(command_id=command_id, call_control_id=call, **options)  # type: ignore[arg-type]
+    command = command_pb2.Command(command_id=command_id, call_control_id=call, **options)
     command.speak.payload, command.speak.voice = "hello", "female"
     return command
 
