@@ -22,7 +22,7 @@ MACHINE_PATH: Final = re.compile(r"(?<![\w.~-])/(?:work|tmp|home|root|Users|var/
 # Where packages come from is the reader's own business.
 REGISTRY: Final = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|crates\.io|rubygems\.org|proxy\.golang\.org"
-    r"|\bmirrors?\.[\w-]+\.|artifactory|nexus\.[\w-]+\.|index-url\s*=?\s*https?:|find-links\s*=?\s*https?:",
+    r"|\bmirrors?\.[\w-]+\.|artifactor[y]|nexus\.[\w-]+\.|index-url\s*=?\s*https?:|find-links\s*=?\s*https?:",
     re.IGNORECASE,
 )
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
