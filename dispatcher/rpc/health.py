@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import grpc.aio
+import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from cordboard.v1 import dispatcher_service_pb2
@@ -21,6 +22,7 @@ READINESS: Final = "readiness"
 ASK_SECONDS: Final = 1.0
 Ready = Callable[[], Awaitable[bool]]
 
+_log = structlog.get_logger(__name__)
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -53,7 +55,12 @@ class Health:
             await self._servicer.set(name, _NOT_SERVING)
 
     async def _ask(self) -> None:
-        await self._servicer.set(READINESS, _SERVING if await self._ready() else _NOT_SERVING)
+        try:
+            ready = await self._ready()
+        except Exception:  # Whatever it meets, it is not ready; and it is asked again.
+            _log.exception("readiness could not be told")
+            ready = False
+        await self._servicer.set(READINESS, _SERVING if ready else _NOT_SERVING)
 
     async def _keep_asking(self) -> None:
         while True:

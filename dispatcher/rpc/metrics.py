@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -29,14 +30,19 @@ class Metrics:
             "cordboard_execute_waiting", "Callers and stream items that wait for results.", registry=registry
         )
 
+        # Looking up a child costs as much as counting: those of every call are kept.
+        self._start = cache(lambda method: self._started.labels(*_values(method)))
+        self._end = cache(lambda method, code: self._handled.labels(*_values(method), _camel(code.name)))
+        self._time = cache(lambda method: self._seconds.labels(*_values(method)))
+
     def __call__(self, event: Event) -> None:
         """Count one event."""
         match event:
             case Started(method):
-                self._started.labels(*_values(method)).inc()
+                self._start(method).inc()
             case Handled(method, code, seconds, reason):
-                self._handled.labels(*_values(method), _camel(code.name)).inc()
-                self._seconds.labels(*_values(method)).observe(seconds)
+                self._end(method, code).inc()
+                self._time(method).observe(seconds)
                 if reason:
                     self._refused.labels(method.name, reason).inc()
 

@@ -35,6 +35,7 @@ class Tail:
         reader = self._log.reader(positions)
         self._reading = True
         self._task = asyncio.create_task(self._follow(reader), name=f"tail of {self._topic}")
+        self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Stop following."""
@@ -42,7 +43,11 @@ class Tail:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
         self._reading = False
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("results are not heard any more", topic=self._topic, exc_info=error)
 
     async def _follow(self, reader: Reader) -> None:
         while True:
