@@ -1,0 +1,1 @@
+"""What the whole loop costs, measured beside the official SDK that calls the same sandbox directly."""

@@ -1,0 +1,140 @@
+"""The ways to have Telnyx do something: each sends one command, and returns when it is known what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+import grpc.aio
+from telnyx import AsyncTelnyx, DefaultAioHttpClient
+
+from bench.cells import EXECUTE, SDK, SDK_AIOHTTP, STREAM, Place
+from cordboard.client import Client
+from cordboard.v1 import Command, actions_sound_pb2
+from cordboard.v1 import dispatcher_service_pb2 as service
+from cordboard.v1.result_pb2 import STATE_SUCCEEDED, State
+
+_WAIT_SECONDS: Final = 60.0
+_DIGITS: Final = "1"
+
+
+class Sender(Protocol):
+    """Sends commands. `keeps_order`: those of one call may be sent without waiting for each other."""
+
+    keeps_order: bool
+
+    async def send(self, call: str, command_id: str) -> str:
+        """Have one command done; returns what went wrong, or ""."""
+
+
+class Sdk:
+    """The official SDK, straight to the API."""
+
+    keeps_order = False
+
+    def __init__(self, client: AsyncTelnyx) -> None:
+        self._actions = client.calls.actions
+
+    async def send(self, call: str, command_id: str) -> str:
+        try:
+            await self._actions.send_dtmf(call, digits=_DIGITS, command_id=command_id)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+
+class Execute:
+    """A unary call for each command."""
+
+    keeps_order = False
+
+    def __init__(self, client: Client) -> None:
+        self._execute = client.stub.Execute
+
+    async def send(self, call: str, command_id: str) -> str:
+        request = service.ExecuteRequest(command=_command(call, command_id))
+        try:
+            response = await self._execute(request, timeout=_WAIT_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            return f"{error.code().name}: {error.details()}"
+        return _wrong(response)
+
+
+class Stream:
+    """One stream for all commands: answers come in any order and find their senders by command id."""
+
+    keeps_order = True
+
+    def __init__(self, client: Client) -> None:
+        self._stream: Any = client.stub.ExecuteStream()
+        self._requests: asyncio.Queue[service.ExecuteStreamRequest] = asyncio.Queue()
+        self._waiting: dict[str, asyncio.Future[service.ExecuteStreamResponse]] = {}
+
+    async def send(self, call: str, command_id: str) -> str:
+        answered = self._waiting[command_id] = asyncio.get_running_loop().create_future()
+        self._requests.put_nowait(service.ExecuteStreamRequest(command=_command(call, command_id)))
+        response = await answered
+        if response.WhichOneof("outcome") == "refused":
+            return f"refused: {response.refused.message}"
+        return _wrong(response.executed)
+
+    async def run(self) -> None:
+        """Carry both ways until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write())
+            group.create_task(self._read())
+
+    async def _write(self) -> None:
+        while True:
+            await self._stream.write(await self._requests.get())
+
+    async def _read(self) -> None:
+        while (response := await self._stream.read()) is not grpc.aio.EOF:
+            self._waiting.pop(response.command_id).set_result(response)
+
+
+def _command(call: str, command_id: str) -> Command:
+    return Command(command_id=command_id, call_control_id=call, send_dtmf=actions_sound_pb2.SendDtmf(digits=_DIGITS))
+
+
+def _wrong(response: service.ExecuteResponse) -> str:
+    state = response.result.state
+    return "" if state == STATE_SUCCEEDED else f"{State.Name(state)}: {response.result.message}"
+
+
+@asynccontextmanager
+async def _sdk(place: Place) -> AsyncIterator[Sender]:
+    async with AsyncTelnyx(api_key="bench", base_url=place.api_url) as client:
+        yield Sdk(client)
+
+
+@asynccontextmanager
+async def _sdk_aiohttp(place: Place) -> AsyncIterator[Sender]:
+    async with AsyncTelnyx(api_key="bench", base_url=place.api_url, http_client=DefaultAioHttpClient()) as client:
+        yield Sdk(client)
+
+
+@asynccontextmanager
+async def _execute(place: Place) -> AsyncIterator[Sender]:
+    async with Client(place.grpc_target) as client:
+        yield Execute(client)
+
+
+@asynccontextmanager
+async def _stream(place: Place) -> AsyncIterator[Sender]:
+    async with Client(place.grpc_target) as client:
+        stream = Stream(client)
+        carrying = asyncio.create_task(stream.run())
+        yield stream
+        carrying.cancel()
+        await asyncio.gather(carrying, return_exceptions=True)
+
+
+SENDERS: Final[Mapping[str, Callable[[Place], Any]]] = {
+    SDK: _sdk,
+    SDK_AIOHTTP: _sdk_aiohttp,
+    EXECUTE: _execute,
+    STREAM: _stream,
+}
