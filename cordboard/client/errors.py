@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
@@ -25,6 +26,7 @@ class Violation(NamedTuple):
     description: str
 
 
+@dataclass(eq=False)
 class CommandRefused(Exception):
     """The dispatcher refused: nothing will happen, unless `acceptance_unknown`.
 
@@ -32,22 +34,15 @@ class CommandRefused(Exception):
     is tried again, None that trying again is no use; `metadata` holds the facts of the message.
     """
 
-    def __init__(
-        self,
-        code: grpc.StatusCode,
-        message: str,
-        reason: str,
-        violations: tuple[Violation, ...] = (),
-        retry_delay: float | None = None,
-        metadata: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(f"{reason}: {message}")
-        self.code = code
-        self.message = message
-        self.reason = reason
-        self.violations = violations
-        self.retry_delay = retry_delay
-        self.metadata = dict(metadata or {})
+    code: grpc.StatusCode
+    message: str
+    reason: str
+    violations: tuple[Violation, ...] = ()
+    retry_delay: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"
 
     @property
     def acceptance_unknown(self) -> bool:
@@ -73,7 +68,7 @@ def refusal_in(error: grpc.aio.AioRpcError) -> CommandRefused | None:
         info.reason,
         tuple(Violation(one.field, one.description) for one in bad_request.field_violations),
         retry.retry_delay.ToMilliseconds() / 1000 if retry.HasField("retry_delay") else None,
-        info.metadata,
+        dict(info.metadata),
     )
 
 

@@ -19,6 +19,7 @@ from cordboard.v1 import (
     SubmitRequest,
 )
 from cordboard.work import Verdict
+from dispatcher.rpc import execute
 from tests.rpc.door import Desk, dial, hangup, outcome_of, speak, until
 
 
@@ -119,14 +120,25 @@ async def end_call(desk: Desk) -> None:
     await desk.stub.Execute(ExecuteRequest(command=speak("last")), timeout=20)
 
 
-async def test_a_deadline_bounds_only_the_wait(desk: Desk) -> None:
-    """Shortly before the deadline the answer is that it is still open; the command goes on and is done."""
+async def test_a_deadline_bounds_only_the_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the wait is over the answer is that it is still open; the command goes on and is done."""
     desk.hands.respond = lambda work: None
-    answer = await desk.stub.Execute(ExecuteRequest(command=speak("c1")), timeout=1)
+    monkeypatch.setattr(execute, "patience", lambda seconds_left: 0.01)
+    answer = await desk.stub.Execute(ExecuteRequest(command=speak("c1")), timeout=20)
     assert not answer.HasField("result")
+    monkeypatch.undo()
+    await until(lambda: desk.hands.works)
     await desk.hands.report(outcome_of(desk.hands.works[0]))
     again = await desk.stub.Execute(ExecuteRequest(command=speak("c1")), timeout=20)
     assert again.result.state == STATE_SUCCEEDED
+
+
+def test_the_wait_ends_a_little_before_the_callers_deadline() -> None:
+    """Early enough for the answer to arrive, and at some time for who names no deadline."""
+    assert execute.patience(None) == execute.WAIT_SECONDS_MAX
+    assert execute.patience(10.0) == 9.75
+    assert execute.patience(0.1) == pytest.approx(0.08)
+    assert execute.patience(-1.0) == 0
 
 
 async def test_who_hangs_up_leaves_nothing_behind(desk: Desk) -> None:

@@ -9,19 +9,24 @@ from typing import Any
 
 import grpc
 import grpc.aio
+import pytest
 
-from cordboard.log.port import LogUnavailable
+from cordboard.log.port import Appended, LogUnavailable, NewRecord
 from cordboard.v1 import (
     COMPLETION_STATE_COMPLETED,
     REASON_INVALID_COMMAND,
     REASON_LOG_UNAVAILABLE,
     STATE_SUCCEEDED,
     WAIT_FOR_COMPLETION,
+    Command,
     ExecuteStreamRequest,
     SubmitStreamRequest,
 )
-from dispatcher.rpc.streams import IN_FLIGHT_MAX
-from tests.rpc.door import BrokenLog, Desk, desk_at, hangup, outcome_of, speak, until
+from dispatcher.rpc import streams
+from dispatcher.rpc.intake import Intake
+from dispatcher.rpc.stopping import Stopping
+from dispatcher.rpc.streams import IN_FLIGHT_MAX, SubmitStream
+from tests.rpc.door import ACCOUNTS, CLOCK, TOPICS, BrokenLog, Desk, desk_at, hangup, outcome_of, speak, until
 
 
 async def _all(call: Any) -> list[Any]:
@@ -43,19 +48,50 @@ async def test_order_is_that_of_the_stream(desk: Desk) -> None:
     assert await desk.commands() == names
 
 
-async def test_what_is_ready_is_appended_together(tmp_path: Path) -> None:
-    """A flood takes fewer appends than it has commands, and one is under way at a time."""
-    made: list[BrokenLog] = []
+class _Wire:
+    """A client that sends one item, and all others as soon as that is being appended."""
 
-    def wrap(log: Any) -> BrokenLog:
-        made.append(BrokenLog(log))
-        return made[0]
+    def __init__(self, requests: list[SubmitStreamRequest]) -> None:
+        self._requests = requests
+        self._first = True
+        self.appending = asyncio.Event()
+        self.all_sent = asyncio.Event()
+        self.answers: list[Any] = []
 
-    async with desk_at(tmp_path, wrap=wrap) as desk:
-        requests = [SubmitStreamRequest(command=speak(f"c{number}")) for number in range(200)]
-        assert len(await _all(desk.stub.SubmitStream(requests))) == 200
-        assert sum(map(len, made[0].appended)) == 200
-        assert len(made[0].appended) < 150
+    async def read(self) -> Any:
+        if not self._first:
+            await self.appending.wait()
+        self._first = False
+        if self._requests:
+            return self._requests.pop(0)
+        self.all_sent.set()
+        return grpc.aio.EOF
+
+    async def write(self, message: Any) -> None:
+        self.answers.append(message)
+
+    def time_remaining(self) -> None:
+        return None
+
+
+async def test_what_is_ready_is_appended_together() -> None:
+    """While one append is under way what follows gathers, and goes into the next one, in order."""
+    names = [f"c{number}" for number in range(200)]
+    wire = _Wire([SubmitStreamRequest(command=speak(name)) for name in names])
+    appends: list[list[str]] = []
+
+    class Log:
+        async def append(self, records: list[NewRecord]) -> list[Appended]:
+            appends.append([Command.FromString(record.value).command_id for record in records])
+            wire.appending.set()
+            await wire.all_sent.wait()
+            return [Appended(0, 0, 1)] * len(records)
+
+    intake = Intake(Log(), TOPICS, ACCOUNTS, CLOCK)  # type: ignore[arg-type]  # of a log only this is needed
+    await SubmitStream(intake, wire, Stopping(), "").run()
+    assert [name for append in appends for name in append] == names
+    assert [len(append) for append in appends] == [1, 199]
+    assert len(wire.answers) == 200
 
 
 async def test_a_bad_item_is_its_answer_and_not_the_end(desk: Desk) -> None:
@@ -156,10 +192,11 @@ async def test_a_stream_that_breaks_leaves_nobody_waiting(desk: Desk) -> None:
     assert len(await desk.commands()) == 20
 
 
-async def test_a_streams_deadline_leaves_results_open(desk: Desk) -> None:
-    """Shortly before the stream's deadline its items are answered as still open."""
+async def test_a_streams_deadline_leaves_results_open(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the wait is over the items are answered as still open, and the stream ends well."""
     desk.hands.respond = lambda work: None
-    call = desk.stub.ExecuteStream([ExecuteStreamRequest(command=speak("c1"))], timeout=2)
+    monkeypatch.setattr(streams, "patience", lambda seconds_left: 0.01)
+    call = desk.stub.ExecuteStream([ExecuteStreamRequest(command=speak("c1"))], timeout=20)
     answers = await _all(call)
     assert [answer.command_id for answer in answers] == ["c1"]
     assert not answers[0].executed.HasField("result")
