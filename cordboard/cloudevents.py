@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -103,8 +104,7 @@ def header(headers: Headers, name: str) -> str:
 
 def rfc3339(time_ms: int) -> str:
     """Unix milliseconds as RFC 3339 text in UTC, with three digits: 2026-11-23T15:00:00.000Z."""
-    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03}Z"
+    return f"{_second(time_ms // 1000)}.{time_ms % 1000:03}Z"
 
 
 def parse_rfc3339(text: str) -> int:
@@ -114,6 +114,11 @@ def parse_rfc3339(text: str) -> int:
         raise ValueError("a time must name its zone")
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+@lru_cache(maxsize=16)  # Nearly all that is written is of now.
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -71,17 +72,21 @@ class _Counting:
     def __init__(self, metrics: Metrics, pool: str) -> None:
         self._metrics = metrics
         self._pool = pool
+        # What every request counts: the series are few, and each is looked up once.
+        self._requests, self._seconds = cache(metrics.requests.labels), cache(metrics.seconds.labels)
+        self._outcomes, self._lag = cache(metrics.outcomes.labels), cache(metrics.lag.labels)
+        self._in_flight, self._reserved = cache(metrics.in_flight.labels), cache(metrics.reserved.labels)
 
     def __call__(self, event: Event) -> None:
         match event:
             case Tried():
                 self._tried(event)
             case Ended(work, outcome, lag_ms):
-                self._metrics.outcomes.labels(self._pool, work.lane.value, outcome.verdict.value).inc()
-                self._metrics.lag.labels(self._pool, work.lane.value).observe(max(0, lag_ms) / 1_000)
+                self._outcomes(self._pool, work.lane.value, outcome.verdict.value).inc()
+                self._lag(self._pool, work.lane.value).observe(max(0, lag_ms) / 1_000)
             case Load(lane, in_flight, reserved):
-                self._metrics.in_flight.labels(self._pool, lane.value).set(in_flight)
-                self._metrics.reserved.labels(self._pool, lane.value).set(reserved)
+                self._in_flight(self._pool, lane.value).set(in_flight)
+                self._reserved(self._pool, lane.value).set(reserved)
             case Voided(work):
                 self._metrics.set_aside.labels(self._pool, work.lane.value, "copy").inc()
             case Unreadable(lane):
@@ -93,8 +98,8 @@ class _Counting:
 
     def _tried(self, tried: Tried) -> None:
         lane, meaning = tried.work.lane.value, tried.reading.meaning
-        self._metrics.requests.labels(self._pool, lane, tried.work.action, meaning.value).inc()
-        self._metrics.seconds.labels(self._pool, lane).observe(tried.seconds)
+        self._requests(self._pool, lane, tried.work.action, meaning.value).inc()
+        self._seconds(self._pool, lane).observe(tried.seconds)
         if tried.resend:
             self._metrics.resends.labels(self._pool, lane).inc()
         if meaning is Meaning.LIMITED:
