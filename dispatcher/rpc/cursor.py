@@ -50,6 +50,9 @@ async def read(log: Log, topics: tuple[str, ...], cursor: str) -> dict[TopicPart
         if offset < await log.start(at):
             message = "What followed the cursor is no longer kept; watch from now on, without a cursor."
             raise Refused(result_pb2.REASON_CURSOR_EXPIRED, message)
+        if offset > await log.end(at):
+            message = "The cursor is ahead of the log: it is of another one. Watch from now on, without a cursor."
+            raise Refused(result_pb2.REASON_CURSOR_EXPIRED, message)
     return positions
 
 

@@ -21,6 +21,7 @@ from cordboard.v1 import (
     ExecuteRequest,
     WatchRequest,
 )
+from dispatcher.rpc.cursor import read, write
 from tests.rpc.door import TOPICS, Desk, desk_at, error_of, speak, webhook
 
 
@@ -178,3 +179,14 @@ async def test_a_quiet_watch_hears_its_cursor(desk: Desk, monkeypatch: pytest.Mo
         response = await _next(call)
     assert response.WhichOneof("item") is None
     call.cancel()
+
+
+async def test_a_cursor_of_a_log_that_was_there_before(tmp_path: Path) -> None:
+    """A new log where the old one stood: going on silently would wait for what never comes."""
+    async with desk_at(tmp_path) as desk:
+        call, cursor = await _watch(desk)
+        call.cancel()
+        topics = (TOPICS.results, TOPICS.events)
+        ahead = {at: offset + 1 for at, offset in (await read(desk.log, topics, cursor)).items()}
+        error = await error_of(desk.stub.Watch(WatchRequest(cursor=write(topics, ahead))).read())
+        assert (error.code, error.info.reason) == (grpc.StatusCode.OUT_OF_RANGE, "CURSOR_EXPIRED")
