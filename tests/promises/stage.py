@@ -1,0 +1,276 @@
+"""The stage on which the promises are tried: all of Cordboard in this process, the sandbox for Telnyx, and a watch.
+
+Real are the gRPC door, the log, the owners, the workers, the ingress, and every connection between them and the
+sandbox, over loopback. Two things can be done here that life does not offer: time can be skipped (for both sides at
+once), and a request can be held at Telnyx's door for as long as a story needs it to be in flight.
+
+A story returns what it found wrong; a promise holds where that is nothing. The same stories are told again with a
+mechanism taken out (`Without`), and must then find what the mechanism was there to prevent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import grpc.aio
+import orjson
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from prometheus_client import CollectorRegistry
+
+from cordboard.client import Client, CommandRefused
+from cordboard.roles.desk import Desk
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Worker
+from cordboard.v1 import CallEvent, Command, CommandCompletion, CommandResult, Reason, State, WatchResponse
+from sandbox.core.call import Call
+from sandbox.server import Server
+from sandbox.settings import Settings as SandboxSettings
+from sandbox.truth import Effect
+from tests.promises.door import Door, MovableClock, SharedTime, mark
+
+ACCOUNT = "main"
+PATIENCE_SECONDS = 20.0  # Nothing takes so long that is not stuck.
+OWN_NUMBER, ANOTHER, RINGS_ON, ANSWERS_AT_ONCE = "+15550100000", "+15550100001", "+15550109905", "+15550109908"
+
+
+class Without(NamedTuple):
+    """A mechanism taken out before anything starts, the story that goes wrong then, and how its finding begins."""
+
+    take_out: Callable[[pytest.MonkeyPatch], None]
+    story: Callable[..., Awaitable[list[str]]]
+    finding: str
+
+    def __str__(self) -> str:
+        return f"{self.take_out.__name__}: {self.story.__name__}"
+
+    def seen_in(self, found: list[str]) -> bool:
+        """Whether the story found what was to be expected."""
+        assert found, "nothing was found"
+        assert any(one.startswith(self.finding) for one in found), found
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A result as somebody heard it: `kind` is result, replayed, refused or settled."""
+
+    kind: str
+    command_id: str
+    state: str
+    reason: str
+    result: CommandResult
+
+
+def told(kind: str, result: CommandResult) -> Told:
+    """A result in words."""
+    state, reason = State.Name(result.state), Reason.Name(result.reason)
+    return Told(kind, result.command_id, state.removeprefix("STATE_"), reason.removeprefix("REASON_").lower(), result)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the watch has told."""
+
+    told: list[Told] = field(default_factory=list)
+    completions: list[CommandCompletion] = field(default_factory=list)
+    events: list[CallEvent] = field(default_factory=list)
+
+    def take(self, response: WatchResponse) -> None:
+        """Keep one response."""
+        kind = response.WhichOneof("item")
+        if kind == "result":
+            self.told.append(told(response.type.split(".")[-2], response.result))
+        elif kind == "completion":
+            self.completions.append(response.completion)
+        else:
+            self.events.append(response.event)
+
+    def of(self, command_id: str, *kinds: str) -> list[Told]:
+        """What was told of a command; results only, unless other kinds are named."""
+        return [one for one in self.told if one.command_id == command_id and one.kind in (kinds or ("result",))]
+
+    def has(self, event_type: str, call: str) -> bool:
+        """Whether such an event of the call was handed on."""
+        return any(one.event_type == event_type and one.call_control_id == call for one in self.events)
+
+
+class Stage:
+    """`async with Stage(directory)`: everything runs, and what is told is heard. `worker` are its settings."""
+
+    def __init__(self, directory: Path, worker: Mapping[str, Any] | None = None) -> None:
+        self._directory = directory
+        self._worker = {"waiting_notice_seconds": 0.1, "drain_seconds": 0.5, **(worker or {})}
+        self._outer, self._inner = AsyncExitStack(), AsyncExitStack()
+        self._cursor, self._fences = "", 0
+        self.patience = PATIENCE_SECONDS
+        self.clock = MovableClock()
+        self.heard = Heard()
+
+    async def __aenter__(self) -> Self:
+        settings = SandboxSettings(port=0, speed=20.0, webhook_backoff_seconds=0.05)
+        self.sandbox = await self._outer.enter_async_context(
+            Server(settings, scheduler=SharedTime(self.clock, settings.speed))
+        )
+        self.door = Door(self.sandbox, self.clock)
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.door.let_go()
+        await self.close()
+        await self._outer.aclose()
+
+    async def open(self) -> None:
+        """Start Cordboard and go on watching where the last watch ended."""
+        enter = self._inner.enter_async_context
+        rng = random.Random(7)
+        desk = Desk(self._settings(), self.clock, rng, CollectorRegistry(), telnyx_is_local=True)
+        await enter(desk)
+        self.ingress_url = f"{desk.ingress.url if desk.ingress else ''}/webhooks/telnyx/{ACCOUNT}"
+        self.sandbox.settings.webhook_url = self.ingress_url
+        self.client = await enter(Client(f"127.0.0.1:{desk.grpc_port}"))
+        self._watch = self.client.watch(cursor=self._cursor)
+        self._cursor = await self._watch.positioned()
+        self._watching = asyncio.create_task(self._follow())
+        self._inner.push_async_callback(self._stop_watching)
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Stop Cordboard as a supervisor would; the log stays."""
+        self._is_open = False
+        await self._inner.aclose()
+
+    def _settings(self) -> Settings:
+        account = Account(
+            api_key="key",
+            base_url=self.sandbox.base_url,
+            webhook_public_key=self.sandbox.public_key,
+            dial_url_secret="a-secret-of-this-stage",
+        )
+        return Settings(
+            accounts={ACCOUNT: account},
+            log=Log(path=self._directory / "log.sqlite3", partitions=1),
+            grpc=Grpc(port=0, drain_seconds=0.1),
+            ingress=Ingress(port=0),
+            operations=Operations(port=0),
+            worker=Worker(**self._worker),
+        )
+
+    async def _follow(self) -> None:
+        async with self._watch as watch:
+            async for response in watch:
+                self._cursor = watch.cursor
+                self.heard.take(response)
+
+    async def _stop_watching(self) -> None:
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def skip(self, seconds: float) -> None:
+        """Let time pass for both sides at once, and return when Cordboard has looked at what is due then."""
+        self.clock.skipped_ms += round(seconds * 1000)
+        self.sandbox.station.set_speed()  # Its calendar takes up the new time.
+        if self._is_open:
+            await self.fence()
+
+    async def fence(self) -> None:
+        """Return when everything that was accepted before is applied."""
+        with suppress(CommandRefused):
+            await self.client.get_command("nobody's", "nowhere")
+
+    async def all_told(self) -> None:
+        """Return when everything that was decided before is heard: when something later is."""
+        self._fences += 1
+        name = f"fence-{self._fences}"
+        await self.submit(command(name, f"call-of-{name}", "hangup"))
+        await self.ended(name)
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        """What goes wrong at Telnyx from now on."""
+        self.sandbox.station.faults.set(list(rules))
+
+    async def call(self, *, answered: bool = True) -> str:
+        """Somebody calls, and is answered unless it is said otherwise; returns when that was handed on."""
+        station = self.sandbox.station
+        call: Call = station.tell(lambda exchange: exchange.incoming(from_=ANOTHER, to=OWN_NUMBER, connection_id="c"))
+        if answered:
+            station.tell(lambda _: call.answer())
+        await self.until(lambda: self.heard.has("call.answered" if answered else "call.initiated", call.id))
+        return call.id
+
+    def far_end(self, call: str) -> None:
+        """The caller hangs up."""
+        self.sandbox.station.tell(lambda exchange: exchange.far_end(exchange.find(call)))
+
+    def effects(self, *command_ids: str) -> list[Effect]:
+        """What became, in truth, of the requests of these commands; of all, if none is named."""
+        every = [effect for effect in self.sandbox.station.truth.effects if effect.action != "retrieve"]
+        return [one for one in every if not command_ids or mark(orjson.dumps(one.body)) in command_ids]
+
+    async def submit(self, *commands: Command) -> None:
+        """Hand commands over, one after another."""
+        for command in commands:
+            await self.client.submit(command, timeout=PATIENCE_SECONDS)
+
+    async def until(self, holds: Callable[[], object]) -> bool:
+        """Whether a condition came to hold in time."""
+        return await until(holds, self.patience)
+
+    async def ended(self, *command_ids: str) -> list[str]:
+        """Wait for the results of these commands; says which ones did not come."""
+        await self.until(lambda: all(self.heard.of(one) for one in command_ids))
+        return [f"no result: {one}" for one in command_ids if not self.heard.of(one)]
+
+    def state(self, command_id: str) -> str:
+        """How a command ended: SUCCEEDED, or FAILED call_ended."""
+        one = next(iter(self.heard.of(command_id)), None)
+        return "" if one is None else " ".join(part for part in (one.state, one.reason) if part != "unspecified")
+
+
+async def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
+    """Whether a condition came to hold in time; what it is about has no event of its own."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while not holds():  # noqa: ASYNC110 - what is waited for is a sum of things, none of which has an event
+                await asyncio.sleep(0.002)
+            return True
+    return False
+
+
+async def refusal_of(asking: Awaitable[Any]) -> str:
+    """How the door answered: "" for yes, its reason, or the name of gRPC's own error, which says nothing."""
+    try:
+        await asking
+    except CommandRefused as refused:
+        return refused.reason
+    except grpc.aio.AioRpcError as error:
+        return f"grpc {error.code().name}"
+    return ""
+
+
+def command(command_id: str, call: str, action: str = "speak", *, expire_ms: int = 0, **options: Any) -> Command:
+    """A command; Telnyx sees its id as the client_state. Of the action's own fields only speech has one here."""
+    state = base64.b64encode(command_id.encode()).decode()
+    made = Command(command_id=command_id, call_control_id=call, client_state=state)
+    if expire_ms:
+        made.expire_time.CopyFrom(Timestamp(seconds=expire_ms // 1000, nanos=expire_ms % 1000 * 1_000_000))
+    getattr(made, action).SetInParent()
+    if action == "speak":
+        made.speak.payload, made.speak.voice = options.pop("payload", "hello"), "female"
+    if action == "dial":
+        made.dial.to, made.dial.from_number, made.dial.connection_id = options.pop("to", RINGS_ON), OWN_NUMBER, "c"
+    for name, value in options.items():
+        setattr(made, name, value)
+    return made
+
+
+def dial(command_id: str, **options: Any) -> Command:
+    """A call to be made, to somebody who lets it ring unless another number is given."""
+    return command(command_id, "", "dial", **options)
