@@ -138,11 +138,11 @@ def demo(
 @app.command(context_settings={"ignore_unknown_options": True})
 def send(  # noqa: PLR0913 - each is an option
     *,
-    action: Annotated[str, typer.Argument(help="One of the contract's, such as dial, speak, hangup.")],
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="What to do, such as dial, speak, hangup.")],
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CALL] [--FIELD VALUE]...",
+            metavar="CALL --FIELD VALUE",
             help="The call, unless it is a dial; then the action's fields, such as --payload or --sound.pitch.",
         ),
     ] = None,

@@ -21,7 +21,7 @@ from cordboard.cli.running import ready_file, sentences, unless
 from cordboard.cli.screen import Screen
 from cordboard.clock import Clock
 from cordboard.roles.desk import Desk
-from cordboard.roles.listening import CannotListen, naming
+from cordboard.roles.listening import CannotListen, address, naming
 from cordboard.settings import Settings, SettingsError, load, secrets_of
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -88,7 +88,7 @@ def _options() -> Iterator[None]:
     try:
         yield
     except CannotListen as error:
-        raise Failure(f"{error}; choose another with --port-{error.section}") from error
+        raise Failure(f"{error}. Is another one running? --port-{error.section} chooses another port") from error
 
 
 @asynccontextmanager
@@ -131,7 +131,7 @@ def _places(plan: Plan, settings: Settings, desk: Desk, sandbox: Server | None, 
     if sandbox is not None:
         sandbox.settings.webhook_url = webhooks  # For calls that come in; those dialled here have their own.
     return Places(
-        grpc=f"{plan.host}:{desk.grpc_port}",
+        grpc=address(plan.host, desk.grpc_port),
         webhooks=webhooks,
         operations=desk.operations.url,
         sandbox=sandbox.root_url if sandbox is not None else None,

@@ -23,6 +23,7 @@ from cordboard.v1 import COMPLETION_STATE_COMPLETED as COMPLETED
 from cordboard.v1 import (
     PLACEMENT_NEXT,
     PLACEMENT_NOW,
+    REASON_ALREADY_ENDED,
     START_AFTER_PREVIOUS_COMPLETED,
     STATE_SUCCEEDED,
     WAIT_FOR_COMPLETION,
@@ -106,15 +107,14 @@ async def send(command: Command, target: str, wait: Wait, wait_ms: int, screen: 
             return Status.OK
         wait_for = WAIT_FOR_COMPLETION if wait is Wait.COMPLETION else WAIT_FOR_RESULT
         answer = await client.execute(command, wait_for=wait_for, timeout=wait_ms / 1000)
-    _show_answer(screen, command, answer)
+    _show_answer(screen, command, answer, wait)
     return _judged(answer, wait)
 
 
 def _judged(answer: ExecuteResponse, wait: Wait) -> Status:
     right = answer.HasField("result") and answer.result.state == STATE_SUCCEEDED
-    if wait is Wait.COMPLETION:
-        # An action that is in effect when Telnyx accepts it may have no completion of its own.
-        right = right and (not answer.HasField("completion") or answer.completion.state == COMPLETED)
+    if wait is Wait.COMPLETION and answer.result.reason != REASON_ALREADY_ENDED:  # Then there was nothing to start.
+        right = right and answer.completion.state == COMPLETED
     return Status.OK if right else Status.FAILED
 
 
@@ -135,12 +135,12 @@ def _show_accepted(screen: Screen, accepted: Message) -> None:
         screen.show(Text.assemble(("accepted", "green"), ": durable from now on, whatever stops or breaks"))
 
 
-def _show_answer(screen: Screen, command: Command, answer: ExecuteResponse) -> None:
+def _show_answer(screen: Screen, command: Command, answer: ExecuteResponse, wait: Wait) -> None:
     if screen.json:
         screen.record({"command_id": command.command_id, **plain_json(answer)})
     elif answer.HasField("result"):
         screen.show(_headline(answer.result))
-        for label, text in [*_facts(answer.result), *_completion(answer)]:
+        for label, text in [*_facts(answer.result), *_completion(answer, wait)]:
             screen.line((f"  {label}", 12, "dim"), (text, 0, ""))
     else:
         screen.show(Text("still open: accepted, and no result yet; the same command again waits on", "yellow"))
@@ -158,8 +158,9 @@ def _facts(result: CommandResult) -> list[tuple[str, str]]:
     facts = [("call", dialed.call_control_id) for dialed in result.dialed]
     if not facts and result.call_control_id:
         facts.append(("call", result.call_control_id))
-    facts += [("why", result.message)] if result.message else []
     facts += [("Telnyx", " ".join(filter(None, (error.code, error.title, error.detail)))) for error in result.errors]
+    # Where Telnyx gave errors, the message says no more than they do.
+    facts += [("why", result.message)] if result.message and not result.errors else []
     facts += [(one.field, one.description) for one in result.violations]
     facts += [("because of", result.related_command_id)] if result.related_command_id else []
     return [*facts, ("took", _took(result))] if result.attempts else facts
@@ -171,9 +172,10 @@ def _took(result: CommandResult) -> str:
     return ", ".join([*took, f"HTTP {result.http_status}"] if result.http_status else took)
 
 
-def _completion(answer: ExecuteResponse) -> list[tuple[str, str]]:
+def _completion(answer: ExecuteResponse, wait: Wait) -> list[tuple[str, str]]:
     if not answer.HasField("completion"):
-        return []
+        late = wait is Wait.COMPLETION and answer.result.state == STATE_SUCCEEDED
+        return [("then", "no completion yet")] if late and answer.result.reason != REASON_ALREADY_ENDED else []
     completion: CommandCompletion = answer.completion
     words = (
         plain(CompletionState.Name(completion.state), "COMPLETION_STATE_"),

@@ -14,6 +14,7 @@ from cordboard.cli.exits import Status
 from cordboard.cli.running import ready_file, sentences, unless
 from cordboard.clock import Clock
 from cordboard.roles.desk import Desk
+from cordboard.roles.listening import address
 from cordboard.settings import Settings, secrets_of
 
 _log: Final = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ async def serve(
 
 def _places(settings: Settings, desk: Desk) -> dict[str, str]:
     return {
-        "grpc": f"{settings.grpc.host}:{desk.grpc_port}",
+        "grpc": address(settings.grpc.host, desk.grpc_port),
         "ingress": desk.ingress.url if desk.ingress is not None else "",
         "operations": desk.operations.url,
     }

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def address(host: str, port: int) -> str:
+    """host:port, as URLs and gRPC write it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class CannotListen(Exception):
     """A port cannot be had. `section` is the part of the settings that holds it, such as grpc."""
 
     def __init__(self, section: str, host: str, port: int, why: str) -> None:
-        super().__init__(f"cannot listen on {host}:{port} ({section}.port): {why}")
+        super().__init__(f"cannot listen on {address(host, port)} ({section}.port): {why}")
         self.section = section
 
 

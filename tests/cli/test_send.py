@@ -59,6 +59,18 @@ class TestSend:
         assert ended.returncode == 0, ended.stderr
         assert "accept_time" in json.loads(ended.stdout)["accepted"]
 
+    def test_a_completion_that_does_not_come(self, dev: Dev, cordboard: Cordboard) -> None:
+        """
+        Telnyx took the dial, but nobody answers: what was waited for did not come, and that is status 1.
+        """
+        nobody = ("--to", "+12025559905", "--from", "+12025550199", "--connection-id", "test", "--timeout-secs=600")
+        words = ("--wait=completion", "--timeout=1s", "--output=text")
+        ended = cordboard("send", "dial", *nobody, *words, f"--target={dev.target}")
+
+        assert ended.returncode == 1, ended.stderr
+        assert "SUCCEEDED" in ended.stdout
+        assert "no completion yet" in ended.stdout
+
     def test_nobody_there(self, cordboard: Cordboard) -> None:
         """
         No dispatcher: status 3, and one sentence.

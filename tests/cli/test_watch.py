@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.cli.processes import PATIENCE_SECONDS, Cordboard, Dev, a_dial, environment
+from tests.cli.processes import PATIENCE_SECONDS, Cordboard, Dev, a_dial, environment, own_port
 
 
 @contextmanager
@@ -29,13 +29,14 @@ class TestWatch:
         """
         What happens after the dispatcher was stopped and started is seen by the watch that was there before.
         """
-        before = start()
+        port = f"--port-grpc={own_port()}"
+        before = start(port)
         with watching(before, "--kind=results", "--count=2") as watch:
             assert watch.stdout is not None
             cordboard("send", "dial", *a_dial(), "--id=before", f"--target={before.target}")
             assert json.loads(watch.stdout.readline())["result"]["command_id"] == "before"
             assert before.stop() == 0
-            after = start(f"--port-grpc={before.target.rpartition(':')[2]}")
+            after = start(port)
             cordboard("send", "dial", *a_dial(), "--id=after", f"--target={after.target}")
 
             assert json.loads(watch.stdout.readline())["result"]["command_id"] == "after"
