@@ -16,7 +16,7 @@ import msgspec
 
 from bench import processes, quiet, report
 from bench.cells import SYSTEMS, Cell, Measured, Place
-from bench.plan import CALLS, KINDS, Kind, cells, filling
+from bench.plan import KINDS, Kind, cell_of, kinds
 from bench.truth import Faulty, Sandbox
 
 _ROUNDS: Final = 3
@@ -52,23 +52,18 @@ class Bench:
             url, sandbox_pid = await stack.enter_async_context(processes.sandbox())
             target, pid = await stack.enter_async_context(processes.cordboard(self._folder / "loop", url))
             sandbox = await stack.enter_async_context(Sandbox(url))
-            place = self._place(
-                url, target, {"cordboard": pid, "sandbox": sandbox_pid}, await sandbox.make_calls(CALLS)
-            )
+            place = self._place(url, target, {"cordboard": pid, "sandbox": sandbox_pid})
             loads = {system: await stack.enter_async_context(processes.load(place)) for system in SYSTEMS}
-            await sandbox.skip()
-            latency = 0
-            for kind, cell in cells(self._rounds):
-                if kind.provider_ms != latency:
-                    latency = kind.provider_ms
-                    await sandbox.set_latency(latency)
+            for number, kind in kinds(self._rounds):
+                await sandbox.set_latency(0)
+                cell = cell_of(number, kind, await sandbox.make_calls(kind.calls))
+                await sandbox.set_latency(kind.provider_ms)
                 measured = await loads[kind.system].measure(cell)
-                self._keep(kind, cell, measured, await sandbox.check(cell, self._calls, measured))
+                self._keep(kind, cell, measured, await sandbox.check(cell, measured))
 
-    def _place(self, url: str, target: str, pids: dict[str, int], calls: list[str]) -> Path:
-        self._calls = calls
+    def _place(self, url: str, target: str, pids: dict[str, int]) -> Path:
         path = self._folder / "place.json"
-        path.write_bytes(msgspec.json.encode(Place(f"{url}/v2", target, pids, calls)))
+        path.write_bytes(msgspec.json.encode(Place(f"{url}/v2", target, pids)))
         return path
 
     def _keep(self, kind: Kind, cell: Cell, measured: Measured, faulty: Faulty) -> None:
@@ -84,19 +79,9 @@ class Bench:
 
     async def _quiet(self) -> dict[str, Any]:
         _say(f"{self._quiet_calls} quiet calls")
-        folder = self._folder / "quiet"
-        async with AsyncExitStack() as stack:
-            url, sandbox_pid = await stack.enter_async_context(processes.sandbox())
-            sandbox = await stack.enter_async_context(Sandbox(url))
-            calls = await sandbox.make_calls(self._quiet_calls)
-            await sandbox.skip()
-            cell = filling(len(calls))
-            async with processes.cordboard(folder, url) as (target, pid):
-                place = self._place(url, target, {"cordboard": pid, "sandbox": sandbox_pid}, calls)
-                load = await stack.enter_async_context(processes.load(place))
-                measured = await load.measure(cell)
-                quiet.checked(measured, await sandbox.check(cell, calls, measured))
-            return await quiet.weigh(folder, self._folder / "empty", url, len(calls))
+        async with processes.sandbox() as (url, _):
+            samples = self._folder / "loop" / processes.LOG
+            return await quiet.weigh(self._folder / "quiet", samples, url, self._quiet_calls)
 
 
 def _arguments() -> argparse.Namespace:

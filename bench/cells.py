@@ -15,16 +15,19 @@ SYSTEMS: Final = (SDK, SDK_AIOHTTP, EXECUTE, STREAM)
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where everything is. `pids` are the processes whose CPU counts, by name; `calls` the sandbox's answered ones."""
+    """Where everything is. `pids` are the processes whose CPU time counts, by name."""
 
     api_url: str
     grpc_target: str
     pids: dict[str, int]
-    calls: list[str]
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One measurement: ended by the count or by the time (seconds), whatever comes first. `number` names it in ids."""
+    """One measurement: ended by the count or by the time (seconds), whatever comes first.
+
+    `number` names it in command ids. `calls` are answered calls of the sandbox that had no command yet: a page
+    remembers its ended commands, and calls have tens of them, not thousands.
+    """
 
     number: int
     system: str
@@ -32,7 +35,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     provider_ms: int
     count_max: int
     seconds_max: float
-    calls: int
+    calls: list[str]
     warm_up: int = 128
 
 

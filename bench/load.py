@@ -37,11 +37,11 @@ class Run:
 
     def __init__(self, cell: Cell, place: Place, sender: Sender) -> None:
         self._cell = cell
-        self._place = place
+        self._pids = place.pids
         self._sender = sender
         self._taken = 0
         self._deadline = float("inf")
-        self._sent = [0] * cell.calls
+        self._sent = [0] * len(cell.calls)
         self._seconds: list[float] = []
         self._failures: list[str] = []
 
@@ -66,11 +66,11 @@ class Run:
 
     async def _send_all(self, count: int) -> None:
         self._left = count
-        shared = itertools.cycle(range(self._cell.calls))
+        shared = itertools.cycle(range(len(self._cell.calls)))
         async with asyncio.TaskGroup() as group:
             for number in range(self._cell.in_flight):
                 # Who must wait for an answer before it sends the next command of a call has its calls for itself.
-                own = itertools.cycle(range(number, self._cell.calls, self._cell.in_flight))
+                own = itertools.cycle(range(number, len(self._cell.calls), self._cell.in_flight))
                 group.create_task(self._send_some(shared if self._sender.keeps_order else own))
 
     async def _send_some(self, calls: Iterator[int]) -> None:
@@ -80,14 +80,14 @@ class Run:
             sequence = self._sent[call]
             self._sent[call] += 1
             started = time.perf_counter()
-            wrong = await self._sender.send(self._place.calls[call], command_id(self._cell.number, call, sequence))
+            wrong = await self._sender.send(self._cell.calls[call], command_id(self._cell.number, call, sequence))
             self._seconds.append(time.perf_counter() - started)
             if wrong:
                 self._failures.append(wrong)
 
     def _cpu(self) -> dict[str, float]:
         own = resource.getrusage(resource.RUSAGE_SELF)
-        every = {name: cpu_seconds(pid) for name, pid in self._place.pids.items()}
+        every = {name: cpu_seconds(pid) for name, pid in self._pids.items()}
         return {**every, "load": own.ru_utime + own.ru_stime}
 
 

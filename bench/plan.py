@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 from bench.cells import EXECUTE, SDK, SDK_AIOHTTP, STREAM, Cell
 
 CALLS: Final = 256
+ALONE_CALLS: Final = 32
 PROVIDER_MS: Final = (0, 50)
 _COUNT_MAX: Final = 4_000
-_SECONDS_MAX: Final = 2.0
-_FEW_SECONDS_MAX: Final = 1.5
+_SECONDS_MAX: Final = 1.5
 
 
 class Kind(NamedTuple):
@@ -26,39 +26,26 @@ class Kind(NamedTuple):
 
 KINDS: Final = (
     *(Kind(system, 64, ms) for ms in PROVIDER_MS for system in (SDK, EXECUTE, SDK_AIOHTTP, STREAM)),
-    *(Kind(system, 1, ms) for ms in PROVIDER_MS for system in (SDK, EXECUTE, SDK_AIOHTTP)),
+    *(Kind(system, 1, ms, calls=ALONE_CALLS) for ms in PROVIDER_MS for system in (SDK, EXECUTE, SDK_AIOHTTP)),
     # Sixteen calls only: in every line three commands wait behind the one that is out.
     Kind(STREAM, 64, 0, calls=16),
 )
 
 
-def cells(rounds: int) -> Iterator[tuple[Kind, Cell]]:
-    """Every kind, so many times over."""
-    for number, kind in enumerate(itertools.chain.from_iterable(itertools.repeat(KINDS, rounds)), 1):
-        yield (
-            kind,
-            Cell(
-                number=number,
-                system=kind.system,
-                in_flight=kind.in_flight,
-                provider_ms=kind.provider_ms,
-                count_max=_COUNT_MAX,
-                seconds_max=_FEW_SECONDS_MAX if kind.in_flight == 1 else _SECONDS_MAX,
-                calls=kind.calls,
-                warm_up=max(kind.in_flight * 2, 5),
-            ),
-        )
+def kinds(rounds: int) -> Iterator[tuple[int, Kind]]:
+    """Every kind, so many times over, numbered."""
+    return enumerate(itertools.chain.from_iterable(itertools.repeat(KINDS, rounds)), 1)
 
 
-def filling(calls: int) -> Cell:
-    """One command for each of many calls."""
+def cell_of(number: int, kind: Kind, calls: list[str]) -> Cell:
+    """A measurement of a kind on these calls."""
     return Cell(
-        number=1 << 20,
-        system=STREAM,
-        in_flight=256,
-        provider_ms=0,
-        count_max=calls,
-        seconds_max=60.0,
+        number=number,
+        system=kind.system,
+        in_flight=kind.in_flight,
+        provider_ms=kind.provider_ms,
+        count_max=_COUNT_MAX,
+        seconds_max=_SECONDS_MAX,
         calls=calls,
-        warm_up=0,
+        warm_up=max(kind.in_flight * 2, 5),
     )

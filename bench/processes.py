@@ -18,6 +18,7 @@ import msgspec
 
 from bench.cells import Cell, Measured
 
+LOG: Final = "log.sqlite3"  # In Cordboard's folder.
 _START_SECONDS_MAX: Final = 60.0
 _CELL_SECONDS_MAX: Final = 60.0
 _LINE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -83,7 +84,7 @@ api_key = "bench"
 base_url = "{sandbox_url}/v2"
 webhook_public_key = "{key}"
 [log]
-path = "{folder / "log.sqlite3"}"
+path = "{folder / LOG}"
 [grpc]
 port = 0
 [ingress]

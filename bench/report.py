@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from bench.cells import EXECUTE, SDK, SDK_AIOHTTP, STREAM, Measured
-from bench.plan import CALLS, Kind
+from bench.plan import ALONE_CALLS, CALLS, Kind
 from bench.truth import Faulty
 
 Rounds = Sequence[tuple[Measured, Faulty]]
@@ -43,7 +43,7 @@ def row(kind: Kind, rounds: Rounds) -> Row:
     faulty = sum((faulty for _, faulty in rounds), Faulty())
     own, others = ("load", ["sandbox"]) if kind.system in {SDK, SDK_AIOHTTP} else ("cordboard", ["load", "sandbox"])
     return {
-        "system": kind.system if kind.calls == CALLS else f"{kind.system}, {kind.calls} calls",
+        "system": f"{kind.system}, {kind.calls} calls" if kind.calls < min(kind.in_flight, CALLS) else kind.system,
         "in_flight": kind.in_flight,
         "provider_ms": kind.provider_ms,
         "per_second": median(lambda measured: measured.count / measured.seconds, 1),
@@ -76,7 +76,7 @@ def ratios(measured: Mapping[Kind, Rounds]) -> dict[str, float]:
         for name, system in (("execute", EXECUTE), ("execute_stream", STREAM)):
             told[f"{name}_to_sdk_httpx_at_{ms}_ms"] = ratio(Kind(system, 64, ms), Kind(SDK, 64, ms))
             told[f"{name}_to_sdk_aiohttp_at_{ms}_ms"] = ratio(Kind(system, 64, ms), Kind(SDK_AIOHTTP, 64, ms))
-        one, alone = Kind(EXECUTE, 1, ms), Kind(SDK, 1, ms)
+        one, alone = Kind(EXECUTE, 1, ms, ALONE_CALLS), Kind(SDK, 1, ms, ALONE_CALLS)
         told[f"added_p50_ms_at_{ms}_ms"] = added(one, alone, lambda of: of.p50_ms)
         told[f"added_p99_ms_at_{ms}_ms"] = added(one, alone, lambda of: of.p99_ms)
     return told

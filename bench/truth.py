@@ -30,13 +30,13 @@ class Faulty(msgspec.Struct, frozen=True):
         return Faulty(self.lost + other.lost, self.reordered + other.reordered, self.doubled + other.doubled)
 
 
-def judge(cell: Cell, calls: list[str], sent: list[int], happened: Iterable[tuple[str, str]]) -> Faulty:
+def judge(cell: Cell, sent: list[int], happened: Iterable[tuple[str, str]]) -> Faulty:
     """Compare what was sent, by call, with what happened: (call, command id) in the order of the effects."""
     seen: dict[int, list[int]] = defaultdict(list)
     for call_control_id, command_id in happened:
         number, call, sequence = place_of(command_id)
         assert number == cell.number, "a command of another measurement came late"
-        assert calls[call] == call_control_id, "a command reached another call"
+        assert cell.calls[call] == call_control_id, "a command reached another call"
         seen[call].append(sequence)
     every = [seen[call] for call in range(len(sent))]
     return Faulty(
@@ -61,7 +61,7 @@ class Sandbox:
         await self._session.close()
 
     async def make_calls(self, count: int) -> list[str]:
-        """So many answered calls."""
+        """So many answered calls; `check` will look at what happens from here on."""
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def make() -> str:
@@ -71,23 +71,21 @@ class Sandbox:
                 await self._ask("POST", f"/v2/calls/{call}/actions/answer", {})
                 return call
 
-        return await asyncio.gather(*(make() for _ in range(count)))
+        calls = await asyncio.gather(*(make() for _ in range(count)))
+        self._seen = (await self._ask("GET", f"/sandbox/effects?since={1 << 60}"))["seen"]
+        return calls
 
     async def set_latency(self, milliseconds: int) -> None:
         """Let every command take so long."""
         await self._ask("PUT", "/sandbox/faults", [{"latency_ms": milliseconds}] if milliseconds else [])
 
-    async def skip(self) -> None:
-        """Look at nothing that happened so far."""
-        self._seen = (await self._ask("GET", f"/sandbox/effects?since={1 << 60}"))["seen"]
-
-    async def check(self, cell: Cell, calls: list[str], measured: Measured) -> Faulty:
+    async def check(self, cell: Cell, measured: Measured) -> Faulty:
         """Say whether what a cell sent has happened, all of it, in order and once."""
         told = await self._ask("GET", f"/sandbox/effects?since={self._seen}")
         assert told["seen"] - self._seen == len(told["effects"]), "the sandbox has forgotten effects"
         self._seen = told["seen"]
         happened = [(one["call_control_id"], one["command_id"]) for one in told["effects"] if one["happened"]]
-        return judge(cell, calls, measured.sent, happened)
+        return judge(cell, measured.sent, happened)
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
         async with self._session.request(method, self._url + path, json=body) as answer:
