@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from typing import Final
+
 from rich.text import Text
 
 from cordboard.cli.connection import dispatcher
 from cordboard.cli.screen import Screen, plain, style_of, time_of
 from cordboard.cli.send import plain_json
-from cordboard.v1 import CallState, CallView, CommandView, Direction, Phase, State
+from cordboard.v1 import (
+    PHASE_RELEASED,
+    PHASE_WAITING,
+    START_AFTER_PREVIOUS_COMPLETED,
+    CallState,
+    CallView,
+    CommandView,
+    Direction,
+    Phase,
+    State,
+)
+
+_COLUMNS: Final = (
+    ("  action", 22),
+    ("phase", 8),
+    ("place", 5),
+    ("result", 9),
+    ("number", 6),
+    ("accepted", 13),
+    ("expires", 13),
+    ("id", 0),
+)
 
 
 async def show_call(call: str, account: str, target: str, screen: Screen) -> None:
@@ -37,23 +59,36 @@ def _show(screen: Screen, view: CallView) -> None:
         if text:
             screen.line((f"  {label}", 14, "dim"), (text, 0, ""))
     commands = [*view.in_flight, *view.line, *view.open]
-    screen.show(_table(commands) if commands else Text("  nothing waits, is under way or is open", "dim"))
+    if not commands:
+        screen.show(Text("  nothing waits, is under way or is open", "dim"))
+        return
+    screen.show()
+    screen.line(*((name, width, "dim") for name, width in _COLUMNS))
+    for command in commands:
+        _show_command(screen, command)
 
 
-def _table(commands: list[CommandView]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 2))
-    for heading in ("action", "phase", "place", "result", "number", "accepted", "expires", "id"):
-        table.add_column(heading, no_wrap=True)
-    for view in commands:
-        state = plain(State.Name(view.result.state), "STATE_")
-        table.add_row(
-            Text(view.action, "bold"),
-            plain(Phase.Name(view.phase), "PHASE_").lower(),
-            str(view.position or ""),
-            Text(state, style_of(state)),
-            str(view.sequence or ""),
-            time_of(view.accept_time),
-            time_of(view.expire_time) or "never",
-            view.command_id,
-        )
-    return table
+def _show_command(screen: Screen, view: CommandView) -> None:
+    state = plain(State.Name(view.result.state), "STATE_")
+    words = (
+        f"  {view.action}",
+        plain(Phase.Name(view.phase), "PHASE_").lower(),
+        str(view.position or ""),
+        state,
+        str(view.sequence or ""),
+        time_of(view.accept_time),
+        _expiry(view),
+        view.command_id,
+    )
+    styles = ("bold", "", "", style_of(state), "", "", "", "dim")
+    widths = (width for _, width in _COLUMNS)
+    screen.line(*zip(words, widths, styles, strict=True))
+
+
+def _expiry(view: CommandView) -> str:
+    if view.phase not in {PHASE_WAITING, PHASE_RELEASED}:
+        return ""  # It was sent in time.
+    if view.HasField("expire_time"):
+        return time_of(view.expire_time)
+    gated = view.phase == PHASE_WAITING and view.start_after == START_AFTER_PREVIOUS_COMPLETED
+    return "from its turn" if gated else "never"
