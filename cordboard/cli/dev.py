@@ -74,8 +74,8 @@ async def dev(plan: Plan, stopping: asyncio.Event, clock: Clock, rng: Random, sc
 async def _serve(plan: Plan, places: Places, stopping: asyncio.Event, screen: Screen) -> int:
     if plan.demo and places.sandbox is not None:
         status = await unless(stopping, play(places.grpc, places.sandbox, screen))
-        if status is None or status is not Status.OK:
-            return Status.OK if status is None else status
+        if status is not Status.OK:
+            return Status.OK if status is None else status  # None: stopped in the middle, as asked.
         after_demo(screen)
     banner(screen, places)
     await stopping.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -17,6 +18,7 @@ from cordboard.log.port import LogError
 from cordboard.roles.listening import CannotListen
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_COLLECT_AFTER: Final = 20_000  # Objects more than there were; Python's own default is 700.
 
 T = TypeVar("T")
 # Gets an event that is set when the process is asked to stop; gives the exit status.
@@ -25,6 +27,7 @@ Main = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
 
 def run(main: Main) -> int:
     """Run until `main` returns. The first SIGINT or SIGTERM asks it to stop, a second one ends the process."""
+    _collect_seldom()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_with_signals(main))
 
@@ -84,6 +87,15 @@ async def _with_signals(main: Main) -> int:
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop)
     return await main(stopping)
+
+
+def _collect_seldom() -> None:
+    """Leave what was imported to live as long as the process, and look for cycles among what came since less often.
+
+    Nothing on a command's way makes cycles that would pile up; looking for them took a twelfth of the CPU.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
