@@ -32,6 +32,8 @@ def contest(page: Page, action: str) -> None:
 
 def is_contested(page: Page, doubt: Open) -> bool:
     """Whether another command of its kind is open or on its way."""
+    if is_stop(doubt.action):  # Its event is another's by nature, and what it was to stop may have ended by itself.
+        return True
     others = [one.action for one in page.open if one is not doubt]
     return any(_are_rivals(doubt.action, action) for action in (*others, *(one.ask.action for one in page.flights)))
 
