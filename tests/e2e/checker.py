@@ -1,0 +1,244 @@
+"""The checker: holds what senders were told against what the sandbox saw, and names every promise that was broken.
+
+It knows nothing of how Cordboard works: it is given evidence from outside, and gives back violations. What it allows,
+because the promises do: an UNKNOWN command may have happened at any time or not at all; a hangup with placement NOW
+passes what is in flight; the same thing may be told again in the same words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+# A result comes at the latest 90 s after the release or the expiry of its command; both are within the default expiry.
+RESULT_MS_MAX: Final = 90_000
+EXPIRY_MS: Final = 30_000
+DIAL_EXPIRY_MS: Final = 60_000
+
+_ENDS_CALL: Final = frozenset({"hangup", "reject"})
+_WITHOUT_ID: Final = frozenset({"client_state_update"})
+_NOT_DONE: Final = frozenset({"FAILED", "REJECTED", "EXPIRED", "CANCELLED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A command that a client sent. `mark` is the client_state that its request to Telnyx must carry."""
+
+    command_id: str
+    call: str  # Empty for a dial.
+    action: str
+    mark: str
+    passes: bool = False  # Placement NOW.
+    acknowledged: bool = True  # Else its client gave up without knowing.
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A result as it was watched. `kind` is result, replayed, refused or settled; `content` all of it."""
+
+    kind: str
+    command_id: str
+    state: str
+    reason: str = ""
+    accept_ms: int = 0
+    finish_ms: int = 0
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known from outside. `effects` and `deliveries` are the sandbox's own records, in their order."""
+
+    sent: Sequence[Sent] = ()  # Of each call in the order in which they were accepted.
+    told: Sequence[Told] = ()
+    answers: Sequence[Told] = ()  # What Execute answered.
+    completions: Sequence[tuple[str, bytes]] = ()  # Command and content.
+    events: Sequence[str] = ()  # Ids of the events that were handed on.
+    effects: Sequence[Mapping[str, Any]] = ()
+    deliveries: Sequence[Mapping[str, Any]] = ()
+
+
+class Violation(NamedTuple):
+    """A broken promise: which one, and what shows it."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(slots=True)
+class _Case:
+    """A command with everything that is known of it."""
+
+    sent: Sent
+    result: Told | None = None
+    settled: Told | None = None
+    refused: bool = False
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        return self.result is not None or self.refused
+
+    @property
+    def happened(self) -> int:
+        return sum(bool(request["happened"]) for request in self.requests)
+
+    @property
+    def may_come_out_of_order(self) -> bool:
+        return self.sent.passes or (self.result is not None and self.result.state == "UNKNOWN")
+
+    @property
+    def states(self) -> set[str]:
+        return {told.state for told in (self.result, self.settled) if told is not None}
+
+    def __str__(self) -> str:
+        said = self.result.state if self.result else "no result"
+        return f"{self.sent.action} {self.sent.command_id} of call {self.sent.call or '-'} ({said})"
+
+
+def check(evidence: Evidence) -> list[Violation]:
+    """Everything that is wrong; an empty list where every promise was kept."""
+    cases = {sent.command_id: _Case(sent) for sent in evidence.sent}
+    return [
+        *_file_told(cases, evidence.told),
+        *_file_requests(cases, evidence.effects),
+        *_one_result(cases),
+        *_consistent(cases, evidence),
+        *_true(cases),
+        *_at_most_once(cases),
+        *_in_order(cases),
+        *_completed_once(evidence.completions),
+        *_handed_on(evidence),
+    ]
+
+
+def _file_told(cases: dict[str, _Case], every: Iterable[Told]) -> Iterator[Violation]:
+    """Put results to their commands; a second one must be the first one again."""
+    for told in every:
+        case = cases.get(told.command_id)
+        if case is None:
+            yield Violation("result of nothing", f"{told.kind} {told.state} for {told.command_id}")
+        elif told.kind in ("result", "settled"):
+            before = case.result if told.kind == "result" else case.settled
+            if before is not None and before.content != told.content:
+                yield Violation(f"two {told.kind}s", f"{case}: {before.state}, then {told.state}")
+            elif told.kind == "result":
+                case.result = told
+            else:
+                case.settled = told
+        elif told.kind == "refused" and told.reason != "COMMAND_ID_REUSED":
+            case.refused = True
+
+
+def _file_requests(cases: dict[str, _Case], effects: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
+    """Put requests to their commands; each must be what its sender meant."""
+    by_mark = {case.sent.mark: case for case in cases.values()}
+    for effect in effects:
+        named = effect["command_id"] is not None
+        case = cases.get(effect["command_id"]) if named else by_mark.get(_mark(effect))
+        if case is None:
+            yield Violation("nobody asked for it", f"request {effect['n']}: {effect['action']} {effect['command_id']}")
+            continue
+        case.requests.append(effect)
+        sent = case.sent
+        if effect["action"] != sent.action or (sent.call and effect["call_control_id"] != sent.call):
+            yield Violation("another request", f"{case}: {effect['action']} of {effect['call_control_id']}")
+        if _mark(effect) != sent.mark:
+            yield Violation("another content", f"{case}: request {effect['n']}")
+
+
+def _mark(effect: Mapping[str, Any]) -> str:
+    body = effect["body"]
+    return str(body.get("client_state", "")) if isinstance(body, dict) else ""
+
+
+def _one_result(cases: Mapping[str, _Case]) -> Iterator[Violation]:
+    """Whatever was acknowledged has its result, in time."""
+    for case in cases.values():
+        if case.sent.acknowledged and not case.ended:
+            yield Violation("lost", f"{case}: {case.happened} effects")
+        if case.result is None or case.sent.action in _ENDS_CALL:
+            continue  # Hangups do not expire; they end with the call.
+        expiry_ms = DIAL_EXPIRY_MS if case.sent.action == "dial" else EXPIRY_MS
+        took_ms = case.result.finish_ms - case.result.accept_ms
+        if took_ms > expiry_ms + RESULT_MS_MAX:
+            yield Violation("late", f"{case}: {took_ms / 1000:.0f} s after its acceptance")
+
+
+def _consistent(cases: Mapping[str, _Case], evidence: Evidence) -> Iterator[Violation]:
+    """A command is settled only from UNKNOWN; whoever asks again hears nothing else."""
+    for case in cases.values():
+        if case.settled is not None and (case.result is None or case.result.state != "UNKNOWN"):
+            yield Violation("settled what was known", f"{case}: {case.settled.state}")
+    replayed = (told for told in evidence.told if told.kind == "replayed")
+    for told in (*replayed, *evidence.answers):
+        case = cases.get(told.command_id)
+        if case is not None and case.result is not None and told.state not in case.states:
+            yield Violation("told otherwise", f"{case}: {told.kind} says {told.state}")
+
+
+def _true(cases: Mapping[str, _Case]) -> Iterator[Violation]:
+    """What was said is so: SUCCEEDED happened, and what will not happen has not."""
+    for case in cases.values():
+        for told in (case.result, case.settled):
+            if told is None:
+                continue
+            if told.state == "SUCCEEDED" and not case.happened and not _had_nothing_left_to_do(case, told):
+                yield Violation("said done, was not", f"{case}, {told.kind}")
+            if told.state in _NOT_DONE and case.happened:
+                yield Violation("said not done, was", f"{case}, {told.kind} {told.state} {told.reason}")
+
+
+def _had_nothing_left_to_do(case: _Case, told: Told) -> bool:
+    """A hangup in doubt is settled by the call's end, whoever ended it."""
+    return told.reason == "ALREADY_ENDED" or (told.kind == "settled" and case.sent.action in _ENDS_CALL)
+
+
+def _at_most_once(cases: Mapping[str, _Case]) -> Iterator[Violation]:
+    """No effect twice; but for client_state_update, which Telnyx gives no command_id: twice is as once."""
+    for case in cases.values():
+        if case.happened > 1 and case.sent.action not in _WITHOUT_ID:
+            numbers = [request["n"] for request in case.requests if request["happened"]]
+            yield Violation("happened twice", f"{case}: requests {numbers}")
+
+
+def _in_order(cases: Mapping[str, _Case]) -> Iterator[Violation]:
+    """Every request of a command, repeats too, comes after those of the commands that were accepted before it."""
+    lines: dict[str, list[_Case]] = defaultdict(list)
+    for case in cases.values():
+        if case.sent.call and case.requests and not case.may_come_out_of_order:
+            lines[case.sent.call].append(case)
+    for line in lines.values():
+        latest = line[0]
+        for case in line[1:]:
+            if case.requests[0]["n"] < latest.requests[-1]["n"]:
+                yield Violation("out of order", f"{case} came before the end of {latest}")
+            latest = max(latest, case, key=lambda one: int(one.requests[-1]["n"]))
+
+
+def _completed_once(completions: Iterable[tuple[str, bytes]]) -> Iterator[Violation]:
+    seen: dict[str, bytes] = {}
+    for command_id, content in completions:
+        if seen.setdefault(command_id, content) != content:
+            yield Violation("completed twice", command_id)
+
+
+def _handed_on(evidence: Evidence) -> Iterator[Violation]:
+    """A webhook that was answered with 2xx is an event, once; and nothing is an event that was no webhook."""
+    times = Counter(evidence.events)
+    known = {delivery["event_id"]: delivery for delivery in evidence.deliveries}
+    for delivery in evidence.deliveries:
+        if acknowledged(delivery) and not times[delivery["event_id"]]:
+            yield Violation("webhook lost", f"{delivery['event_type']} {delivery['event_id']}")
+    for event_id, count in times.items():
+        if count > 1:
+            yield Violation("handed on twice", f"{event_id}: {count} times")
+        if event_id not in known:
+            yield Violation("event of nothing", event_id)
+
+
+def acknowledged(delivery: Mapping[str, Any]) -> bool:
+    """Whether a webhook was answered with 2xx."""
+    return delivery["status"] is not None and 200 <= delivery["status"] < 300
