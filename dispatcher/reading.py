@@ -242,4 +242,5 @@ def _heard(record: Record) -> Heard:
         direction=webhook.direction,
         status=webhook.status,
         copy=bool(header(record.headers, DIAL_COPY_HEADER)),
+        hangup_cause=webhook.hangup_cause,
     )

@@ -84,7 +84,7 @@ class Server:
         if self._socket is None:
             raise RuntimeError("the sandbox has not been started")
         host, port = self._socket.getsockname()[:2]
-        return f"http://{host}:{port}"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def base_url(self) -> str:

@@ -163,11 +163,12 @@ def _without(table: Table, path: names.Path) -> Table:
 
 
 def _missed(settings: Settings, roles: Iterable[str], known: set[names.Path]) -> Iterator[Problem]:
-    for role in roles:
-        needs = _NEEDS.get(role, ())
-        if needs and not settings.accounts and ("accounts",) not in known:
-            yield Problem(("accounts",), f"at least one account must be set: the {role} needs it")
+    needy = [role for role in roles if _NEEDS.get(role)]
+    if needy and not settings.accounts and ("accounts",) not in known:
+        yield Problem(("accounts",), f"at least one account must be set, for the {' and the '.join(needy)}")
+    for role in needy:
+        needs = _NEEDS[role]
         for name, account in settings.accounts.items():
             paths = [("accounts", name, need) for need in needs]
-            if needs and known.isdisjoint(paths) and not any(getattr(account, need) for need in needs):
+            if known.isdisjoint(paths) and not any(getattr(account, need) for need in needs):
                 yield Problem(paths[0], f"{' or '.join(needs)} must be set: the {role} needs it")

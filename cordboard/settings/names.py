@@ -16,6 +16,7 @@ from cordboard.settings.model import Settings
 PREFIX: Final = "CORDBOARD_"
 # Names that mean something else: the file itself, and a way to name it.
 CONFIG: Final = "CORDBOARD_CONFIG"
+_OTHERS: Final = {CONFIG, "CORDBOARD_PUBLIC_URL"}  # The second is for `cordboard dev --telnyx`, and may stay exported.
 # What Kubernetes puts into the environment of every pod beside a Service whose name starts with "cordboard".
 _SERVICE_LINK: Final = re.compile(
     r"(.*_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
@@ -71,7 +72,7 @@ def field_of(path: Path) -> FieldInfo | None:
 def _foreign(variable: str, value: str) -> bool:
     link = _SERVICE_LINK.fullmatch(variable[len(PREFIX) :]) is not None
     port = variable.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
-    return variable == CONFIG or (link and "__" not in variable) or port
+    return variable in _OTHERS or (link and "__" not in variable) or port
 
 
 def _put(table: dict[str, Any], path: Path, value: str) -> None:

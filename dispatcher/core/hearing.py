@@ -38,6 +38,7 @@ def _learn(turn: Turn, heard: Heard) -> None:
     page.leg = page.leg or heard.leg
     page.session = page.session or heard.session
     page.direction = page.direction or heard.direction
+    page.hangup_cause = page.hangup_cause or heard.hangup_cause
     if heard.event_type == "call.answered" and page.life is not Life.ENDED:
         page.life, page.hold_until_ms = Life.ANSWERED, 0
     elif page.life is Life.UNHEARD or (page.life is Life.STRANGER and heard.event_type == "call.initiated"):

@@ -61,6 +61,7 @@ class Heard:
     direction: str = ""
     status: str = ""
     copy: bool = False
+    hangup_cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

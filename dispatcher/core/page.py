@@ -124,6 +124,7 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     legs: list[Leg] = []  # For a dial: the legs it brought to life.
     wake_ms: int = 0
     untold: list[Clue] = []  # Answered and hangup, for the dial that is not known yet.
+    hangup_cause: str = ""
 
     @property
     def is_dial(self) -> bool:

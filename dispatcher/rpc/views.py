@@ -41,6 +41,7 @@ def call_view(page: Page) -> view_pb2.CallView:
         open=[_open(page, one) for one in page.open if not one.doubtful],
         first_seen_time=timestamp(page.opened_ms),
         end_time=timestamp(page.ended_ms),
+        hangup_cause=page.hangup_cause,
     )
 
 

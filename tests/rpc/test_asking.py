@@ -142,3 +142,10 @@ async def test_a_question_waits_for_what_was_accepted_before_it(desk: Desk) -> N
         record = NewRecord(TOPICS.commands, command.call_control_id.encode(), command.SerializeToString())
         await desk.log.append([record])
         assert (await _view(desk, f"c{number}", f"call-{number}")).command_id == f"c{number}"
+
+
+async def test_a_call_that_ended_says_why(desk: Desk) -> None:
+    """The cause of the hangup, as the webhook gave it."""
+    await desk.log.append([webhook("call.initiated", "H"), webhook("call.hangup", "H", hangup_cause="user_busy")])
+    view = (await desk.stub.GetCall(GetCallRequest(call_control_id="H"), timeout=20)).call
+    assert (view.state, view.hangup_cause) == (CALL_STATE_ENDED, "user_busy")

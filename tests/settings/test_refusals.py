@@ -137,7 +137,7 @@ class TestRefusals:
             "set: the ingress needs it",
         ]
         assert refusal(tmp_path, "", roles=("worker",)) == [
-            "accounts (CORDBOARD_ACCOUNTS): at least one account must be set: the worker needs it"
+            "accounts (CORDBOARD_ACCOUNTS): at least one account must be set, for the worker"
         ]
 
     def test_what_is_missed_is_said_beside_what_is_wrong(self, tmp_path: Path):
