@@ -193,15 +193,14 @@ def dial(command_id: str, **options: Any) -> command_pb2.Command:
     return command
 
 
-def webhook(event_type: str, call: str, *, direction: str = "", account: str = "main", event_id: str = "") -> NewRecord:
+def webhook(event_type: str, call: str, *, account: str = "main", event_id: str = "", **payload: str) -> NewRecord:
     """A verified webhook as the ingress writes it."""
     time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    payload = {"call_control_id": call, "call_leg_id": f"leg-{call}", "direction": direction}
     data = {
         "id": event_id or f"{event_type}/{call}",
         "event_type": event_type,
         "occurred_at": time,
-        "payload": payload,
+        "payload": {"call_control_id": call, "call_leg_id": f"leg-{call}", **payload},
     }
     body = orjson.dumps({"data": data})
     delivery = Delivery(account=account, body=body, signature="sig", timestamp="1")
