@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
@@ -207,6 +208,16 @@ class TestReplies:
         reply = await telnyx.send(make_work(), 3_000)
 
         assert reply == Answer(200, b"x" * ANSWER_BYTES_MAX, Ending.CUT)
+
+    async def test_an_answer_packed_against_our_word_is_unpacked(
+        self, telnyx: Telnyx, server: Server, answer: MakeAnswer, make_work: MakeWork
+    ) -> None:
+        """
+        We ask for plain answers; one that comes packed even so is no reason not to understand it.
+        """
+        server.then(answer(200, gzip.compress(b'{"data":{}}'), "Content-Encoding: gzip"))
+
+        assert await telnyx.send(make_work(), 3_000) == Answer(200, b'{"data":{}}')
 
     async def test_what_is_not_http_is_an_answer_without_status(
         self, telnyx: Telnyx, server: Server, make_work: MakeWork
