@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from bench.cells import EXECUTE, SDK, SDK_AIOHTTP, STREAM, Cell
 
-CALLS: Final = 256
+CALLS: Final = 128
 ALONE_CALLS: Final = 32
 PROVIDER_MS: Final = (0, 50)
 _COUNT_MAX: Final = 4_000
