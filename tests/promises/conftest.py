@@ -20,8 +20,8 @@ def without(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
-    """Everything running. A module's WORKER are the settings of its workers."""
-    async with Stage(tmp_path, getattr(request.module, "WORKER", None)) as stage:
+    """Everything running."""
+    async with Stage(tmp_path) as stage:
         if "without" in request.fixturenames:
             stage.patience = 4.0  # What never comes is waited for in vain.
         yield stage

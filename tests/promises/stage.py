@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +67,9 @@ class Told:
     reason: str
     result: CommandResult
 
+    def __str__(self) -> str:
+        return self.state if self.reason == "unspecified" else f"{self.state} {self.reason}"
+
 
 def told(kind: str, result: CommandResult) -> Told:
     """A result in words."""
@@ -102,11 +105,17 @@ class Heard:
 
 
 class Stage:
-    """`async with Stage(directory)`: everything runs, and what is told is heard. `worker` are its settings."""
+    """`async with Stage(directory)`: everything runs, and what is told is heard."""
 
-    def __init__(self, directory: Path, worker: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._worker = {"waiting_notice_seconds": 0.1, "drain_seconds": 0.5, **(worker or {})}
+        # Requests that are held are given up late, and a lane that waits looks at the skipped time often.
+        self._worker: dict[str, Any] = {
+            "try_timeout_seconds": 10.0,
+            "attempt_budget_seconds": 14.0,
+            "waiting_notice_seconds": 0.1,
+            "drain_seconds": 0.5,
+        }
         self._outer, self._inner = AsyncExitStack(), AsyncExitStack()
         self._cursor, self._fences = "", 0
         self.patience = PATIENCE_SECONDS
@@ -141,6 +150,12 @@ class Stage:
         self._watching = asyncio.create_task(self._follow())
         self._inner.push_async_callback(self._stop_watching)
         self._is_open = True
+
+    async def reopen(self, **worker: Any) -> None:
+        """Stop Cordboard and start it again, perhaps with other settings of its workers."""
+        await self.close()
+        self._worker.update(worker)
+        await self.open()
 
     async def close(self) -> None:
         """Stop Cordboard as a supervisor would; the log stays."""
@@ -202,8 +217,13 @@ class Stage:
         call: Call = station.tell(lambda exchange: exchange.incoming(from_=ANOTHER, to=OWN_NUMBER, connection_id="c"))
         if answered:
             station.tell(lambda _: call.answer())
-        await self.until(lambda: self.heard.has("call.answered" if answered else "call.initiated", call.id))
+        awaited = "call.answered" if answered else "call.initiated"
+        assert await self.until(lambda: self.heard.has(awaited, call.id)), f"{awaited} was not handed on"
         return call.id
+
+    def picked_up(self, call: str) -> None:
+        """An incoming call is answered by somebody else than us."""
+        self.sandbox.station.tell(lambda exchange: exchange.find(call).answer())
 
     def far_end(self, call: str) -> None:
         """The caller hangs up."""
@@ -228,10 +248,10 @@ class Stage:
         await self.until(lambda: all(self.heard.of(one) for one in command_ids))
         return [f"no result: {one}" for one in command_ids if not self.heard.of(one)]
 
-    def state(self, command_id: str) -> str:
-        """How a command ended: SUCCEEDED, or FAILED call_ended."""
-        one = next(iter(self.heard.of(command_id)), None)
-        return "" if one is None else " ".join(part for part in (one.state, one.reason) if part != "unspecified")
+    def otherwise(self, **expected: str) -> list[str]:
+        """Commands that ended in another way than expected, such as SUCCEEDED, or FAILED call_ended."""
+        states = {name: [str(one) for one in self.heard.of(name)] for name in expected}
+        return [f"told otherwise: {name} {states[name]}" for name, state in expected.items() if states[name] != [state]]
 
 
 async def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
