@@ -95,7 +95,9 @@ class Renderer:
             traceparent=result.traceparent,
         )
         key = (result.call or result.page).encode()
-        return NewRecord(self._topics.results, key, message.SerializeToString(), to_headers(event))
+        # The same result is the same bytes in every process: maps (in `response`) have no order of their own.
+        value = message.SerializeToString(deterministic=True)
+        return NewRecord(self._topics.results, key, value, to_headers(event))
 
     def _completed(self, completed: Completed, _: Record | None) -> NewRecord:
         message = result_pb2.CommandCompletion(

@@ -42,7 +42,7 @@ class MemoryLog:
     def __init__(self, broker: MemoryBroker, cruelty: Cruelty = gentle) -> None:
         self._broker = broker
         self._cruelty = cruelty
-        self._readers: set[MemoryReader] = set()
+        self._readers: dict[MemoryReader, None] = {}
         self._members: list[tuple[str, str, Seat]] = []
         self._tips: dict[tuple[int, int], int] = {}  # By claim in force: the offset of its last entry.
         self._settles: dict[int, int] = defaultdict(int)
@@ -97,7 +97,7 @@ class MemoryLog:
         """See the port."""
         self._must_be_open()
         reader = MemoryReader(self._broker, positions)
-        self._readers.add(reader)
+        self._readers[reader] = None
         return reader
 
     async def join(self, group: str, topic: str, listener: GroupListener) -> Member:

@@ -24,7 +24,7 @@ class Partition:
 
     records: list[Record] = field(default_factory=list)
     next: int = 0
-    waiters: set[asyncio.Event] = field(default_factory=set)
+    waiters: dict[asyncio.Event, None] = field(default_factory=dict)  # In the order in which they came.
 
     def index(self, offset: int) -> int:
         """Where the first record at or after an offset lies."""

@@ -21,7 +21,7 @@ class MemoryReader:
         self._interrupted = False
         self._closed = False
         for at in positions:
-            broker.partitions[at].waiters.add(self._woken)
+            broker.partitions[at].waiters[self._woken] = None
 
     async def read(self, timeout_seconds: float | None = None, records_max: int = 500) -> list[Record]:
         """See the port."""
@@ -62,7 +62,7 @@ class MemoryReader:
         """Stop at once; a waiting `read` raises LogUnavailable."""
         self._closed = True
         for at in self._positions:
-            self._broker.partitions[at].waiters.discard(self._woken)
+            self._broker.partitions[at].waiters.pop(self._woken, None)
         self._woken.set()
 
     def _must_be_open(self) -> None:

@@ -1,0 +1,70 @@
+"""Promise 9: a webhook acknowledged is kept, handed on once, and tied to a command only where that is true."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from cordboard.catalogue import CATALOGUE
+from simulation.history import Completion
+from simulation.indexed import Check, Facts, Violation
+
+
+def acknowledged_is_handed_on(facts: Facts) -> Iterator[Violation]:
+    """Every event that was answered 200 is handed on, under one content; none that is forged, none that is made up."""
+    digests = defaultdict(set)
+    for event in facts.history.events:
+        digests[event.event_id].add(event.digest)
+    delivered = {one.event_id for one in facts.history.deliveries}
+    for delivery in facts.history.deliveries:
+        if delivery.status == 200 and delivery.is_forged:
+            yield Violation(9, "forgery taken", f"{delivery.event_type} {delivery.event_id}")
+        elif delivery.status == 200 and delivery.event_id not in digests:
+            what = f"{delivery.event_type} {delivery.event_id}, acknowledged at {delivery.at:.3f} s"
+            yield Violation(9, "not handed on", what)
+    for event_id, seen in digests.items():
+        if len(seen) > 1:
+            yield Violation(9, "handed on differently", event_id)
+        if event_id not in delivered:
+            yield Violation(9, "made up", event_id)
+
+
+def ties_are_true(facts: Facts) -> Iterator[Violation]:
+    """An event names a command only if that one happened, belongs to the call, and can cause such an event."""
+    for event in facts.history.events:
+        command = facts.accepted.get(event.command_id)
+        if not event.command_id:
+            continue
+        if command is None:
+            yield Violation(9, "tied to nothing", f"{event.event_type} names {event.command_id}")
+            continue
+        completion = CATALOGUE[command.action].completion
+        fitting = completion.completed_by | completion.failed_by
+        fitting |= completion.endless.completed_by if completion.endless else frozenset()
+        if event.event_type not in fitting or (command.call and event.call and command.call != event.call):
+            yield Violation(9, "tied wrongly", f"{event.event_type} names {event.command_id} ({command.action})")
+        elif not facts.effects(command) and not command.ends_call:
+            yield Violation(9, "tied to what did not happen", f"{event.event_type} names {event.command_id}")
+
+
+def completions_are_true(facts: Facts) -> Iterator[Violation]:
+    """One completion at most, of what happened, by an event that was handed on."""
+    by_command: dict[str, list[Completion]] = defaultdict(list)
+    for completion in facts.history.completions:
+        by_command[completion.command_id].append(completion)
+    handed_on = {event.event_id for event in facts.history.events}
+    for command_id, completions in by_command.items():
+        if len({one.digest for one in completions}) > 1:
+            yield Violation(9, "completed twice", command_id)
+        first, command = completions[0], facts.accepted.get(command_id)
+        if command is None or (not facts.effects(command) and not command.ends_call):
+            yield Violation(9, "completed without having happened", command_id)
+        if first.event_id and first.event_id not in handed_on:
+            yield Violation(9, "completed by nothing", f"{command_id}: {first.event_id} was never handed on")
+        final = facts.final(command_id)
+        if final is None or final.state != "SUCCEEDED":
+            yield Violation(9, "completed without success", f"{command_id} is {final.state if final else 'nothing'}")
+
+
+EVERY: Final[tuple[Check, ...]] = (acknowledged_is_handed_on, ties_are_true, completions_are_true)

@@ -1,0 +1,154 @@
+"""What came of a history, as plain data: what was accepted, said, released, sent, and what truly happened.
+
+`number` is a record's place among everything that was ever written; `at` is true time in virtual seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from simulation.faults import Fault
+from simulation.plan import Plan
+from simulation.senders import Told
+from simulation.telnyx import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as it stands in the log. `is_home`: on the partition where its call is decided about."""
+
+    number: int
+    at: float
+    command_id: str
+    page: str
+    call: str
+    action: str
+    fingerprint: bytes
+    placement: int
+    accept_ms: int
+    telnyx_id: str
+    expire_ms: int | None = None
+    is_gated: bool = False
+    requires: str = ""
+    sequence: int = 0
+    is_home: bool = True
+
+    @property
+    def ends_call(self) -> bool:
+        """Whether it is a hangup or a reject."""
+        return self.action in ("hangup", "reject")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result of any kind: result, replayed, refused, settled."""
+
+    number: int
+    at: float
+    kind: str
+    event_id: str
+    command_id: str
+    state: str
+    reason: str
+    accept_ms: int
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What became of what a command started."""
+
+    number: int
+    at: float
+    command_id: str
+    action: str
+    state: str
+    reason: str
+    event_id: str
+    event_type: str
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A webhook handed on."""
+
+    number: int
+    at: float
+    event_id: str
+    event_type: str
+    call: str
+    command_id: str
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A work record."""
+
+    number: int
+    at: float
+    key: str
+    command_id: str
+    attempt: int
+    body: bytes
+    not_after_ms: int | None
+    expire_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt of Telnyx to deliver a webhook; `is_forged` where somebody else signed it."""
+
+    at: float
+    event_id: str
+    event_type: str
+    call: str
+    status: int | None
+    is_forged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A settle that counts: what it says, each by a name of its own, and since when."""
+
+    number: int
+    partition: int
+    says: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """When the faults ended, when nothing was owed any more, and when the history was closed."""
+
+    calm_at: float
+    over_at: float
+    closed_at: float
+
+
+@dataclass(slots=True)
+class History:
+    """All of it. `calls` are those that Telnyx had, each with the time of its end; `spoken` the outputs on the log."""
+
+    plan: Plan
+    ended: Ended
+    commands: list[Command] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    completions: list[Completion] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    spoken: Counter[str] = field(default_factory=Counter)
+    dead_letters: list[str] = field(default_factory=list)
+    calls: dict[str, float | None] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
+    watched: frozenset[str] = frozenset()
+    watched_since: float | None = None
+    broken: list[str] = field(default_factory=list)
+    troubles: list[tuple[float, float]] = field(default_factory=list)
+    struck: Counter[Fault] = field(default_factory=Counter)
+    story: list[tuple[float, str, str]] = field(default_factory=list)
+    digest: str = ""

@@ -1,0 +1,201 @@
+"""What one history is made of: the processes, what is asked, and what goes wrong. All of it is drawn from the seed.
+
+A plan is plain data, so that a failing one can be made smaller: leave out faults, steps and calls while it still fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final, Literal, TypeVar
+
+from simulation.chance import stream
+from simulation.faults import (
+    BadHook,
+    BadRoad,
+    BadWire,
+    BadWrite,
+    CutOff,
+    Fault,
+    Freeze,
+    Hook,
+    Jump,
+    Kill,
+    Restart,
+    Road,
+    Wire,
+    WriteFate,
+)
+
+T = TypeVar("T")
+Kind = Literal["kafka", "embedded"]
+Way = Literal["submit", "execute", "log", "stray"]
+ERROR_MS_MAX: Final = 1_800  # Beyond 2 s a process is not ready, and must not be used.
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command of a script, `pause` seconds after the one before; all times in seconds, None for never.
+
+    `again`: the same command once more; `other`: other content under the same id; `cancel`: taken back.
+    """
+
+    action: str
+    pause: float
+    way: Way = "submit"
+    waits: bool = True  # Whether the next step waits until this one is accepted.
+    placement: int = 0
+    expires: float | None = None
+    after_completed: bool = False
+    requires_previous: bool = False
+    again: float | None = None
+    other: float | None = None
+    cancel: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """One call: dialled by a command of ours, or somebody calls; then a script. `numbered` steps carry sequences."""
+
+    name: str
+    at: float
+    dialled: bool
+    to: str
+    steps: tuple[Step, ...]
+    numbered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A history before it happens. `span` is how long the faults may last (virtual seconds)."""
+
+    seed: int
+    kind: Kind
+    brains: int
+    hands: int
+    ears: int
+    partitions: int
+    errors_ms: tuple[int, ...]  # Of the processes' clocks, in the order of `processes`.
+    span: float
+    calls: tuple[CallPlan, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """The names of the processes; the embedded log has only one."""
+        if self.kind == "embedded":
+            return ("all",)
+        parts = (("brain", self.brains), ("hand", self.hands), ("ear", self.ears))
+        return tuple(f"{role}{number}" for role, count in parts for number in range(count))
+
+
+_TALK: Final = ("speak", "speak", "playback_start", "record_start", "record_stop", "send_dtmf", "client_state_update")
+_MORE: Final = ("playback_stop", "gather_using_speak", "gather_stop", "enqueue", "leave_queue", "transfer")
+_NUMBERS: Final = ("0100", "0100", "0100", "9908", "9803", "9907", "9901", "9905")
+
+
+def plan_of(seed: int, kind: Kind | None = None) -> Plan:
+    """The plan of a seed."""
+    rng = stream(seed, "plan")
+    drawn: Kind = "kafka" if rng.random() < 0.7 else "embedded"
+    plan = Plan(
+        seed=seed,
+        kind=kind or drawn,
+        brains=rng.choice((1, 2, 2, 3)),
+        hands=rng.choice((1, 2, 2, 3)),
+        ears=rng.choice((1, 2)),
+        partitions=rng.choice((1, 2, 3)),
+        errors_ms=tuple(_error_ms(rng) for _ in range(8)),
+        span=rng.uniform(25, 70),
+        calls=(),
+        faults=(),
+    )
+    calls = tuple(_call(rng, number) for number in range(rng.randint(2, 5)))
+    return replace(plan, calls=calls, faults=tuple(_faults(rng, plan)))
+
+
+def _error_ms(rng: Random) -> int:
+    return rng.choice((0, 0, rng.randint(-ERROR_MS_MAX, ERROR_MS_MAX)))
+
+
+def _call(rng: Random, number: int) -> CallPlan:
+    dialled = rng.random() < 0.55
+    steps = [_step(rng) for _ in range(rng.randint(2, 9))]
+    if not dialled:
+        steps.insert(0, Step("answer" if rng.random() < 0.9 else "reject", rng.uniform(0.1, 2.0)))
+    if rng.random() < 0.8:
+        steps.append(Step("hangup", rng.uniform(0.0, 6.0), placement=rng.choice((0, 0, 3))))
+    if rng.random() < 0.25:
+        steps += [_step(rng) for _ in range(rng.randint(1, 3))]
+    return CallPlan(
+        name=f"c{number}",
+        at=rng.uniform(0.0, 25.0),
+        dialled=dialled,
+        to="+1312555" + rng.choice(_NUMBERS),
+        steps=tuple(steps),
+        numbered=rng.random() < 0.12,
+    )
+
+
+def _step(rng: Random) -> Step:
+    way: Way = rng.choices(("submit", "execute", "log", "stray"), (10, 3, 2, 1))[0]
+    return Step(
+        action=rng.choice(_TALK if rng.random() < 0.7 else _MORE),
+        pause=rng.choice((0.0, rng.uniform(0, 0.2), rng.uniform(0, 3), rng.uniform(0, 9))),
+        way=way,
+        waits=rng.random() < 0.75,
+        placement=_or(rng, 0.08, lambda: rng.choice((2, 3)), 0),
+        expires=_or(rng, 0.2, lambda: rng.uniform(0.5, 20), None),
+        after_completed=rng.random() < 0.08,
+        requires_previous=rng.random() < 0.06,
+        again=_or(rng, 0.12, lambda: rng.uniform(0.0, 15), None),
+        other=_or(rng, 0.04, lambda: rng.uniform(0.0, 15), None),
+        cancel=_or(rng, 0.05, lambda: rng.uniform(0.0, 3), None),
+    )
+
+
+def _or(rng: Random, odds: float, drawn: Callable[[], T], otherwise: T) -> T:
+    return drawn() if rng.random() < odds else otherwise
+
+
+_ROADS: Final = (*Road, Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.HELD)
+_FATES: Final = tuple(fate for fate in WriteFate if fate is not WriteFate.GO)
+
+
+def _faults(rng: Random, plan: Plan) -> list[Fault]:
+    """Every history has its own mixture: some families of faults in it, others not at all."""
+    found: list[Fault] = []
+    if rng.random() < 0.75:
+        found += [_process_fault(rng, plan) for _ in range(rng.randint(1, 5))]
+    if rng.random() < 0.6:
+        names = plan.processes
+        fates = rng.sample(_FATES, rng.randint(1, len(_FATES)))
+        found += [
+            BadWrite(rng.choice(names), rng.randrange(rng.choice((40, 250))), rng.choice(fates))
+            for _ in range(rng.randint(1, 8))
+        ]
+    if rng.random() < 0.75:
+        roads = rng.sample(_ROADS, rng.randint(1, 6))
+        found += [BadRoad(nth, rng.choice(roads)) for nth in rng.sample(range(60), rng.randint(1, 15))]
+    if rng.random() < 0.6:
+        hooks = rng.sample(list(Hook), rng.randint(1, len(Hook)))
+        found += [BadHook(nth, rng.choice(hooks)) for nth in rng.sample(range(80), rng.randint(1, 20))]
+    if rng.random() < 0.5:
+        found += [BadWire(nth, rng.choice(list(Wire))) for nth in rng.sample(range(50), rng.randint(1, 8))]
+    return found
+
+
+def _process_fault(rng: Random, plan: Plan) -> Fault:
+    process, at = rng.choice(plan.processes), rng.uniform(1.0, plan.span - 5)
+    match rng.randrange(8):
+        case 0 | 1 | 2:
+            return Kill(at, process, rng.choice((0, rng.randrange(60))), rng.choice((1.0, rng.uniform(1, 25))))
+        case 3 | 4:
+            return Freeze(at, process, rng.choice((rng.uniform(0.1, 9), rng.uniform(9, 40))))
+        case 5:
+            return Restart(at, process, rng.uniform(1.0, 4.0))
+        case 6:
+            return CutOff(at, process, rng.choice((rng.uniform(0.1, 4), rng.uniform(4, 25))))
+        case _:
+            return Jump(at, process, rng.randint(-ERROR_MS_MAX, ERROR_MS_MAX))

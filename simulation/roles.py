@@ -1,0 +1,125 @@
+"""The roles, put together from the product's own parts as `cordboard.roles` does, but without sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from cordboard.clock import Clock
+from cordboard.log.port import Log
+from cordboard.roles.brain import accounts_of, limits_of
+from cordboard.roles.log import topics_of
+from cordboard.settings import Account, Settings
+from cordboard.topics import Topics
+from dispatcher.accounts import Accounts
+from dispatcher.batch import Practice
+from dispatcher.credit import Unlimited
+from dispatcher.dispatcher import Dispatcher
+from dispatcher.ingress import Ingress, IngressMetrics
+from dispatcher.observing import ignore
+from dispatcher.owner import Owner
+from dispatcher.reading import Interpreter
+from dispatcher.rendering import Renderer
+from dispatcher.rpc.asking import Asking
+from dispatcher.rpc.execute import Executor
+from dispatcher.rpc.intake import Intake
+from dispatcher.rpc.judging import Judge
+from dispatcher.rpc.service import Service
+from dispatcher.rpc.stopping import Stopping
+from dispatcher.rpc.tail import Tail
+from dispatcher.rpc.waiting import Waiters
+from dispatcher.rpc.watch import Watching
+from simulation.telnyx import BASE_URL
+from workers.pool import Pool, PoolSettings
+from workers.telnyx import Telnyx as Client
+
+ACCOUNT: Final = "main"
+SETTINGS: Final = Settings(
+    accounts={
+        ACCOUNT: Account(
+            api_key=SecretStr("key"),
+            webhook_public_key="O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=",  # Of the private key that is all zeros.
+            base_url=BASE_URL,
+            public_url="http://ingress",
+            dial_url_secret=SecretStr("a-secret-for-simulated-dials"),
+        )
+    }
+)
+ACCOUNTS: Final[Accounts] = accounts_of(SETTINGS)
+TOPICS: Final[Topics] = topics_of(SETTINGS)
+DRAIN_SECONDS: Final = 3.0
+
+_ingress_metrics = IngressMetrics(CollectorRegistry())  # Nobody looks at them; making them takes a while.
+
+
+class Brain:
+    """A dispatcher with its door: `service` is what gRPC would call."""
+
+    def __init__(self, log: Log, clock: Clock, rng: Random) -> None:
+        self._log = log
+        practice = Practice(
+            interpreter=Interpreter(TOPICS, ACCOUNTS),
+            renderer=Renderer(TOPICS, ACCOUNTS),
+            inputs=TOPICS.inputs,
+            limits=limits_of(SETTINGS),
+            home=log.partition_for,
+            observe=ignore,
+        )
+        credit = Unlimited()
+        self._dispatcher = Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, clock, credit))
+        self._stopping = Stopping()
+        self._waiters = Waiters()
+        self._tail = Tail(log, TOPICS.results, self._waiters.hear)
+        intake = Intake(log, TOPICS, ACCOUNTS, clock)
+        executor = Executor(intake, self._waiters, Judge(TOPICS, ACCOUNTS, self._dispatcher))
+        asking = Asking(log, TOPICS, intake, self._dispatcher, self._waiters, rng)
+        self.service: Any = Service(intake, executor, asking, Watching(log, TOPICS, self._stopping), self._stopping)
+
+    async def start(self) -> None:
+        """Take a seat, then open the door."""
+        await self._dispatcher.start()
+        await self._tail.start()
+
+    async def stop(self) -> None:
+        """Close the door, settle what is in hand, give up the seat."""
+        self._stopping.begin()
+        self._waiters.give_up()
+        await self._tail.stop()
+        await self._dispatcher.stop()
+
+
+class Hands:
+    """A worker."""
+
+    def __init__(self, log: Log, clock: Clock, rng: Random, client: Client) -> None:
+        self._pool = Pool(PoolSettings(name=ACCOUNT), log=log, topics=TOPICS, client=client, clock=clock, rng=rng)
+
+    async def start(self) -> None:
+        """Begin to take work."""
+        await self._pool.start()
+
+    async def stop(self) -> None:
+        """Drain."""
+        await self._pool.drain(DRAIN_SECONDS)
+
+
+class Ear:
+    """An ingress: `app` is what the HTTP server would call."""
+
+    def __init__(self, log: Log, clock: Clock) -> None:
+        self.app: Starlette = Ingress(SETTINGS, log, TOPICS.webhooks, clock, _ingress_metrics).app()
+
+    async def start(self) -> None:
+        """It needs nothing but the log."""
+
+    async def stop(self) -> None:
+        """Nothing is held."""
+
+
+Role = Brain | Hands | Ear
+Boot = Callable[[], list[Role]]

@@ -1,0 +1,221 @@
+"""One history: everything put together, the safety phase with its faults, the calm after it, and what came of it all.
+
+When the faults are over every process is started again, and everything must come to its end within the promised time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from cordboard.log.cruelty import Step as WriteStep
+from cordboard.log.port import Log
+from simulation.breakage import WHOLE, Breakage, Broken
+from simulation.broker import JournalBroker
+from simulation.chance import stream
+from simulation.clock import ProcessClock, TrueClock
+from simulation.doors import Doors
+from simulation.embedded import EmbeddedLikeLog
+from simulation.facts import Tally, history_of
+from simulation.faults import BadHook, BadRoad, BadWire, BadWrite, CutOff, Fault, Freeze, Jump, Kill, Restart, WriteFate
+from simulation.groups import ServedGroup
+from simulation.history import Ended, History
+from simulation.kafka import KafkaLikeLog
+from simulation.loop import Life, VirtualLoop, bury, virtual_time
+from simulation.plan import Plan
+from simulation.process import Process
+from simulation.roles import ACCOUNT, TOPICS, Brain, Ear, Hands, Role
+from simulation.senders import Senders, Watcher
+from simulation.telnyx import BASE_URL, Telnyx
+from workers.telnyx import Telnyx as Client
+
+CALM_SECONDS_MAX: Final = 150.0  # More than any promise gives itself.
+_LAST_WORDS_SECONDS: Final = 4.0  # For what must not come any more.
+
+
+class World:
+    """The parts of one history while it happens."""
+
+    def __init__(self, plan: Plan, loop: VirtualLoop, broken: Broken) -> None:
+        self.plan = plan
+        self.loop = loop
+        self.story: list[tuple[float, str, str]] = []
+        self.struck: Counter[Fault] = Counter()
+        self._broken = broken
+        self._calm = False
+        self.true = TrueClock(loop)
+        self.keeper = Life(loop, "world")
+        self._broker_life = Life(loop, "log")
+        self._desk = Life(loop, "senders")
+        errors = dict(zip(plan.processes, plan.errors_ms, strict=False))
+        clocks = {name: ProcessClock(self.true, errors.get(name, 0)) for name in plan.processes}
+        rng = stream(plan.seed, "log")
+        kept = clocks["all"] if plan.kind == "embedded" else self.true
+        self.broker = JournalBroker(
+            TOPICS, [ACCOUNT], plan.partitions, kept, lambda: int(rng.random() < 0.1), broken, loop.time
+        )
+        self._groups: dict[tuple[str, str], ServedGroup] = {}
+        self._writes: dict[str, int] = defaultdict(int)
+        self._bad_writes = {(bad.process, bad.nth): bad for bad in plan.faults if isinstance(bad, BadWrite)}
+        self.processes = [
+            Process(name, loop, self.keeper, clocks[name], self._booting(name, clocks[name]), self.say)
+            for name in plan.processes
+        ]
+        self.doors = Doors(
+            self.processes, stream(plan.seed, "doors"), [bad for bad in plan.faults if isinstance(bad, BadWire)]
+        )
+        bad = [one for one in plan.faults if isinstance(one, BadRoad | BadHook)]
+        self.telnyx_life = Life(loop, "telnyx")
+        self.telnyx = Telnyx(self.telnyx_life, self.true, stream(plan.seed, "telnyx"), bad, self.doors.post, self.say)
+
+    def say(self, who: str, what: str) -> None:
+        """A line of the story."""
+        self.story.append((self.loop.time(), who, what))
+
+    def log(self, life: Life, name: str) -> Log:
+        """A connection of one life to the log."""
+        rng = stream(self.plan.seed, "log", life.name)
+
+        def fates(step: WriteStep) -> WriteFate:
+            return self._fate(name, step)
+
+        if self.plan.kind == "embedded":
+            return EmbeddedLikeLog(self.broker, life, self._broker_life, fates, rng, self._broken)
+        return KafkaLikeLog(self.broker, life, self._broker_life, self._group, fates, rng, self._broken)
+
+    def _group(self, name: str, topic: str) -> ServedGroup:
+        found = self._groups.get((name, topic))
+        if found is None:
+            rng = stream(self.plan.seed, "group", name)
+            unfenced = Breakage.COMMITS_UNFENCED in self._broken
+            found = ServedGroup(self._broker_life, name, self.broker.counts[topic], rng, unfenced=unfenced)
+            self._groups[name, topic] = found
+        return found
+
+    def _fate(self, name: str, step: WriteStep) -> WriteFate:
+        nth = self._writes[name]
+        self._writes[name] += 1
+        bad = self._bad_writes.get((name, nth))
+        if bad is None or self._calm:
+            return WriteFate.GO
+        self.struck[bad] += 1
+        self.say(name, f"its write ({step}) {bad.fate.value}")
+        return bad.fate
+
+    def _booting(self, name: str, clock: ProcessClock):  # type: ignore[no-untyped-def] # A closure of Process's type.
+        role = name.rstrip("0123456789")
+
+        def boot(life: Life) -> tuple[Log, Sequence[Role]]:
+            log = self.log(life, name)
+            rng = stream(self.plan.seed, "process", life.name)
+            roles: list[Role] = []
+            if role in ("ear", "all"):
+                roles.append(Ear(log, clock))
+            if role in ("brain", "all"):
+                roles.append(Brain(log, clock, rng))
+            if role in ("hand", "all"):
+                client = Client(BASE_URL, lambda: "key", transport=self.telnyx.transport(life, clock))
+                roles.append(Hands(log, clock, rng, client))
+            return log, roles
+
+        return boot
+
+    async def run(self) -> History:
+        """Let it happen."""
+        plan = self.plan
+        for process in self.processes:
+            process.start()
+        for fault in plan.faults:
+            self._schedule(fault)
+        senders, watcher = self._outside()
+        desk = self._desk
+        watching = desk.start(watcher.run())
+        sending = desk.start(senders.run(plan.calls))
+        await asyncio.sleep(plan.span)
+        self.be_calm()
+        ended_at = await self._until_over(sending)
+        await asyncio.sleep(_LAST_WORDS_SECONDS)
+        history = history_of(self, senders, watcher, Ended(plan.span, ended_at, self.loop.time()))
+        for task in (watching, sending):
+            task.cancel()
+        return history
+
+    def _outside(self) -> tuple[Senders, Watcher]:
+        log = self.log(self._desk, "senders") if self.plan.kind == "kafka" else None
+        senders = Senders(
+            self.doors.ask,
+            log,
+            self.true,
+            stream(self.plan.seed, "senders"),
+            self.telnyx.incoming,
+            self._made_by,
+            self.say,
+        )
+        return senders, Watcher(self.doors.watch)
+
+    def _made_by(self, command_id: str) -> str:
+        made = (one.call for one in self.telnyx.requests if one.command_id == command_id and one.happened)
+        return next(made, "")
+
+    def be_calm(self) -> None:
+        """The faults are over."""
+        self.say("world", "the faults are over")
+        self._calm = self.doors.calm = True
+        self.telnyx.be_calm()
+        for process in self.processes:
+            process.calm()
+
+    async def _until_over(self, sending: asyncio.Task[None]) -> float:
+        """Wait until nothing is owed to anybody any more, or until it should have been long ago."""
+        end, tally = self.loop.time() + CALM_SECONDS_MAX, Tally(self.broker, self.telnyx)
+        while self.loop.time() < end:
+            if sending.done() and tally.is_over():
+                break
+            await asyncio.sleep(1.0)
+        return self.loop.time()
+
+    def _schedule(self, fault: Fault) -> None:
+        if isinstance(fault, Kill | Freeze | Restart | CutOff | Jump):
+            self.loop.call_at(fault.at, self._strike, fault, context=self.keeper.context)
+
+    def _strike(self, fault: Fault) -> None:
+        if self._calm:
+            return
+        self.struck[fault] += 1
+        process = next(one for one in self.processes if one.name == getattr(fault, "process", ""))
+        match fault:
+            case Kill(callbacks=callbacks, down=down):
+                process.kill(callbacks, down)
+            case Freeze(seconds=seconds):
+                process.freeze(seconds)
+            case Restart(down=down):
+                process.restart(down)
+            case CutOff(seconds=seconds):
+                process.cut_off(seconds)
+            case Jump(error_ms=error_ms):
+                self.say(process.name, f"its clock is {error_ms} ms off from now on")
+                process.clock.error_ms = error_ms
+
+    def bury(self) -> None:
+        """Unwind everything that still stands."""
+        lives = [self.keeper, self._broker_life, self.telnyx_life, self._desk]
+        bury([task for life in lives for task in life.tasks])
+        for process in self.processes:
+            bury(process.everything())
+
+
+def happen(plan: Plan, broken: Broken = WHOLE) -> History:
+    """One history from its plan: always the same one."""
+    with virtual_time() as loop:
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(_happen(plan, loop, broken))
+
+
+async def _happen(plan: Plan, loop: VirtualLoop, broken: Broken) -> History:
+    world = World(plan, loop, broken)
+    try:
+        return await world.run()
+    finally:
+        world.bury()
