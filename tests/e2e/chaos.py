@@ -38,6 +38,7 @@ _COUNT_MAX: Final = 120
 _STUCK_SECONDS: Final = 90.0
 # Two minutes and a half after the last kill every command has been released or has expired, and has its result.
 _END_SECONDS: Final = 150.0
+_CATCH_UP_SECONDS: Final = 60.0
 _GRPC: Final = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500))
 
 
@@ -130,15 +131,18 @@ class Run:
         """Let everything come to its end without further faults, and judge."""
         self._stopping.set()
         await self._put_faults([])
-        await asyncio.wait_for(self._while_it_lives(self._calling), _END_SECONDS)
-        self._tell(f"seed {self._seed}: every command is taken; {self._standing()}")
+        if not await until(self._all_taken, _END_SECONDS):
+            self._tell(f"seed {self._seed}: some clients still have no answer")
+        self._tell(f"seed {self._seed}: no more commands; {self._standing()}")
         await until(lambda: self._load.journal.acknowledged <= self._observer.ended, _END_SECONDS)
         await self._sandbox.station.webhooks.drained()
         evidence = await self._evidence()
         kept = {one["event_id"] for one in evidence.deliveries if acknowledged(one)}
-        await until(lambda: kept <= set(self._observer.events), _END_SECONDS)
+        await until(lambda: kept <= set(self._observer.events), _CATCH_UP_SECONDS)
         evidence = await self._evidence()
-        return self._summary(evidence, [*check(evidence), *await self._second_look(), *self._stopped()])
+        return self._summary(
+            evidence, [*self._unheard(), *check(evidence), *await self._second_look(), *self._stopped()]
+        )
 
     async def _moment(self) -> str:
         """Return when it is time for the next kill; says when that is."""
@@ -165,11 +169,9 @@ class Run:
             "events": len(self._observer.events),
         }
 
-    async def _while_it_lives(self, task: asyncio.Task[None]) -> None:
-        while not task.done():
-            self.cordboard.check()
-            await asyncio.wait((task, self._watching), timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
-        task.result()
+    def _all_taken(self) -> bool:
+        self.cordboard.check()
+        return self._calling.done() and self._calling.result() is None
 
     def _standing(self) -> str:
         counts = self._counts()
@@ -196,17 +198,21 @@ class Run:
         """A watch that begins where the first one began sees the same, neither more nor less."""
         second = Observer(self._client, self._observer.first_cursor)
         looking = asyncio.create_task(second.run())
-        await until(lambda: second.items >= self._observer.items, _END_SECONDS)
+        await until(lambda: second.items >= self._observer.items, _CATCH_UP_SECONDS)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
         missed, more = second.items - self._observer.items, self._observer.items - second.items
         found = [Violation("missed by the watch", repr(item)) for item in missed]
         return [*found, *(Violation("not in the log", repr(item)) for item in more)]
 
+    def _unheard(self) -> list[Violation]:
+        return [] if self._calling.done() else [Violation("never answered", "clients that asked again and again")]
+
     def _stopped(self) -> list[Violation]:
-        """After all that it still stops as it should."""
+        """After all that it still stops as it should, and never met what it had not expected."""
         status = self.cordboard.stop()
-        return [Violation("did not stop well", self.cordboard.last_words())] if status else []
+        found = [Violation("complained", line) for line in self.cordboard.complaints()]
+        return [Violation("did not stop well", f"status {status}"), *found] if status else found
 
     def _summary(self, evidence: Evidence, violations: list[Violation]) -> Summary:
         return Summary(

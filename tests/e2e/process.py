@@ -15,6 +15,8 @@ ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "main"
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 
+_COMPLAINING: Final = ('"level":"error"', '"level":"critical"', "Traceback")
+
 
 class Died(AssertionError):
     """The process ended, and nobody had killed it."""
@@ -92,6 +94,11 @@ class Cordboard:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+    def complaints(self) -> list[str]:
+        """The lines by which it says that something happened which should never happen."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return [line[:2_000] for line in lines if any(sign in line for sign in _COMPLAINING)]
 
     def last_words(self) -> str:
         """The end of what it wrote."""
