@@ -1,3 +1,5 @@
+"""What the tests of the command line share: a running `cordboard dev`, and the command itself."""
+
 from __future__ import annotations
 
 import json

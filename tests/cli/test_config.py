@@ -1,3 +1,5 @@
+"""`cordboard config`: the settings as they are meant, without their secrets, and every mistake at once."""
+
 from __future__ import annotations
 
 import json

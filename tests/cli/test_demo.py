@@ -1,3 +1,5 @@
+"""`cordboard demo`: it succeeds where everything is right, and says which step was not where something is wrong."""
+
 from __future__ import annotations
 
 import httpx

@@ -1,3 +1,5 @@
+"""`cordboard dev` as a process: its start, its stop, and everything that keeps it from starting."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Fields on the command line, by the types that the contract gives them."""
+
 from __future__ import annotations
 
 import pytest

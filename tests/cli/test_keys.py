@@ -1,3 +1,5 @@
+"""The keys of `cordboard dev`: made once, readable by their owner only."""
+
 from __future__ import annotations
 
 import stat

@@ -1,3 +1,5 @@
+"""What a line of `cordboard send` asks for."""
+
 from __future__ import annotations
 
 from random import Random

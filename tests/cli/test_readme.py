@@ -1,3 +1,5 @@
+"""The README, done by its text."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,3 +1,5 @@
+"""`cordboard send` and `cordboard call` against a running dispatcher."""
+
 from __future__ import annotations
 
 import json

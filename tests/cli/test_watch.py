@@ -1,3 +1,5 @@
+"""`cordboard watch`: what happens, as it happens, across a restart."""
+
 from __future__ import annotations
 
 import json
