@@ -142,7 +142,7 @@ class Server:
 
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With its protocol named: asyncio switches Nagle's algorithm off only where it is, and without that an answer's body
+    # With its protocol named: asyncio switches off Nagle's algorithm only where it is, and else an answer's body
     # waits 40 ms for the acknowledgement of its head.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
