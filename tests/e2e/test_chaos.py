@@ -10,18 +10,15 @@ import pytest
 from tests.e2e.chaos import chaos
 
 
-# Two runs, because tests have two cores; together 25 kills. `make chaos` has 200.
+# One run, because what the last kill left behind takes a while to be judged, whatever came before. `make chaos` has 200 kills.
 @pytest.mark.timeout(480)
-@pytest.mark.parametrize(("seed", "kills"), [(1, 13), (2, 12)])
-async def test_the_promises_hold_through_kill_9(
-    tmp_path: Path, record_property: Callable[[str, object], None], seed: int, kills: int
-) -> None:
+async def test_the_promises_hold_through_kill_9(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """
     Killed again and again under load, Cordboard keeps every promise that it had made to anybody.
     """
-    summary = await chaos(tmp_path, seed, kills, print)
+    summary = await chaos(tmp_path, seed=1, kills=25, tell=print)
 
     record_property("summary", str(summary))
     assert summary.violations == []
-    assert summary.kills == kills
+    assert summary.kills == 25
     assert summary.states["SUCCEEDED"] > 100, "there was no load to speak of"
