@@ -34,7 +34,7 @@ from tests.e2e.process import ROOT, Cordboard
 CALLS_PER_SECOND: Final = 6.0
 KILLS_PER_ROUND: Final = 25
 _KEPT_IN: Final = ROOT / "build" / "chaos"  # Log and last words of a round that broke a promise.
-_COUNT_MAX: Final = 120
+_COUNT_MAX: Final = 80
 _STUCK_SECONDS: Final = 90.0
 # Two minutes and a half after the last kill every command has been released or has expired, and has its result.
 _END_SECONDS: Final = 150.0

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.chaos import chaos
 
 
-# One run, because what the last kill left behind takes a while to be judged, whatever came before. `make chaos` has 200 kills.
+# One run, because what the last kill leaves behind takes a while to be judged. `make chaos` has 200 kills.
 @pytest.mark.timeout(480)
 async def test_the_promises_hold_through_kill_9(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """
