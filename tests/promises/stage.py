@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
+import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -26,10 +27,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
+from cordboard.log.store import Store
 from cordboard.roles.desk import Desk
 from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Worker
 from cordboard.v1 import CallEvent, Command, CommandCompletion, CommandResult, Reason, State, WatchResponse
-from sandbox.core.call import Call
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
 from sandbox.truth import Effect
@@ -213,13 +214,17 @@ class Stage:
 
     async def call(self, *, answered: bool = True) -> str:
         """Somebody calls, and is answered unless it is said otherwise; returns when that was handed on."""
-        station = self.sandbox.station
-        call: Call = station.tell(lambda exchange: exchange.incoming(from_=ANOTHER, to=OWN_NUMBER, connection_id="c"))
+        call = self.incoming()
         if answered:
-            station.tell(lambda _: call.answer())
+            self.picked_up(call)
         awaited = "call.answered" if answered else "call.initiated"
-        assert await self.until(lambda: self.heard.has(awaited, call.id)), f"{awaited} was not handed on"
-        return call.id
+        assert await self.until(lambda: self.heard.has(awaited, call)), f"{awaited} was not handed on"
+        return call
+
+    def incoming(self) -> str:
+        """Somebody calls."""
+        tell = self.sandbox.station.tell
+        return tell(lambda exchange: exchange.incoming(from_=ANOTHER, to=OWN_NUMBER, connection_id="c")).id
 
     def picked_up(self, call: str) -> None:
         """An incoming call is answered by somebody else than us."""
@@ -262,6 +267,13 @@ async def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) 
                 await asyncio.sleep(0.002)
             return True
     return False
+
+
+def no_room(store: Store) -> None:
+    """In the place of `Store.commit`: fail as SQLite does when the disk is full."""
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorname = "SQLITE_FULL"
+    raise error
 
 
 async def refusal_of(asking: Awaitable[Any]) -> str:
