@@ -18,6 +18,7 @@ from cordboard.body import from_struct, typed_names
 from cordboard.catalogue import CATALOGUE
 from cordboard.v1 import Command
 
+PAST_RULE: Final = "expire_time.past"  # The one rule that a command breaks by waiting.
 COMMAND_BYTES_MAX: Final = 128 * 1024
 EXPIRE_AHEAD_MS_MAX: Final = 12 * 3_600_000
 
@@ -119,7 +120,7 @@ def _expiry(command: Command, now_ms: int) -> Iterator[Violation]:
     ahead_ms = expire_ms - now_ms
     if ahead_ms <= 0:
         sentence = f"expire_time must be in the future, but was over {-ahead_ms} ms before the command came"
-        yield Violation("expire_time", sentence, "expire_time.past")
+        yield Violation("expire_time", sentence, PAST_RULE)
     elif ahead_ms > EXPIRE_AHEAD_MS_MAX:
         sentence = f"expire_time must be at most 12 hours ahead, but is {ahead_ms / 3_600_000:.1f}"
         yield Violation("expire_time", sentence, "expire_time.ahead")

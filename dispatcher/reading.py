@@ -31,7 +31,6 @@ from dispatcher.core.words import Placement
 
 CANCEL_TYPE = "cordboard.command.cancel.v1"
 JSON_TYPE = "application/json"
-_PAST = "expire_time.past"
 
 _ACCOUNT_MISSING = Violation("account", "account must be named: there is no default one", "account.required")
 _PLACEMENTS = {
@@ -107,7 +106,7 @@ class Interpreter:
 
     def _violations(self, command: command_pb2.Command, taken_ms: int) -> list[Violation]:
         # A time that passed on the way is no mistake of the sender's: the command expires, and says so.
-        found = [one for one in validation.violations(command, taken_ms) if one.rule != _PAST]
+        found = [one for one in validation.violations(command, taken_ms) if one.rule != validation.PAST_RULE]
         if validation.too_large(command):
             limit = validation.COMMAND_BYTES_MAX
             found.append(Violation("", f"the command has more than {limit} bytes", "command.bytes"))

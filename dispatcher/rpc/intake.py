@@ -7,7 +7,7 @@ decided by the call's owner, whichever process that is. So nothing here looks at
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -30,6 +30,14 @@ COMMAND_TYPE: Final = "cordboard.command.v1"
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+Knows = Callable[[str, str], Awaitable[bool]]
+
+
+async def nobody_knows(key: str, command_id: str) -> bool:
+    """Every command is new."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """A command that may be taken. `key` names its page; `account` is "" where only the call's page can tell it."""
@@ -43,11 +51,28 @@ class Admitted:
 class Intake:
     """Checks commands, and appends them."""
 
-    def __init__(self, log: Log, topics: Topics, accounts: Accounts, clock: Clock) -> None:
+    def __init__(self, log: Log, topics: Topics, accounts: Accounts, clock: Clock, knows: Knows = nobody_knows) -> None:
+        """`knows` tells whether a page has heard of a command id."""
+        self._knows = knows
         self._log = log
         self._topics = topics
         self._accounts = accounts
         self._clock = clock
+
+    async def admit_again(self, command: command_pb2.Command, traceparent: str = "") -> Admitted:
+        """Check a command that may have been accepted before. Raises Refused.
+
+        Who asks again may come after the expire_time of what was accepted long ago. A refusal would say that nothing
+        will happen, which is not so: the command goes the way of all repeats, to its first one's result.
+        """
+        try:
+            return self.admit(command, traceparent)
+        except Refused as refused:
+            late = [violation.rule for violation in refused.violations] == [validation.PAST_RULE]
+            account = self._accounts.resolve(command.account)
+            if not late or not await self._knows(page_key(command, account), command.command_id):
+                raise
+            return self._admitted(command, traceparent)
 
     def admit(self, command: command_pb2.Command, traceparent: str = "") -> Admitted:
         """Check a command. Raises Refused, with everything that is wrong at once."""
@@ -61,6 +86,9 @@ class Intake:
             found.append(unknown)
         if found:
             raise invalid(found)
+        return self._admitted(command, traceparent)
+
+    def _admitted(self, command: command_pb2.Command, traceparent: str) -> Admitted:
         account = self._accounts.resolve(command.account)
         key = page_key(command, account)
         return Admitted(command, account, key, self._record(command, key, traceparent))

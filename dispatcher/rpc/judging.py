@@ -22,6 +22,7 @@ from cordboard.topics import Topics
 from cordboard.v1 import result_pb2
 from dispatcher.accounts import Accounts
 from dispatcher.core import memory
+from dispatcher.core.admission import find_pending
 from dispatcher.core.commands import DIAL
 from dispatcher.core.decision import Result
 from dispatcher.core.page import Page
@@ -88,6 +89,17 @@ class Judge:
         action = admitted.command.WhichOneof("action") or ""
         is_open = any(one.command_id == command_id and not one.doubtful for one in page.open)
         return None if known is None else views.completion_of(page, command_id, action, known), is_open
+
+    async def knows(self, key: str, command_id: str) -> bool:
+        """Whether a page has heard of a command; where that cannot be told here, its owner will."""
+        try:
+            async with asyncio.timeout(FIND_SECONDS_MAX):
+                page = await self._finder.find(key)
+        except (LogError, TimeoutError):
+            return True
+        if page is None:
+            return False
+        return find_pending(page, command_id) is not None or memory.recall(page.ended, command_id) is not None
 
     def _answers(
         self, kind: str, record: Record, admitted: Admitted, appended: Appended, result: result_pb2.CommandResult

@@ -69,10 +69,11 @@ class GrpcServer:
         self._tail = Tail(log, topics.results, self._waiters.hear)
         self._health = Health(ready)
         self._guard = Guard(SERVICE, settings.concurrent_max, self._stopping, metrics)
-        intake = Intake(log, topics, accounts, clock)
+        judge = Judge(topics, accounts, dispatcher)
+        intake = Intake(log, topics, accounts, clock, judge.knows)
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
-            Executor(intake, self._waiters, Judge(topics, accounts, dispatcher)),
+            Executor(intake, self._waiters, judge),
             Asking(log, topics, intake, dispatcher, self._waiters, rng or random.SystemRandom()),
             Watching(log, topics, self._stopping),
             self._stopping,

@@ -33,7 +33,7 @@ class Service:
 
     async def Submit(self, request: service.SubmitRequest, context: Any) -> service.SubmitResponse:
         """Take a command."""
-        admitted = self._intake.admit(request.command, _traceparent(context))
+        admitted = await self._intake.admit_again(request.command, _traceparent(context))
         appended = await self._intake.append((admitted.record,))
         accept_time = timestamp(appended[0].time_ms)
         return service.SubmitResponse(command_id=request.command.command_id, accept_time=accept_time)
@@ -45,7 +45,7 @@ class Service:
     async def Execute(self, request: service.ExecuteRequest, context: Any) -> service.ExecuteResponse:
         """Take a command and wait for what becomes of it."""
         check_wait(request.wait_for)
-        admitted = self._intake.admit(request.command, _traceparent(context))
+        admitted = await self._intake.admit_again(request.command, _traceparent(context))
         return await self._executor.execute(admitted, request.wait_for, context.time_remaining())
 
     async def ExecuteStream(self, request: object, context: Any) -> None:

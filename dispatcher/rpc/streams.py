@@ -94,15 +94,15 @@ class Stream(ABC):
             request = await self._wire.read()
             if request is grpc.aio.EOF:
                 return
-            self._take(request)
+            await self._take(request)
 
     def _end_of_items(self, _: object) -> None:
         self._all_read = True
         self._more.set()
 
-    def _take(self, request: Any) -> None:
+    async def _take(self, request: Any) -> None:
         try:
-            admitted = self._intake.admit(request.command, self._traceparent)
+            admitted = await self._intake.admit_again(request.command, self._traceparent)
             self._ready.append((self.prepare(request, admitted), admitted))
         except Refused as refused:
             self.refused(None, request.command.command_id, refused)

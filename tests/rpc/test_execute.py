@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from cordboard.v1 import (
     COMPLETION_STATE_COMPLETED,
@@ -20,7 +22,7 @@ from cordboard.v1 import (
 )
 from cordboard.work import Verdict
 from dispatcher.rpc import execute
-from tests.rpc.door import Desk, dial, hangup, outcome_of, speak, until
+from tests.rpc.door import Desk, dial, error_of, hangup, outcome_of, speak, until
 
 
 async def test_the_result_is_the_answer(desk: Desk) -> None:
@@ -159,3 +161,18 @@ async def test_what_is_accepted_is_in_the_log(desk: Desk, name: str) -> None:
     request = SubmitRequest if name == "Submit" else ExecuteRequest
     await getattr(desk.stub, name)(request(command=speak("c1")), timeout=20)
     assert await desk.commands() == ["c1"]
+
+
+async def test_who_asks_again_too_late_hears_what_the_first_one_came_to(desk: Desk) -> None:
+    """
+    After its expire_time a repeat is still a repeat: a refusal would say that nothing will happen. New, it is refused.
+    """
+    command = speak("again", expire_time=Timestamp(seconds=int(time.time()) + 1))
+    first = await desk.stub.Execute(ExecuteRequest(command=command), timeout=20)
+    await until(lambda: time.time() > command.expire_time.seconds)
+    again = await desk.stub.Execute(ExecuteRequest(command=command), timeout=20)
+    assert (again.result.state, again.result.replayed) == (first.result.state, True)
+
+    late = speak("late", expire_time=command.expire_time)
+    error = await error_of(desk.stub.Execute(ExecuteRequest(command=late), timeout=20))
+    assert error.fields == ["expire_time"]
