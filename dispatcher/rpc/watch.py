@@ -1,7 +1,8 @@
 """Watch: results, completions and events as they happen, handed on from a cursor or from now.
 
-Each watch has a reader of its own, and what it reads goes out before it reads on: who takes it slowly is behind in the
-log, not in this process's memory. The cursor of a response covers everything up to it, also what its filter left out.
+Each watch has a reader of its own for each topic, and what they read goes out before they read on: who takes it slowly
+is behind in the log, not in this process's memory. The topics take turns, so that a flow of results never starves the
+events. The cursor of a response covers everything up to it, also what its filter left out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
-from cordboard.log.port import Log, LogError, Reader, TopicPartition
+from cordboard.log.port import Log, LogError, TopicPartition
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.rpc import cursor
@@ -19,6 +20,7 @@ from dispatcher.rpc.filtering import Filter
 from dispatcher.rpc.refusals import log_unavailable, shutting_down
 from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.tail import positions_at_end
+from dispatcher.rpc.turns import Turns
 
 # After so long with nothing wanted a response carries the cursor only, so that it does not outlive what is kept.
 QUIET_SECONDS_MAX: Final = 30.0
@@ -47,12 +49,9 @@ class Watching:
         check(request)
         try:
             positions = await self._positions(request.cursor)
-            reader = self._log.reader(positions)
-            try:
-                with self._stopping.telling(reader.interrupt):
-                    await self._follow(Filter(request), wire, reader, positions)
-            finally:
-                await reader.close()
+            async with Turns(self._log, self._topics, positions) as turns:
+                with self._stopping.telling(turns.interrupt):
+                    await self._follow(Filter(request), wire, turns, positions)
         except LogError as error:
             raise log_unavailable("The log cannot be read now; watch again from the last cursor.") from error
         raise shutting_down()
@@ -62,13 +61,13 @@ class Watching:
             return await cursor.read(self._log, self._topics, given)
         return await positions_at_end(self._log, *self._topics)
 
-    async def _follow(self, filtered: Filter, wire: Wire, reader: Reader, positions: dict[TopicPartition, int]) -> None:
+    async def _follow(self, filtered: Filter, wire: Wire, turns: Turns, positions: dict[TopicPartition, int]) -> None:
         await wire.send_initial_metadata(())
         await wire.write(self._standing_at(positions))
         loop = asyncio.get_running_loop()
         said = loop.time()
         while not self._stopping.begun:
-            for record in await reader.read(QUIET_SECONDS_MAX):
+            for record in await turns.read(QUIET_SECONDS_MAX):
                 positions[record.source] = record.offset + 1
                 response = filtered.response(record)
                 if response is not None:

@@ -12,13 +12,14 @@ import grpc.aio
 import msgspec
 import pytest
 
-from cordboard.log.port import TopicPartition
+from cordboard.log.port import NewRecord, TopicPartition
 from cordboard.v1 import (
     STATE_SUCCEEDED,
     WATCH_KIND_COMPLETIONS,
     WATCH_KIND_EVENTS,
     WATCH_KIND_RESULTS,
     ExecuteRequest,
+    GetCallRequest,
     WatchRequest,
 )
 from dispatcher.rpc.cursor import read, write
@@ -190,3 +191,21 @@ async def test_a_cursor_of_a_log_that_was_there_before(tmp_path: Path) -> None:
         ahead = {at: offset + 1 for at, offset in (await read(desk.log, topics, cursor)).items()}
         error = await error_of(desk.stub.Watch(WatchRequest(cursor=write(topics, ahead))).read())
         assert (error.code, error.info.reason) == (grpc.StatusCode.OUT_OF_RANGE, "CURSOR_EXPIRED")
+
+
+async def test_a_flow_of_results_does_not_starve_the_events(desk: Desk) -> None:
+    """
+    A watcher that is far behind hears of events in turns with results, not after all of them.
+    """
+    call, cursor = await _watch(desk)
+    call.cancel()
+    await _execute(desk, "c1")
+    [told] = await desk.all_of(TOPICS.results)
+    await desk.log.append([NewRecord(TOPICS.results, told.key, told.value, told.headers)] * 600)
+    await desk.log.append([webhook("call.initiated", "X")])
+    await desk.stub.GetCall(GetCallRequest(call_control_id="X"), timeout=20)
+
+    call, _ = await _watch(desk, cursor=cursor)
+    kinds = [(await _next(call)).WhichOneof("item") for _ in range(300)]
+    assert "event" in kinds
+    call.cancel()
