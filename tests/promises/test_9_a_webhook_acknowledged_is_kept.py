@@ -19,7 +19,7 @@ from dispatcher.ingress.answers import Refused, Result
 from dispatcher.ingress.memory import Recent
 from dispatcher.ingress.records import Delivery
 from dispatcher.ingress.signature import Verifier
-from tests.promises.stage import Stage, Without, command, no_room
+from tests.promises.stage import Stage, Without, command, no_room, refusal_of
 
 
 def answered(status: int | None) -> bool:
@@ -49,12 +49,14 @@ async def all_delivered(stage: Stage) -> None:
 
 async def full_disk(stage: Stage) -> list[str]:
     """Webhooks come while the log cannot be written; Telnyx tries again until it can."""
+    stage.sandbox.settings.webhook_attempts_max = 8
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "commit", no_room)
         for _ in range(3):
             stage.incoming()
         deliveries = stage.sandbox.station.truth.deliveries
         await stage.until(lambda: len(deliveries) >= 3)
+        await refusal_of(stage.client.submit(command("after-them", "a-call")))  # What came before it was tried, too.
     await all_delivered(stage)
     heard = sum(event.event_type == "call.initiated" for event in stage.heard.events)
     return [*unkept(stage), *([] if heard == 3 else [f"{heard} of 3 were heard"])]

@@ -41,6 +41,7 @@ class Victim:
         self._stalled = directory / "stalled"
         self._cursor = ""
         self._process: asyncio.subprocess.Process | None = None
+        self._watching: asyncio.Task[None] | None = None
         self.heard = Heard()
 
     async def __aenter__(self) -> Self:
@@ -49,9 +50,11 @@ class Victim:
 
     async def __aexit__(self, *_: object) -> None:
         await self.kill()
+        await self._hang_up()
 
     async def start(self, ahead_seconds: int = 0) -> None:
         """Start it, and go on watching; its clock may be ahead, as if it came back later."""
+        await self._hang_up()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.promises.victim", cwd=ROOT, stdin=-1, stdout=-1
         )
@@ -66,15 +69,17 @@ class Victim:
         self._watching = asyncio.create_task(self._follow())
 
     async def kill(self) -> None:
-        """End it on the spot, as `kill -9` does."""
+        """End it on the spot, as `kill -9` does. Who asked something of it hears so by himself."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        await process.wait()
-        self._watching.cancel()
-        await asyncio.gather(self._watching, return_exceptions=True)
-        await self.client.close()
+        if process is not None:
+            process.kill()
+            await process.wait()
+
+    async def _hang_up(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+            await self.client.close()
 
     async def ended(self, *command_ids: str, seconds: float = 20.0) -> list[str]:
         """Wait for the results of these commands; says which ones did not come."""
