@@ -30,6 +30,7 @@ from dispatcher.pages import Pages
 RECORDS_MAX: Final = 500  # In one batch: enough to share an fsync, few enough to answer soon.
 WAIT_SECONDS_MAX: Final = 30.0
 RETRY_SECONDS: Final = 0.5
+BEHIND_SECONDS: Final = 0.01  # How soon to look again whether the inputs have been read past a timer that is due.
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class Owner:
         self._granted: list[Wish] = []
         self._questions: list[tuple[dict[TopicPartition, int], asyncio.Future[None]]] = []
         self._stopping = False
+        self._is_behind = False  # A timer is due, and the inputs have not been read past it.
         self.restored = asyncio.Event()
 
     async def run(self) -> None:
@@ -145,12 +147,16 @@ class Owner:
         wake_ms = self._pages.next_wake()
         if wake_ms is None:
             return WAIT_SECONDS_MAX
-        return min(max(wake_ms - self._clock.now_ms(), 0) / 1000, WAIT_SECONDS_MAX)
+        # Not at once, and so on and on, where the log is behind: its clock, or a write that takes long, may be.
+        least = BEHIND_SECONDS if self._is_behind else 0.0
+        return min(max((wake_ms - self._clock.now_ms()) / 1000, least), WAIT_SECONDS_MAX)
 
     async def _fire_timers(self, batch: Batch, reader: Reader) -> None:
+        self._is_behind = False
         while (wake_ms := self._pages.next_wake()) is not None and wake_ms <= self._clock.now_ms():
             if not await reader.read_past(wake_ms):
-                return  # What is still to be read may be what the timer waits for.
+                self._is_behind = True  # What is still to be read may be what the timer waits for.
+                return
             for key in self._pages.take_due(wake_ms):
                 batch.fire(key, wake_ms)
 

@@ -68,7 +68,11 @@ def calls_are_in_order(facts: Facts) -> Iterator[Violation]:
             lines[command.call].append(command)
     for line in lines.values():
         line.sort(key=lambda command: (command.sequence, command.number))
-        done = [(command, facts.effects(command)[0].effect_at or 0.0) for command in line if facts.effects(command)]
+        done = [
+            (command, min(effect.effect_at or 0.0 for effect in facts.effects(command)))
+            for command in line
+            if facts.effects(command)
+        ]
         for (first, first_at), (second, second_at) in pairwise(done):
             result = facts.result(first.command_id)
             if second_at < first_at and (result is None or result.state != "UNKNOWN"):

@@ -84,9 +84,9 @@ class Doors:
         brain, life = process.brain, process.life
         if brain is None or life is None:
             raise Broken("nobody listens")
-        work = getattr(brain.service, method)(request, Context(seconds, hear))
         try:
-            return await served(life, work, seconds, is_lost=is_lost)
+            method_of = getattr(brain.service, method)
+            return await served(life, lambda: method_of(request, Context(seconds, hear)), seconds, is_lost=is_lost)
         except TimeoutError:
             raise Broken("the deadline has passed") from None
 
@@ -98,19 +98,21 @@ class Doors:
         if ear is None or life is None:
             raise ConnectionRefusedError("nobody listens")
         try:
-            return int(await served(life, _asgi(ear, url, headers, body), _WEBHOOK_SECONDS))
+            return int(await served(life, lambda: _asgi(ear, url, headers, body), _WEBHOOK_SECONDS))
         except Broken:
             raise ConnectionResetError("the receiver died") from None
 
 
-async def served(life: Life, work: Coroutine[Any, Any, Any], seconds: float, *, is_lost: bool = False) -> Any:
+async def served(
+    life: Life, work: Callable[[], Coroutine[Any, Any, Any]], seconds: float, *, is_lost: bool = False
+) -> Any:
     """Have a life do something for somebody outside. Raises what it raises, Broken when it dies, and TimeoutError."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 
     async def serve() -> None:
         try:
-            result, error = await work, None
+            result, error = await work(), None
         except Exception as refused:
             result, error = None, refused
         if not done.done() and not is_lost:

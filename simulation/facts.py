@@ -43,7 +43,7 @@ def history_of(world: World, senders: Senders, watcher: Watcher, ended: Ended) -
     history.told = senders.told
     history.watched = frozenset(_watched(response) for response in watcher.seen)
     history.watched_since = watcher.since
-    history.broken = world.loop.broken
+    history.broken = list(world.loop.broken)
     history.troubles = sorted(trouble for process in world.processes for trouble in process.troubles)
     history.struck = world.struck
     _count_struck(history, world)

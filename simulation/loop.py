@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_TURNS_MAX = 1_000_000  # A history takes some ten thousand: more is a loop in which no time passes.
 
 
 class Standing(enum.Enum):
@@ -29,7 +30,7 @@ class Standing(enum.Enum):
 
 
 class Stuck(Exception):
-    """Nothing will ever happen again, and the history is not over."""
+    """The history is not over, and nothing will ever happen again, or time does not pass any more."""
 
 
 class Life:
@@ -107,6 +108,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
+        self._turns = 0
         self.broken: list[str] = []  # What nobody caught.
         self.set_task_factory(_keeping)
         self.set_exception_handler(self._note_broken)
@@ -127,6 +129,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
             handle = heapq.heappop(scheduled)
             handle._scheduled = False  # type: ignore[attr-defined] # As BaseEventLoop does.
             self._ready.append(handle)
+        self._turns += 1
+        if self._turns > _TURNS_MAX:
+            raise Stuck(f"no end is in sight at {self._now:.3f} s")
         for _ in range(len(self._ready)):
             handle = self._ready.popleft()
             if handle._cancelled:

@@ -140,14 +140,16 @@ def _call(rng: Random, number: int) -> CallPlan:
 
 def _step(rng: Random) -> Step:
     way: Way = rng.choices(("submit", "execute", "log", "stray"), (10, 3, 2, 1))[0]
+    gated = rng.random() < 0.08
     return Step(
         action=rng.choice(_TALK if rng.random() < 0.7 else _MORE),
         pause=rng.choice((0.0, rng.uniform(0, 0.2), rng.uniform(0, 3), rng.uniform(0, 9))),
         way=way,
         waits=rng.random() < 0.75,
         placement=_or(rng, 0.08, lambda: rng.choice((2, 3)), 0),
-        expires=_or(rng, 0.2, lambda: rng.uniform(0.5, 20), None),
-        after_completed=rng.random() < 0.08,
+        # A gate may stay shut for as long as the command before it takes: minutes that show nothing.
+        expires=_or(rng, 1.0 if gated else 0.2, lambda: rng.uniform(0.5, 20), None),
+        after_completed=gated,
         requires_previous=rng.random() < 0.06,
         again=_or(rng, 0.12, lambda: rng.uniform(0.0, 15), None),
         other=_or(rng, 0.04, lambda: rng.uniform(0.0, 15), None),

@@ -139,7 +139,8 @@ class World:
         await asyncio.sleep(_LAST_WORDS_SECONDS)
         history = history_of(self, senders, watcher, Ended(plan.span, ended_at, self.loop.time()))
         for task in (watching, sending):
-            task.cancel()
+            if task.done():
+                task.result()  # A simulation that breaks must not look like one that is over.
         return history
 
     def _outside(self) -> tuple[Senders, Watcher]:

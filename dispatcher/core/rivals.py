@@ -20,7 +20,7 @@ def completing_events(action: str, *, endless: bool = False) -> frozenset[str]:
 
 def is_stop(action: str) -> bool:
     """Whether it ends what another command started."""
-    return action.endswith("_stop")
+    return action.endswith("_stop") or action == "leave_queue"
 
 
 def contest(page: Page, action: str) -> None:
