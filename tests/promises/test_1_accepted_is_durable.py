@@ -20,7 +20,6 @@ from tests.promises.stage import command, refusal_of
 from tests.promises.victim import Victim
 
 LATER = 20  # Seconds after which the owner has doubts about what the dead worker had.
-MODULE = "tests.promises.test_1_accepted_is_durable"
 
 
 async def lost(victim: Victim, answers: Mapping[str, str], seconds: float = 20.0) -> list[str]:
@@ -148,6 +147,6 @@ async def test_it_fails_without(taken_out: Any, story: Any, tmp_path: Path, sand
     """
     What stands behind the promise is needed: the same story goes wrong without it.
     """
-    found = await story(tmp_path, sandbox, f"{MODULE}:{taken_out.__name__}")
+    found = await story(tmp_path, sandbox, f"{__name__}:{taken_out.__name__}")
 
     assert [one for one in found if one.startswith("accepted, and lost")]

@@ -64,7 +64,7 @@ async def lost_workers(stage: Stage) -> list[str]:
             tried = len(stage.door.of("speaks"))
             await stage.skip(15)
             await stage.until(lambda tried=tried: len(stage.door.of("speaks")) > tried or stage.heard.of("speaks"))
-    await stage.ended("speaks")
+    await stage.until(lambda: stage.heard.of("speaks") or blindly(stage, "speaks"))
     return [*blindly(stage, "speaks"), *stage.otherwise(speaks="UNKNOWN worker_lost")]
 
 
@@ -80,7 +80,7 @@ async def dialled_without_an_answer(stage: Stage) -> list[str]:
     )
     await stage.submit(dial("dials"))
     await stage.ended("dials")
-    await stage.until(lambda: stage.heard.of("dials", "settled"))
+    await stage.until(lambda: stage.heard.of("dials", "settled") or blindly(stage, "dials"))
     states = [str(one) for one in stage.heard.of("dials", "result", "settled")]
     told = [] if states == ["UNKNOWN no_answer", "SUCCEEDED"] else [f"told otherwise: dials {states}"]
     return [*blindly(stage, "dials"), *told]

@@ -80,7 +80,7 @@ async def between_two_tries(stage: Stage) -> list[str]:
     await stage.submit(late)
     await stage.until(lambda: len(stage.door.of("late")) >= 2)
     await stage.skip(8)
-    await stage.ended("late")
+    await stage.until(lambda: stage.heard.of("late") or sent_late(stage, late))
     return [*sent_late(stage, late), *stage.otherwise(late="UNKNOWN telnyx_error")]
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,10 @@ from dispatcher.ingress.answers import Refused, Result
 from dispatcher.ingress.memory import Recent
 from dispatcher.ingress.records import Delivery
 from dispatcher.ingress.signature import Verifier
-from tests.promises.stage import Stage, Without, command, no_room, refusal_of
+from sandbox.server import Server
+from sandbox.settings import Settings
+from tests.promises.stage import Stage, Without, command, no_room, refusal_of, until
+from tests.promises.victim import Victim
 
 
 def answered(status: int | None) -> bool:
@@ -62,6 +67,29 @@ async def full_disk(stage: Stage) -> list[str]:
     return [*unkept(stage), *([] if heard == 3 else [f"{heard} of 3 were heard"])]
 
 
+async def killed(directory: Path, without: str = "") -> list[str]:
+    """The disk stalls while calls come in, and the process is killed; Telnyx tries again until it is back."""
+    settings = Settings(port=0, webhook_attempts_max=30, webhook_backoff_seconds=0.01)
+    async with Server(settings) as sandbox, Victim(directory, sandbox, without) as victim:
+        victim.stall()
+        calls = [victim.incoming() for _ in range(3)]
+        deliveries = sandbox.station.truth.deliveries
+        await until(lambda: len(deliveries) >= 3, 1.0)  # As long as the disk stalls, none ends.
+        await victim.kill()
+        victim.mend()
+        await victim.start()
+        await until(lambda: _all_heard(victim, calls), 3.0 if without else 20.0)
+        return [
+            f"acknowledged, and lost: {one.call_control_id}"
+            for one in deliveries
+            if answered(one.status) and not _all_heard(victim, [one.call_control_id])
+        ] + ([] if without or _all_heard(victim, calls) else ["not all were heard"])
+
+
+def _all_heard(victim: Victim, calls: Iterable[str]) -> bool:
+    return all(victim.heard.has("call.initiated", call) for call in calls)
+
+
 async def more_than_once(stage: Stage) -> list[str]:
     """Every webhook comes four times, out of order, and once more after a restart."""
     stage.faults({"on": "webhook", "duplicate": 3, "shuffle_ms": 60})
@@ -102,6 +130,13 @@ async def test_what_could_not_be_kept_is_not_acknowledged(stage: Stage) -> None:
     While the log cannot be written Telnyx is told to come again, and nothing is lost.
     """
     assert await full_disk(stage) == []
+
+
+async def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
+    """
+    Who died before a webhook was durable had not acknowledged it: it comes again.
+    """
+    assert await killed(tmp_path) == []
 
 
 async def test_an_event_is_handed_on_once(stage: Stage) -> None:
@@ -171,3 +206,12 @@ async def test_it_fails_without(without: Without, stage: Stage) -> None:
     What stands behind the promise is needed: the same story goes wrong without it.
     """
     assert without.seen_in(await without.story(stage))
+
+
+async def test_it_fails_without_being_durable_first_when_killed(tmp_path: Path) -> None:
+    """
+    Acknowledged at once, webhooks are lost with the process.
+    """
+    found = await killed(tmp_path, f"{__name__}:{being_durable_first.__name__}")
+
+    assert [one for one in found if one.startswith("acknowledged, and lost")]
