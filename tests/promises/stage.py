@@ -16,7 +16,6 @@ import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -30,11 +29,12 @@ from cordboard.client import Client, CommandRefused
 from cordboard.log.store import Store
 from cordboard.roles.desk import Desk
 from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Worker
-from cordboard.v1 import CallEvent, Command, CommandCompletion, CommandResult, Reason, State, WatchResponse
+from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
 from sandbox.truth import Effect
 from tests.promises.door import Door, MovableClock, SharedTime, mark
+from tests.promises.heard import Heard
 
 ACCOUNT = "main"
 PATIENCE_SECONDS = 20.0  # Nothing takes so long that is not stuck.
@@ -56,53 +56,6 @@ class Without(NamedTuple):
         assert found, "nothing was found"
         assert any(one.startswith(self.finding) for one in found), found
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A result as somebody heard it: `kind` is result, replayed, refused or settled."""
-
-    kind: str
-    command_id: str
-    state: str
-    reason: str
-    result: CommandResult
-
-    def __str__(self) -> str:
-        return self.state if self.reason == "unspecified" else f"{self.state} {self.reason}"
-
-
-def told(kind: str, result: CommandResult) -> Told:
-    """A result in words."""
-    state, reason = State.Name(result.state), Reason.Name(result.reason)
-    return Told(kind, result.command_id, state.removeprefix("STATE_"), reason.removeprefix("REASON_").lower(), result)
-
-
-@dataclass(slots=True)
-class Heard:
-    """What the watch has told."""
-
-    told: list[Told] = field(default_factory=list)
-    completions: list[CommandCompletion] = field(default_factory=list)
-    events: list[CallEvent] = field(default_factory=list)
-
-    def take(self, response: WatchResponse) -> None:
-        """Keep one response."""
-        kind = response.WhichOneof("item")
-        if kind == "result":
-            self.told.append(told(response.type.split(".")[-2], response.result))
-        elif kind == "completion":
-            self.completions.append(response.completion)
-        else:
-            self.events.append(response.event)
-
-    def of(self, command_id: str, *kinds: str) -> list[Told]:
-        """What was told of a command; results only, unless other kinds are named."""
-        return [one for one in self.told if one.command_id == command_id and one.kind in (kinds or ("result",))]
-
-    def has(self, event_type: str, call: str) -> bool:
-        """Whether such an event of the call was handed on."""
-        return any(one.event_type == event_type and one.call_control_id == call for one in self.events)
 
 
 class Stage:
@@ -227,7 +180,7 @@ class Stage:
         return tell(lambda exchange: exchange.incoming(from_=ANOTHER, to=OWN_NUMBER, connection_id="c")).id
 
     def picked_up(self, call: str) -> None:
-        """An incoming call is answered by somebody else than us."""
+        """A call is answered, and not by a command of ours."""
         self.sandbox.station.tell(lambda exchange: exchange.find(call).answer())
 
     def far_end(self, call: str) -> None:
@@ -297,6 +250,7 @@ def command(command_id: str, call: str, action: str = "speak", *, expire_ms: int
     if action == "speak":
         made.speak.payload, made.speak.voice = options.pop("payload", "hello"), "female"
     if action == "dial":
+        made.dial.timeout_secs = 600  # Of the sandbox's seconds, which are short.
         made.dial.to, made.dial.from_number, made.dial.connection_id = options.pop("to", RINGS_ON), OWN_NUMBER, "c"
     for name, value in options.items():
         setattr(made, name, value)

@@ -69,7 +69,7 @@ async def told_by_a_refusal(stage: Stage) -> list[str]:
 async def late_news(stage: Stage) -> list[str]:
     """The news that the call was answered comes when it has ended."""
     call = await stage.call(answered=False)
-    stage.faults({"on": "webhook", "match": {"event_type": "call.answered"}, "delay_ms": 200})
+    stage.faults({"on": "webhook", "match": {"event_type": "call.answered"}, "delay_ms": 800})
     stage.picked_up(call)
     stage.far_end(call)
     await stage.until(lambda: stage.heard.has("call.hangup", call))

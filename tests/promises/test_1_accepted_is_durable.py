@@ -68,7 +68,7 @@ async def killed_at_a_slow_disk(directory: Path, sandbox: Server, without: str =
         await victim.start(LATER)
         after = await submitted(victim, "after", call=call)
         found = [f"not accepted: {one}" for one, reason in (before | after).items() if reason]
-        return [*found, *await lost(victim, before | during | after, 5.0 if without else 20.0)]
+        return [*found, *await lost(victim, before | during | after, 2.5 if without else 20.0)]
 
 
 async def killed_while_they_wait(directory: Path, sandbox: Server, without: str = "") -> list[str]:
@@ -80,7 +80,7 @@ async def killed_while_they_wait(directory: Path, sandbox: Server, without: str 
         await victim.decided(call)
         await victim.kill()
         await victim.start(LATER)
-        return await lost(victim, answers, 5.0 if without else 20.0)
+        return await lost(victim, answers, 2.5 if without else 20.0)
 
 
 @pytest.fixture

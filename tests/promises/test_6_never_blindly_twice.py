@@ -73,13 +73,15 @@ async def _never(*_: Any) -> None:
 
 
 async def dialled_without_an_answer(stage: Stage) -> list[str]:
-    """A dial's connection breaks when the call is there already; its webhooks come later."""
+    """A dial's connection breaks when the call is there already; the first webhook to arrive is call.answered."""
     stage.faults(
         {"match": {"action": "dial"}, "cut": "after", "times": 1},
-        {"on": "webhook", "match": {"event_type": "call.initiated"}, "delay_ms": 300},
+        {"on": "webhook", "match": {"event_type": "call.initiated"}, "drop": True},
     )
     await stage.submit(dial("dials"))
     await stage.ended("dials")
+    call = stage.effects("dials")[0].call_control_id or ""
+    stage.picked_up(call)
     await stage.until(lambda: stage.heard.of("dials", "settled") or blindly(stage, "dials"))
     states = [str(one) for one in stage.heard.of("dials", "result", "settled")]
     told = [] if states == ["UNKNOWN no_answer", "SUCCEEDED"] else [f"told otherwise: dials {states}"]

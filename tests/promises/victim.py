@@ -25,7 +25,8 @@ from cordboard.roles.desk import Desk
 from cordboard.settings import Settings
 from sandbox.server import Server
 from tests.promises.door import MovableClock
-from tests.promises.stage import ACCOUNT, Heard, until
+from tests.promises.heard import Heard
+from tests.promises.stage import ACCOUNT, until
 
 ROOT = Path(__file__).parents[2]
 
