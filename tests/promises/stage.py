@@ -171,7 +171,7 @@ class Stage:
         if answered:
             self.picked_up(call)
         awaited = "call.answered" if answered else "call.initiated"
-        assert await self.until(lambda: self.heard.has(awaited, call)), f"{awaited} was not handed on"
+        assert await until(lambda: self.heard.has(awaited, call)), f"{awaited} was not handed on"
         return call
 
     def incoming(self) -> str:
