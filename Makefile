@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench check lint types imports proto proto-check proto-breaking format clean lock
+.PHONY: help run test chaos sim bench check lint types imports proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,10 @@ SEED ?= 1
 
 chaos: $(VENV)/dev.stamp ## Kill it KILLS (200) times under load, and hold it to its promises
 	python -m tests.e2e.chaos --kills $(KILLS) --seed $(SEED)
+
+# SEED=7 replays one history and tells it; SEEDS=20000 is the long run; FIRST=1000 begins there.
+sim: $(VENV)/dev.stamp ## Simulate 500 histories in virtual time and hold them to the promises (SEEDS=, SEED=)
+	@python -m simulation $(ARGS)
 
 bench: $(VENV)/dev.stamp ## Measure the whole loop beside the official SDK; see docs/benchmarks.md
 	python -m bench

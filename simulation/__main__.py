@@ -8,6 +8,8 @@ import sys
 import time
 from collections import Counter
 
+from simulation.breakage import Breakage
+from simulation.breaking import hunt
 from simulation.checker import check
 from simulation.plan import plan_of
 from simulation.running import Tried, attempt_all, silence
@@ -19,6 +21,8 @@ from simulation.world import happen
 def main() -> int:
     """Run what is asked for; 1 where a promise was broken."""
     asked = _arguments()
+    if asked.break_rules:
+        return _break(asked.first, asked.seeds)
     if asked.seed is not None:
         return _replay(asked.seed)
     return _run(asked.first, asked.seeds, asked.processes, tell=asked.tell)
@@ -31,6 +35,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=_number("FIRST") or 0, help="the first seed (FIRST)")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="side by side")
     parser.add_argument("--tell", type=int, default=1, help="how many failing histories are shrunk and told")
+    parser.add_argument("--break-rules", action="store_true", help="take the design's rules away, one at a time")
     return parser.parse_args()
 
 
@@ -66,6 +71,17 @@ def _run(first: int, seeds: int, processes: int, *, tell: int) -> int:
     for tried in sorted(failed, key=lambda one: one.seed)[:tell]:
         _explain(tried.seed)
     return 1 if failed else 0
+
+
+def _break(first: int, seeds: int) -> int:
+    silence()
+    missed = 0
+    for breakage in Breakage:
+        caught = hunt(breakage, first, seeds)
+        missed += caught.seed is None
+        _say(f"{breakage.name}: {breakage.value}")
+        _say(f"    {caught.histories} histories, seed {caught.seed}: {caught.violation}")
+    return 1 if missed else 0
 
 
 def _summarize(done: list[Tried], failed: list[Tried], seconds: float) -> None:

@@ -10,17 +10,20 @@ from cordboard.catalogue import CATALOGUE
 from simulation.history import Completion
 from simulation.indexed import Check, Facts, Violation
 
+_WAY_SECONDS: Final = 3.0  # From the acknowledgement to the events topic, when nothing is wrong any more.
+
 
 def acknowledged_is_handed_on(facts: Facts) -> Iterator[Violation]:
     """Every event that was answered 200 is handed on, under one content; none that is forged, none that is made up."""
     digests = defaultdict(set)
     for event in facts.history.events:
         digests[event.event_id].add(event.digest)
+    lately = facts.history.ended.closed_at - _WAY_SECONDS
     delivered = {one.event_id for one in facts.history.deliveries}
     for delivery in facts.history.deliveries:
         if delivery.status == 200 and delivery.is_forged:
             yield Violation(9, "forgery taken", f"{delivery.event_type} {delivery.event_id}")
-        elif delivery.status == 200 and delivery.event_id not in digests:
+        elif delivery.status == 200 and delivery.event_id not in digests and delivery.at < lately:
             what = f"{delivery.event_type} {delivery.event_id}, acknowledged at {delivery.at:.3f} s"
             yield Violation(9, "not handed on", what)
     for event_id, seen in digests.items():

@@ -32,7 +32,8 @@ from simulation.telnyx import BASE_URL, Telnyx
 from workers.telnyx import Telnyx as Client
 
 CALM_SECONDS_MAX: Final = 150.0  # More than any promise gives itself.
-_LAST_WORDS_SECONDS: Final = 4.0  # For what must not come any more.
+_RECOVERY_SECONDS: Final = 16.0  # Until the groups know who is left, and the owners have read their pages.
+LAST_WORDS_SECONDS: Final = 4.0  # For what must not come any more.
 
 
 class World:
@@ -136,7 +137,7 @@ class World:
         await asyncio.sleep(plan.span)
         self.be_calm()
         ended_at = await self._until_over(sending)
-        await asyncio.sleep(_LAST_WORDS_SECONDS)
+        await asyncio.sleep(LAST_WORDS_SECONDS)
         history = history_of(self, senders, watcher, Ended(plan.span, ended_at, self.loop.time()))
         for task in (watching, sending):
             if task.done():
@@ -171,6 +172,7 @@ class World:
     async def _until_over(self, sending: asyncio.Task[None]) -> float:
         """Wait until nothing is owed to anybody any more, or until it should have been long ago."""
         end, tally = self.loop.time() + CALM_SECONDS_MAX, Tally(self.broker, self.telnyx)
+        await asyncio.sleep(_RECOVERY_SECONDS)
         while self.loop.time() < end:
             if sending.done() and tally.is_over():
                 break

@@ -1,0 +1,306 @@
+"""The checker sees what it is there to see: every kind of violation, planted into a history that is whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from simulation.checker import check
+from simulation.clock import BEGIN_MS
+from simulation.faults import BadRoad, Road
+from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Result
+from simulation.plan import Plan
+from simulation.senders import Told
+from simulation.telnyx import Request
+
+PLAN = Plan(0, "kafka", 1, 1, 1, 1, (0,), 30.0, (), ())
+SPEAK, HANGUP = "speak-1", "hangup-1"
+
+
+def command(name: str, number: int, action: str = "speak", at: float = 1.0) -> Command:
+    ends = action == "hangup"
+    accept_ms = BEGIN_MS + round(at * 1000)
+    expire_ms = None if ends else accept_ms + 30_000
+    return Command(number, at, name, "A", "A", action, b"f", 1, accept_ms, f"id-{name}", expire_ms)
+
+
+def request(number: int, name: str, at: float, action: str = "speak", **facts: object) -> Request:
+    local_ms = BEGIN_MS + round(at * 1000)
+    made = Request(number, at, local_ms, "hand0", "POST", "/", f"id-{name}", "A", action)
+    made.happened, made.status, made.effect_at, made.over_at = True, 200, at + 0.05, at + 0.1
+    for fact, value in facts.items():
+        setattr(made, fact, value)
+    return made
+
+
+def result(name: str, number: int, at: float, kind: str = "result", state: str = "SUCCEEDED") -> Result:
+    accept_ms = BEGIN_MS + (1000 if name == SPEAK else 5000)
+    return Result(number, at, kind, f"{kind}-{name}", name, state, "UNSPECIFIED", accept_ms, b"r")
+
+
+def whole() -> History:
+    """One call that spoke and was hung up, as it should be."""
+    history = History(PLAN, Ended(30.0, 40.0, 44.0))
+    history.commands = [command(SPEAK, 1), command(HANGUP, 10, "hangup", at=5.0)]
+    history.releases = [
+        Release(2, 1.1, "A", SPEAK, 1, b"speak", BEGIN_MS + 51_100, BEGIN_MS + 31_000),
+        Release(11, 5.1, "A", HANGUP, 1, b"hangup", None, None),
+    ]
+    history.requests = [request(0, SPEAK, 1.2), request(1, HANGUP, 5.2, "hangup")]
+    history.results = [result(SPEAK, 3, 1.4), result(HANGUP, 12, 5.4)]
+    history.events = [
+        Event(5, 3.0, "e1", "call.speak.ended", "A", SPEAK, b"e"),
+        Event(14, 5.6, "e2", "call.hangup", "A", HANGUP, b"e"),
+    ]
+    history.completions = [
+        Completion(4, 3.0, SPEAK, "speak", "COMPLETED", "UNSPECIFIED", "e1", "call.speak.ended", b"c"),
+    ]
+    history.deliveries = [
+        Delivery(2.9, "e1", "call.speak.ended", "A", 200),
+        Delivery(5.5, "e2", "call.hangup", "A", 200),
+    ]
+    history.calls = {"A": 5.25}
+    names = ["work|speak", "work|hangup", ".results|speak", ".results|hangup", ".events|e1", ".events|e2"]
+    history.decisions = [Decision(2, 0, tuple(names))]
+    history.spoken = Counter(names)
+    history.told = [Told(1.5, SPEAK, "first", "result", "SUCCEEDED")]
+    history.struck = Counter({BadRoad(0, Road.SLOW): 1})
+    return history
+
+
+def test_a_whole_history_breaks_nothing() -> None:
+    """
+    The history into which everything below is planted is in order.
+    """
+    assert check(whole()) == []
+
+
+def no_result(history: History) -> None:
+    del history.results[0]
+
+
+def two_results(history: History) -> None:
+    history.results.append(replace(history.results[0], event_id="another"))
+
+
+def changed_result(history: History) -> None:
+    history.results.append(replace(history.results[0], digest=b"x"))
+
+
+def late_result(history: History) -> None:
+    history.results[0] = replace(history.results[0], at=150.0)
+
+
+def settled_needlessly(history: History) -> None:
+    history.results.append(result(SPEAK, 9, 9.0, "settled"))
+
+
+def lost(history: History) -> None:
+    history.told.append(Told(1.0, "gone", "first", "accepted"))
+
+
+def claimed(history: History) -> None:
+    history.requests[0].happened = False
+
+
+def denied(history: History) -> None:
+    history.results[0] = replace(history.results[0], state="FAILED")
+    history.completions.clear()
+
+
+def done_twice(history: History) -> None:
+    history.requests.append(request(2, SPEAK, 4.0))
+
+
+def dialled_blindly(history: History) -> None:
+    history.commands.append(replace(command("dial-1", 20, "dial"), call="", page="dial:main/dial-1"))
+    history.results.append(replace(result(SPEAK, 21, 1.5), command_id="dial-1", event_id="dial"))
+    history.requests += [
+        request(2, "dial-1", 1.2, "dial", status=None, happened=False),
+        request(3, "dial-1", 2.2, "dial"),
+    ]
+
+
+def window_missed(history: History) -> None:
+    history.requests.append(request(2, SPEAK, 60.0, happened=False, repeat=True))
+
+
+def out_of_order(history: History) -> None:
+    history.requests[0].effect_at = 5.5
+
+
+def side_by_side(history: History) -> None:
+    history.commands.append(command("speak-2", 2, at=1.05))
+    history.releases.append(Release(6, 1.1, "A", "speak-2", 1, b"2", None, None))
+    history.requests.append(request(2, "speak-2", 1.25))
+    history.results.append(replace(result(SPEAK, 7, 1.6), command_id="speak-2", event_id="2", accept_ms=0))
+
+
+def sent_late(history: History) -> None:
+    history.requests[0].local_ms = BEGIN_MS + 31_000
+
+
+def hangup_expired(history: History) -> None:
+    history.results[1] = replace(history.results[1], state="EXPIRED")
+
+
+def still_alive(history: History) -> None:
+    history.calls["A"] = None
+
+
+def released_after_the_end(history: History) -> None:
+    history.commands.append(command("speak-9", 30, at=8.0))
+    history.releases.append(Release(31, 8.1, "A", "speak-9", 1, b"9", None, None))
+    history.results.append(replace(result(SPEAK, 32, 8.2), command_id="speak-9", event_id="9", state="REJECTED"))
+
+
+def unasked(history: History) -> None:
+    history.requests.append(request(2, "nobody", 2.0))
+
+
+def not_refused(history: History) -> None:
+    history.commands.append(replace(command(SPEAK, 20, at=6.0), fingerprint=b"other"))
+
+
+def two_bodies(history: History) -> None:
+    history.releases.append(replace(history.releases[0], number=9, attempt=2, body=b"other"))
+
+
+def replayed_wrongly(history: History) -> None:
+    history.results.append(result(SPEAK, 20, 7.0, "replayed", state="UNKNOWN"))
+
+
+def needless_doubt(history: History) -> None:
+    history.results[0] = replace(history.results[0], state="UNKNOWN")
+    history.completions.clear()
+    history.struck.clear()
+
+
+def forgery_taken(history: History) -> None:
+    history.deliveries[0] = replace(history.deliveries[0], is_forged=True)
+
+
+def not_handed_on(history: History) -> None:
+    history.deliveries.append(Delivery(7.0, "e3", "call.dtmf.received", "A", 200))
+
+
+def handed_on_differently(history: History) -> None:
+    history.events.append(replace(history.events[0], digest=b"x"))
+
+
+def made_up(history: History) -> None:
+    history.events.append(Event(40, 9.0, "e9", "call.dtmf.received", "A", ""))
+
+
+def tied_wrongly(history: History) -> None:
+    history.events[1] = replace(history.events[1], command_id=SPEAK)
+
+
+def tied_to_what_did_not_happen(history: History) -> None:
+    history.requests[0].happened = False
+    history.results[0] = replace(history.results[0], state="UNKNOWN")
+    history.completions.clear()
+
+
+def completed_twice(history: History) -> None:
+    history.completions.append(replace(history.completions[0], digest=b"x"))
+
+
+def completed_by_nothing(history: History) -> None:
+    history.completions[0] = replace(history.completions[0], event_id="e9")
+
+
+def decided_twice(history: History) -> None:
+    history.decisions.append(Decision(50, 0, (".events|e1",)))
+
+
+def owed_for_ever(history: History) -> None:
+    history.decisions.append(Decision(50, 0, ("work|lost",)))
+
+
+def said_without_being_decided(history: History) -> None:
+    history.spoken["work|zombie"] += 1
+
+
+def dead_letter(history: History) -> None:
+    history.dead_letters.append("commands: KeyError while it was decided about")
+
+
+def exception(history: History) -> None:
+    history.broken.append("Task exception was never retrieved")
+
+
+def told_otherwise(history: History) -> None:
+    history.told.append(Told(2.0, SPEAK, "first", "result", "FAILED"))
+
+
+def not_cancelled(history: History) -> None:
+    history.told.append(Told(2.0, SPEAK, "first", "cancelled"))
+
+
+def accepted_after_all(history: History) -> None:
+    history.told.append(Told(2.0, HANGUP, "first", "refused", reason="LOG_UNAVAILABLE"))
+
+
+def not_seen(history: History) -> None:
+    history.watched_since = 0.0
+
+
+PLANTED: list[Callable[[History], None]] = [
+    no_result,
+    two_results,
+    changed_result,
+    late_result,
+    settled_needlessly,
+    lost,
+    claimed,
+    denied,
+    done_twice,
+    dialled_blindly,
+    window_missed,
+    out_of_order,
+    side_by_side,
+    sent_late,
+    hangup_expired,
+    still_alive,
+    released_after_the_end,
+    unasked,
+    not_refused,
+    two_bodies,
+    replayed_wrongly,
+    needless_doubt,
+    forgery_taken,
+    not_handed_on,
+    handed_on_differently,
+    made_up,
+    tied_wrongly,
+    tied_to_what_did_not_happen,
+    completed_twice,
+    completed_by_nothing,
+    decided_twice,
+    owed_for_ever,
+    said_without_being_decided,
+    dead_letter,
+    exception,
+    told_otherwise,
+    not_cancelled,
+    accepted_after_all,
+    not_seen,
+]
+KINDS = {"two_results": "two results", "changed_result": "result changed"}
+
+
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+def test_what_is_planted_is_found(plant: Callable[[History], None]) -> None:
+    """
+    Each violation is found, under its own name.
+    """
+    history = whole()
+
+    plant(history)
+
+    name = plant.__name__
+    assert KINDS.get(name, name.replace("_", " ")) in {violation.kind for violation in check(history)}
