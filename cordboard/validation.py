@@ -18,6 +18,7 @@ from cordboard.body import from_struct, typed_names
 from cordboard.catalogue import CATALOGUE
 from cordboard.v1 import Command
 
+_NANOS: Final = 1_000_000_000
 PAST_RULE: Final = "expire_time.past"  # The one rule that a command breaks by waiting.
 COMMAND_BYTES_MAX: Final = 128 * 1024
 EXPIRE_AHEAD_MS_MAX: Final = 12 * 3_600_000
@@ -53,6 +54,7 @@ def violations(command: Command, now_ms: int) -> list[Violation]:
     The sentences repeat no text, digits or numbers that people are called by: they may be logged.
     """
     found = _passed.violations(command)
+    found.extend(_times(command))
     if command.HasField("expire_time"):
         found.extend(_expiry(command, now_ms))
     if command.HasField("extra"):
@@ -115,14 +117,24 @@ def _shown(value: object, rule: str) -> str:
     return ""
 
 
+def _times(command: Command) -> Iterator[Violation]:
+    """Protobuf carries any numbers in its times; only those that are times can be worked with."""
+    if not 0 <= command.expire_time.nanos < _NANOS:
+        sentence = f"expire_time.nanos must be from 0 to 999999999, but is {command.expire_time.nanos}"
+        yield Violation("expire_time", sentence, "timestamp.invalid")
+    if not -_NANOS < command.completion_timeout.nanos < _NANOS:
+        sentence = f"completion_timeout.nanos must be below 999999999, but is {command.completion_timeout.nanos}"
+        yield Violation("completion_timeout", sentence, "duration.invalid")
+
+
 def _expiry(command: Command, now_ms: int) -> Iterator[Violation]:
     expire_ms = command.expire_time.seconds * 1_000 + command.expire_time.nanos // 1_000_000
     ahead_ms = expire_ms - now_ms
     if ahead_ms <= 0:
-        sentence = f"expire_time must be in the future, but was over {-ahead_ms} ms before the command came"
+        sentence = f"expire_time must be in the future, but was {-ahead_ms / 1000:.1f} s before the command came"
         yield Violation("expire_time", sentence, PAST_RULE)
     elif ahead_ms > EXPIRE_AHEAD_MS_MAX:
-        sentence = f"expire_time must be at most 12 hours ahead, but is {ahead_ms / 3_600_000:.1f}"
+        sentence = f"expire_time must be at most 12 hours ahead, but is {ahead_ms / 3_600_000:.1f} hours"
         yield Violation("expire_time", sentence, "expire_time.ahead")
 
 

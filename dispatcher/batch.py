@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -26,6 +27,7 @@ from dispatcher.pages import Pages
 from dispatcher.reading import Addressed, Interpreter, Invalid, Reading, Unreadable
 from dispatcher.rendering import ROUTED_HEADER, Renderer
 
+_SECOND_LOOK_MS: Final = 60_000
 _log = structlog.get_logger(__name__)
 
 
@@ -78,7 +80,14 @@ class Batch:
             self._keep(key, advance(page, key, Due(at_ms), self._now_ms, self._practice.limits), None)
         except Exception:
             _log.exception("a timer failed; its page is left as it is and looked at later", partition=self._partition)
-            self._wakes[key] = at_ms + 60_000
+            self._wakes[key] = self._now_ms + _SECOND_LOOK_MS
+        self._look_again(key, at_ms)
+
+    def _look_again(self, key: str, at_ms: int) -> None:
+        """A page that still asks for a time that has come would be fired at without end: a bug, and only its own."""
+        if 0 < self._wakes.get(key, 0) <= at_ms:
+            _log.error("a page asks again for a time that has come; it is looked at later", asked_ms=at_ms)
+            self._wakes[key] = self._now_ms + _SECOND_LOOK_MS
 
     def credit(self, key: str, command_id: str) -> None:
         """The lane has room for a command."""

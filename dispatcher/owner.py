@@ -29,7 +29,8 @@ from dispatcher.pages import Pages
 
 RECORDS_MAX: Final = 500  # In one batch: enough to share an fsync, few enough to answer soon.
 WAIT_SECONDS_MAX: Final = 30.0
-RETRY_SECONDS: Final = 0.5
+RETRY_SECONDS: Final = 0.5  # Before the first new claim after a failure; doubled while it lasts.
+RETRY_SECONDS_MAX: Final = 5.0
 BEHIND_SECONDS: Final = 0.01  # How soon to look again whether the inputs have been read past a timer that is due.
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ class Owner:
         self._questions: list[tuple[dict[TopicPartition, int], asyncio.Future[None]]] = []
         self._stopping = False
         self._is_behind = False  # A timer is due, and the inputs have not been read past it.
+        self._patience_seconds = RETRY_SECONDS
         self.restored = asyncio.Event()
 
     async def run(self) -> None:
@@ -72,7 +74,8 @@ class Owner:
         except LogError as error:
             self._lose("log")
             _log.warning("the log failed; the partition is claimed anew", partition=self._partition, why=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(self._patience_seconds)
+            self._patience_seconds = min(2 * self._patience_seconds, RETRY_SECONDS_MAX)
 
     def stop(self) -> None:
         """End `run` after the batch in hand."""
@@ -81,11 +84,11 @@ class Owner:
 
     async def find(self, key: str) -> Page | None:
         """A page as it is once everything accepted before this question is applied. Raises LogError when it cannot."""
+        inputs = [TopicPartition(topic, self._partition) for topic in self._practice.inputs]
+        ends = {at: await self._log.end(at) for at in inputs}
         if self._reader is None:
             raise LogError(f"partition {self._partition} is not served now")
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        inputs = [TopicPartition(topic, self._partition) for topic in self._practice.inputs]
-        ends = {at: await self._log.end(at) for at in inputs}
         self._questions.append((ends, answered))
         self._wake()
         await answered
@@ -138,6 +141,8 @@ class Owner:
         self._spend_credit(batch)
         if batch:
             await self._settle(claim, batch, len(records))
+        else:
+            batch.commit()  # Nothing to write; but a timer that fired has its page seen again.
         self._answer_questions(reader)
 
     def _patience(self) -> float:
@@ -176,6 +181,7 @@ class Owner:
         outputs: list[NewRecord] = batch.outputs
         await self._log.settle(claim, list(batch.changes.items()), outputs, batch.positions)
         batch.commit()
+        self._patience_seconds = RETRY_SECONDS
         seconds = asyncio.get_running_loop().time() - started
         self._practice.observe(Settled(self._partition, inputs, len(batch.changes), len(outputs), seconds))
 

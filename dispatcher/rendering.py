@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -37,6 +38,10 @@ RESULT_TYPES: Final = {
 COMPLETED_TYPE: Final = "cordboard.command.completed.v1"
 CANCELLED_TYPE: Final = "cordboard.command.cancel.report.v1"
 ROUTED_HEADER: Final = "cordboard-first-address"
+
+# A protobuf reader gives up at 100 messages in one another, and a level of JSON takes three. Whoever reads results must
+# be able to read this one, wherever it is put.
+_DEPTH_MAX: Final = 16
 
 _STATES: Final = {state: result_pb2.State.Value(f"STATE_{state}") for state in State}
 _REASONS: Final = {
@@ -216,10 +221,22 @@ def result_message(result: Result, violations: Sequence[Violation] = ()) -> resu
 
 @lru_cache(maxsize=64)  # Nearly all answers are the same one.
 def _shown(response: bytes) -> Struct | None:
+    """The answer as the contract shows it. None for what it has no field for: no object, or one that is too deep."""
     try:
-        return json_format.Parse(response, Struct())
-    except (json_format.ParseError, UnicodeDecodeError, RecursionError):
-        return None  # An answer of another shape than an object is in no field of the contract.
+        plain = msgspec.json.decode(response, type=dict[str, Any])
+        if _depth(plain) > _DEPTH_MAX:
+            return None
+        return json_format.ParseDict(plain, Struct())
+    except (msgspec.MsgspecError, json_format.ParseError, ValueError, RecursionError):
+        return None
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
 
 
 def _timestamp(time_ms: int) -> Timestamp | None:

@@ -19,6 +19,7 @@ from cordboard.log.port import LogInUse, LogUnusable
 
 APPLICATION_ID: Final = 0x43424C47  # "CBLG"
 VERSION: Final = 1
+_MODE: Final = 0o600  # What callers say and press is in there; SQLite gives its other files the mode of this one.
 # What a commit may leave in the write-ahead log before its pages are copied home: large enough that a page written by
 # many commits is copied once (a quarter less CPU per record than SQLite's 1,000), small enough to be read at a restart.
 _CHECKPOINT_PAGES: Final = 4_000
@@ -38,7 +39,7 @@ class Hold:
         """Take the hold. Raises LogInUse, naming the process that has it."""
         self._path = _beside(path, ".lock")
         while True:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -147,6 +148,7 @@ def _check_pages(path: Path) -> None:
 def _create(path: Path) -> None:
     draft = _beside(path, ".new")
     draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
     with contextlib.closing(_connect(draft, "rwc")) as connection:
         connection.executescript(
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {QUERIES['schema']}"

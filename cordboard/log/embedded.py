@@ -111,6 +111,11 @@ class EmbeddedLog:
         """See the port. After a failure the log tries by itself, every second, whether the disk is back."""
         return self._commits.healthy and not self._closed
 
+    @property
+    def ahead_ms(self) -> int:
+        """How far the log's time is ahead of this machine's clock (milliseconds)."""
+        return self._commits.ahead_ms
+
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
         """See the port."""
         placed = [(self._place(record), record) for record in records]

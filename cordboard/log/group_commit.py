@@ -7,7 +7,6 @@ before COMMIT has returned, and requests take effect in the order in which they 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -93,6 +92,11 @@ class GroupCommit:
         self._time_ms = max(self._time_ms, self._clock.now_ms())
         return self._time_ms
 
+    @property
+    def ahead_ms(self) -> int:
+        """How far the log's time is ahead of the clock: more than 0 only when the clock was set back."""
+        return max(0, self._time_ms - self._clock.now_ms())
+
     def committing_since_ms(self) -> int | None:
         """The time of the records that are being made durable just now, if there are any."""
         return None if self._committing is None else self._committing.time_ms
@@ -146,15 +150,15 @@ class GroupCommit:
             failure: LogError | None = None
             try:
                 self._store.commit()
-            except sqlite3.Error as error:
+            except Exception as error:  # Whatever it is: a thread that ended would leave everybody waiting for ever.
                 failure = self._commit_failed(error)
             self._loop.call_soon_threadsafe(self._ended, requests, failure)
 
-    def _commit_failed(self, error: sqlite3.Error) -> LogError:
+    def _commit_failed(self, error: Exception) -> LogError:
         # No room: the frame that would have made it count was never written. After any other error, that of an fsync
         # above all, the frames may be in the file and come to life when it is next opened after a crash.
         self._store.rollback()
-        if error.sqlite_errorname == "SQLITE_FULL":
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
             return LogUnavailable(f"the log cannot be written: {error}")
         return AppendUncertain(f"the log did not acknowledge a write: {error}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import Final, Self
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -21,6 +21,8 @@ from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.ingress import IngressMetrics, ingress_server
 from dispatcher.rpc.server import GrpcServer
+
+SKEW_MS_MAX: Final = 2_000
 
 
 class Desk:
@@ -69,6 +71,7 @@ class Desk:
         log = await open_log(self._settings, self._clock, self._registry)
         self._stack.push_async_callback(log.close)
         self._checks["log"] = lambda: None if log.healthy else "the log cannot be written"
+        self._checks["clock"] = lambda: clock_is_behind(log)
         await self._listen("operations", self.operations)
         accounts = await self._open_ingress(log)
         dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, self._registry)
@@ -115,6 +118,13 @@ class Desk:
 
     async def _ready(self) -> bool:
         return not await failing_checks(self._checks)
+
+
+def clock_is_behind(log: EmbeddedLog) -> str | None:
+    """Expiries count from the log's times: while the clock is behind them, nothing expires when it should."""
+    if log.ahead_ms <= SKEW_MS_MAX:
+        return None
+    return f"the clock is {log.ahead_ms / 1000:.0f} s behind the log's latest record: it was set back"
 
 
 def _restoring(dispatcher: Dispatcher) -> str | None:

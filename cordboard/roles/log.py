@@ -21,7 +21,7 @@ def topics_of(settings: Settings) -> Topics:
 async def open_log(settings: Settings, clock: Clock, registry: CollectorRegistry = REGISTRY) -> EmbeddedLog:
     """Open the log with every topic that these accounts need. Raises LogError with a sentence for the operator."""
     topics = topics_of(settings)
-    settings.log.path.parent.mkdir(parents=True, exist_ok=True)
+    settings.log.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return await EmbeddedLog.open(
         settings.log.path,
         topics.specs(sorted(settings.accounts), settings.log.partitions),

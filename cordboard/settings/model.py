@@ -50,7 +50,7 @@ class Grpc(Section):
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
     port: Port = Field(default=50051, description="the port to listen on; 0 picks one")
     message_bytes_max: CommandBytes = Field(
-        default=256 * 1024, description="the largest message taken; the largest command must fit through the door"
+        default=4 * 1024 * 1024, description="the largest message taken; the largest command must fit through the door"
     )
     concurrent_max: Count = Field(default=1000, description="calls served at once")
     keepalive_seconds: Seconds = Field(default=60, description="how often an idle connection is asked whether it lives")

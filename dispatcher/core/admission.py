@@ -15,6 +15,7 @@ Refusals are not remembered, so their ids may come again. Everything else ends o
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from dispatcher.core import memory
 from dispatcher.core.commands import Ask
@@ -24,6 +25,9 @@ from dispatcher.core.line import take_out
 from dispatcher.core.page import Held, Life, Page
 from dispatcher.core.turn import Ending, Turn, give_result, refuse
 from dispatcher.core.words import SENTENCES, Placement, Reason, State
+
+_ORIGINS_MAX: Final = 8
+_OUTLINE: Final = "It was answered before; of that answer the outline is remembered."
 
 
 def take(turn: Turn, asked: Asked) -> None:
@@ -43,7 +47,8 @@ def take(turn: Turn, asked: Asked) -> None:
         page.sequence = max(page.sequence, ask.sequence)
         give_result(turn, ask, Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED))
         return
-    if ask.sequence and not _in_sequence(turn, asked):
+    passes = ask.ends_call and ask.placement is Placement.NOW  # It waits for nobody, so for no number either.
+    if ask.sequence and not passes and not _in_sequence(turn, asked):
         return
     if _is_full(turn, ask):
         refuse(turn, ask, Reason.LINE_FULL, asked.origin)
@@ -63,7 +68,9 @@ def _is_repeat(turn: Turn, asked: Asked) -> bool:
     if pending is not None:
         if pending.fingerprint != ask.fingerprint:
             _refuse_reuse(turn, asked, pending.accept_ms)
-        return True  # Its one result is still to come, and will be heard by whoever asks again.
+        else:
+            _note_repeat(turn, asked)
+        return True
     known = memory.recall(turn.page.ended, ask.command_id)
     if known is None:
         return False
@@ -72,6 +79,14 @@ def _is_repeat(turn: Turn, asked: Asked) -> bool:
     else:
         _refuse_reuse(turn, asked, known.accept_ms)
     return True
+
+
+def _note_repeat(turn: Turn, asked: Asked) -> None:
+    """The one result is still to come, and will be heard by whoever asks again; a refusal is said to each by itself."""
+    for held in turn.page.early:
+        if held.ask.command_id == asked.ask.command_id and len(held.origins) < _ORIGINS_MAX:
+            held.origins.append(asked.origin)
+            turn.changed = True
 
 
 def find_pending(page: Page, command_id: str) -> Ask | None:
@@ -108,7 +123,7 @@ def _replay(turn: Turn, asked: Asked, known: memory.Remembered) -> None:
             action=ask.action,
             state=known.state,
             reason=known.reason,
-            message=SENTENCES[known.reason],
+            message=f"{SENTENCES[known.reason]} {_OUTLINE}".lstrip(),
             http_status=known.http_status,
             legs=tuple(page.legs),
             accept_ms=known.accept_ms,
@@ -134,7 +149,9 @@ def _in_sequence(turn: Turn, asked: Asked) -> bool:
         refuse(turn, ask, Reason.LINE_FULL, asked.origin)
         return False
     wait_until_ms = turn.now + turn.limits.sequence_wait_ms
-    page.early.append(Held(ask=ask, expire_ms=_explicit_expiry(ask), wait_until_ms=wait_until_ms, origin=asked.origin))
+    page.early.append(
+        Held(ask=ask, expire_ms=_explicit_expiry(ask), wait_until_ms=wait_until_ms, origins=[asked.origin])
+    )
     page.early.sort(key=lambda held: held.ask.sequence)
     page.account = page.account or ask.account
     turn.changed = True
@@ -169,7 +186,7 @@ def _enter(turn: Turn, ask: Ask) -> None:
     if page.line[-1] is held:
         page.last = ask.command_id  # What comes next comes after this one; what was placed NEXT is in nobody's way.
     if ask.sequence:
-        page.sequence = ask.sequence
+        page.sequence = max(page.sequence, ask.sequence)
         _let_in_the_early(turn)
 
 
@@ -218,7 +235,8 @@ def give_up_gaps(turn: Turn, at_ms: int) -> None:
         page.early.remove(held)
         turn.changed = True
         message = f"Sequence number {held.ask.sequence} came, but {page.sequence + 1} did not in time."
-        refuse(turn, held.ask, Reason.SEQUENCE_GAP, held.origin, message=message)
+        for origin in held.origins:
+            refuse(turn, held.ask, Reason.SEQUENCE_GAP, origin, message=message)
 
 
 def end_poisoned(turn: Turn, ask: Ask) -> None:

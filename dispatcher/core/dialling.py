@@ -24,8 +24,8 @@ MILESTONES: Final = frozenset({"call.initiated", "call.answered", "call.hangup"}
 
 class _Data(msgspec.Struct):
     call_control_id: str
-    call_leg_id: str = ""
-    call_session_id: str = ""
+    call_leg_id: str | None = None
+    call_session_id: str | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -56,7 +56,11 @@ def _legs_in(response: bytes) -> tuple[Leg, ...]:
     except msgspec.MsgspecError:
         return ()
     made = data if isinstance(data, list) else [data]
-    return tuple(Leg(one.call_control_id, one.call_leg_id, one.call_session_id) for one in made if one.call_control_id)
+    return tuple(
+        Leg(one.call_control_id, one.call_leg_id or "", one.call_session_id or "")
+        for one in made
+        if one.call_control_id
+    )
 
 
 def proven_by(clues: Sequence[Clue], ending: Ending) -> Ending:

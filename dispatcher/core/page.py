@@ -37,7 +37,7 @@ class Held(msgspec.Struct, array_like=True, kw_only=True):
     gate: str = ""
     wait_until_ms: int = 0  # For a sequence number that came too early.
     credited: bool = False  # Its lane had room for it.
-    origin: str = ""  # The record it came in, for the id of a refusal.
+    origins: list[str] = []  # Of one that came too early: the records it came in, for the ids of refusals.
 
 
 class Clue(msgspec.Struct, frozen=True, array_like=True):

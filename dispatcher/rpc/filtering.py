@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from google.protobuf.message import DecodeError
+
 from cordboard.cloudevents import CloudEvent, NotACloudEvent, from_headers, header, parse_rfc3339
 from cordboard.log.port import Record
 from cordboard.v1 import dispatcher_service_pb2 as service
@@ -41,7 +43,10 @@ class Filter:
             return None
         if self._call and record.key != self._key and event.subject != self._call:
             return None
-        return _response(kind, event, record)
+        try:
+            return _response(kind, event, record)
+        except DecodeError:
+            return None  # Another hand wrote it; one record that nobody can read must not hold up all behind it.
 
 
 def _kind(event_type: str) -> service.WatchKind.ValueType | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import structlog
 
 from dispatcher.rpc.events import Handled, Method, Observer, Started
 from dispatcher.rpc.refusals import Refused, overloaded, shutting_down
+from dispatcher.rpc.requests import UNREADABLE, tolerant, unreadable
 from dispatcher.rpc.stopping import Stopping
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +43,7 @@ class Guard(grpc.aio.ServerInterceptor):
         self._observe = observe
         self._handlers: dict[str, Any] = {}
         self.in_flight = 0
+        self._by_kind: Counter[str] = Counter()
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -66,16 +69,18 @@ class Guard(grpc.aio.ServerInterceptor):
         async def guarded(request: Any, context: Any) -> Any:
             return await self._serve(method, serve, request, context)
 
-        return _MAKE[kind](guarded, handler.request_deserializer, handler.response_serializer)
+        return _MAKE[kind](guarded, tolerant(handler.request_deserializer), handler.response_serializer)
 
     async def _serve(self, method: Method, serve: Serve, request: Any, context: Any) -> Any:
         loop = asyncio.get_running_loop()
         started = loop.time()
         self._observe(Started(method))
         code, reason = grpc.StatusCode.OK, ""
-        self._enter()
+        self._enter(method.kind)
         try:
-            self._let_in()
+            self._let_in(method.kind)
+            if request is UNREADABLE:
+                raise unreadable()
             return await serve(request, context)
         except Refused as refused:
             code, reason = refused.code, refused.name
@@ -89,20 +94,23 @@ class Guard(grpc.aio.ServerInterceptor):
             _log.exception("a call failed", method=method.name)
             await context.abort(code, "The dispatcher failed to handle the call.")
         finally:
-            self._leave()
+            self._leave(method.kind)
             self._observe(Handled(method, code, loop.time() - started, reason))
 
-    def _let_in(self) -> None:
+    def _let_in(self, kind: str) -> None:
+        # Each kind has its own share: watches stay for hours, and must not lock out the hangups.
         if self._stopping.begun:
             raise shutting_down()
-        if self.in_flight > self._concurrent_max:
-            raise overloaded(f"{self._concurrent_max} calls are being served.")
+        if self._by_kind[kind] > self._concurrent_max:
+            raise overloaded(f"{self._concurrent_max} {kind} calls are being served.")
 
-    def _enter(self) -> None:
+    def _enter(self, kind: str) -> None:
         self.in_flight += 1
+        self._by_kind[kind] += 1
         self.idle.clear()
 
-    def _leave(self) -> None:
+    def _leave(self, kind: str) -> None:
         self.in_flight -= 1
+        self._by_kind[kind] -= 1
         if not self.in_flight:
             self.idle.set()

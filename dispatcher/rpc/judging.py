@@ -15,6 +15,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol
 
+from google.protobuf.message import DecodeError
+
 from cordboard.cloudevents import header
 from cordboard.identity import fingerprint
 from cordboard.log.port import Appended, LogError, Record
@@ -62,7 +64,10 @@ class Judge:
         kind = _KINDS.get(header(record.headers, "ce_type"))
         if kind is None:
             return None
-        result = result_pb2.CommandResult.FromString(record.value)
+        try:
+            result = result_pb2.CommandResult.FromString(record.value)
+        except DecodeError:
+            return None  # No word of ours.
         if not _is_about(record, admitted, result):
             return None
         if kind != "result":

@@ -23,6 +23,7 @@ from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.rpc.execute import Executor, check_wait, patience
 from dispatcher.rpc.intake import Admitted, Intake
 from dispatcher.rpc.refusals import Refused, shutting_down
+from dispatcher.rpc.requests import UNREADABLE, unreadable
 from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.views import timestamp
 from dispatcher.rpc.waiting import Waiter
@@ -101,6 +102,9 @@ class Stream(ABC):
         self._more.set()
 
     async def _take(self, request: Any) -> None:
+        if request is UNREADABLE:
+            self.refused(None, "", unreadable())
+            return
         try:
             admitted = await self._intake.admit_again(request.command, self._traceparent)
             self._ready.append((self.prepare(request, admitted), admitted))

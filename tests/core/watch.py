@@ -8,7 +8,7 @@ from cordboard.work import Outcome, TelnyxError, Verdict, Work
 from dispatcher.core.advance import advance
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Decision, HandOn, Output, Release, Result
-from dispatcher.core.inputs import Asked, Due, Input, Told
+from dispatcher.core.inputs import Asked, Due, Input, Poisoned, Told
 from dispatcher.core.limits import Limits
 from dispatcher.core.page import Page, decode, encode
 from dispatcher.core.verdicts import CERTAIN_NO
@@ -43,7 +43,7 @@ class Watched:
         """Apply an input and hold what comes of it against the promises."""
         if isinstance(given, Told):
             self.outcomes[given.outcome.command_id, given.outcome.attempt].add(given.outcome.verdict)
-        if isinstance(given, Asked) and given.ask.command_id not in self.results:
+        if isinstance(given, Asked | Poisoned) and given.ask.command_id not in self.results:
             self.pending.setdefault(given.ask.command_id, given.ask)
         decision = self.decide(given)
         for output in decision.outputs:
@@ -92,7 +92,9 @@ class Watched:
                 assert output.command_id in self.results
             case Result(kind="refused", reason=reason):
                 if reason is not Reason.COMMAND_ID_REUSED:
-                    del self.pending[output.command_id]
+                    # Each who asked is told; only a command that waits for its number can have been asked for twice.
+                    known = self.pending.pop(output.command_id, None)
+                    assert known is not None or reason is Reason.SEQUENCE_GAP
             case HandOn(heard=heard):
                 assert heard.event_id not in self.handed_on, "handed on twice"
                 self.handed_on.add(heard.event_id)

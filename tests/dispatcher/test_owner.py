@@ -12,6 +12,7 @@ from cordboard.v1 import result_pb2
 from cordboard.work import Lane, Verdict
 from dispatcher import batch
 from dispatcher.accounts import Accounts
+from dispatcher.core.inputs import Due
 from dispatcher.credit import Wish
 from dispatcher.observing import Decided, Lost
 from tests.dispatcher.harness import TOPICS, HandClock, Stage, connect, dial, hangup, make_broker, speak, staged
@@ -321,3 +322,57 @@ async def test_lost_positions_stop_the_partition_and_say_so(clock: HandClock, mo
     with pytest.raises(LogError):
         await stage.dispatcher.find("A")
     await stage.dispatcher.stop()
+
+
+async def test_a_timer_that_fails_is_looked_at_again(
+    stage: Stage, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What a page owes at a time is not lost with one failure: it is judged a minute later.
+    """
+    real, failures = batch.advance, iter([True])
+
+    def advance(page: object, key: str, given: object, *more: object) -> object:
+        if isinstance(given, Due) and next(failures, False):
+            raise ZeroDivisionError
+        return real(page, key, given, *more)  # type: ignore[arg-type]  # passed through
+
+    monkeypatch.setattr(batch, "advance", advance)
+    await stage.submit(dial("d"))
+    await stage.applied()
+    clock.time_ms += 15_000
+    await stage.applied()
+    assert await stage.results() == []
+
+    clock.time_ms += 60_000
+    await stage.applied()
+    assert [result.reason for result in await stage.results()] == [result_pb2.REASON_WORKER_LOST]
+
+
+async def test_everyone_who_asked_hears_of_a_gap(stage: Stage, clock: HandClock) -> None:
+    """
+    A repeat of a command that waits for its number gets a refusal of its own.
+    """
+    await stage.submit(speak("a", sequence=9))
+    await stage.submit(speak("a", sequence=9))
+    await stage.applied()
+    clock.time_ms += 2_000
+    await stage.applied()
+
+    records = await stage.all_of(TOPICS.results)
+    assert len({header(record.headers, "ce_id") for record in records}) == 2
+    assert {result.reason for result in await stage.results()} == {result_pb2.REASON_SEQUENCE_GAP}
+
+
+async def test_a_dial_whose_answer_has_nulls_is_a_call(stage: Stage) -> None:
+    """
+    The call's id is what counts; what Telnyx leaves out or sets to null is not known, that is all.
+    """
+    await stage.submit(dial("d"))
+    await stage.applied()
+    [work] = await stage.works(Lane.DIAL)
+    await stage.report(work, response=b'{"data": {"call_control_id": "v3:new", "call_leg_id": null}}')
+    await stage.until(lambda: stage.dispatcher.pages == 2)
+
+    [result] = await stage.results()
+    assert (result.state, result.dialed[0].call_control_id) == (result_pb2.STATE_SUCCEEDED, "v3:new")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +31,10 @@ async def written(path: Path) -> EmbeddedLog:
 
 def contents(directory: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in directory.iterdir()}
+
+
+def modes_in(directory: Path) -> set[int]:
+    return {stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
 
 
 def of_another_kind(path: Path) -> None:
@@ -159,3 +165,19 @@ async def test_a_creation_that_was_cut_short_is_begun_anew(tmp_path: Path) -> No
     await (await opened(tmp_path / "log.db")).close()
 
     assert list(contents(tmp_path)) == ["log.db"]
+
+
+async def test_a_new_log_is_its_owners_only(tmp_path: Path) -> None:
+    """
+    What callers say and press is in there: nobody else on the machine may read it, whatever the umask.
+    """
+    before = os.umask(0)
+    try:
+        log = await opened(tmp_path / "log.sqlite3")
+        await log.append([NewRecord(COMMANDS, b"A", b"secret")])
+        modes = modes_in(tmp_path)
+        await log.close()
+    finally:
+        os.umask(before)
+
+    assert modes == {0o600}

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import grpc
 import grpc.aio
 
 from cordboard.log.port import LogUnavailable, NewRecord
@@ -164,10 +165,10 @@ async def test_a_watch_of_a_log_that_fails_may_be_tried_again(tmp_path: Path) ->
 
 
 async def test_bytes_that_are_no_message_disturb_nobody(desk: Desk) -> None:
-    """Garbage on the wire is an error of gRPC's own; the next call is served."""
+    """Garbage on the wire is a bad request; the next call is served."""
     raw = desk.channel.unary_unary("/cordboard.v1.DispatcherService/Submit")
     error = await error_of(raw(b"\xff\xff\xff", timeout=20))
-    assert error.info.reason == ""
+    assert (error.code, error.info.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_COMMAND")
     assert await desk.commands() == []
     answer = await desk.stub.Execute(ExecuteRequest(command=speak("c1")), timeout=20)
     assert answer.result.state == STATE_SUCCEEDED

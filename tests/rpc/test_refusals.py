@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from cordboard.log.port import AppendUncertain, LogUnavailable
 from cordboard.v1 import (
     REASON_UNSPECIFIED,
+    STATE_SUCCEEDED,
     WATCH_KIND_EVENTS,
     CancelCommandsRequest,
     Command,
@@ -117,12 +120,44 @@ async def test_a_command_that_is_too_large(desk: Desk) -> None:
     assert error.info.metadata["bytesMax"] == str(128 * 1024)
 
 
-async def test_a_message_beyond_the_limit_is_not_read(desk: Desk) -> None:
+async def test_a_message_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
     """gRPC itself refuses what exceeds the largest message: no details, nothing in the log."""
-    command = speak("c1", payload="x" * (300 * 1024))
+    async with desk_at(tmp_path, settings=SETTINGS.model_copy(update={"message_bytes_max": 256 * 1024})) as desk:
+        command = speak("c1", payload="x" * (300 * 1024))
+        error = await error_of(desk.stub.Submit(SubmitRequest(command=command), timeout=20))
+        assert error.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert await desk.commands() == []
+
+
+async def test_what_is_far_too_large_is_still_told_so(desk: Desk) -> None:
+    """Up to the largest message a command is read, and refused with its size."""
+    command = speak("c1", payload="x" * (3 * 1024 * 1024))
     error = await error_of(desk.stub.Submit(SubmitRequest(command=command), timeout=20))
-    assert error.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert (error.code, error.info.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "COMMAND_TOO_LARGE")
+
+
+@pytest.mark.parametrize("nanos", [-1, 2_000_000_000])
+async def test_times_that_are_none(desk: Desk, nanos: int) -> None:
+    """Protobuf carries any nanos; the door names the field, and nothing reaches the owner to choke on."""
+    command = speak("c1", expire_time=Timestamp(seconds=int(time.time()) + 60))
+    command.expire_time.nanos = nanos
+    command.completion_timeout.nanos = 2_000_000_000
+    error = await error_of(desk.stub.Submit(SubmitRequest(command=command), timeout=20))
+    assert {"expire_time", "completion_timeout"} <= set(error.fields)
     assert await desk.commands() == []
+
+
+async def test_watches_do_not_lock_out_commands(tmp_path: Path) -> None:
+    """Each kind of call has its own share: who only looks on is not in the way of a hangup."""
+    async with desk_at(tmp_path, settings=SETTINGS.model_copy(update={"concurrent_max": 2})) as desk:
+        watches = [desk.stub.Watch(WatchRequest()) for _ in range(2)]
+        for watch in watches:
+            await watch.read()
+        too_many = await error_of(desk.stub.Watch(WatchRequest()).read())
+        answer = await desk.stub.Execute(ExecuteRequest(command=hangup("h")), timeout=20)
+        assert (too_many.info.reason, answer.result.state) == ("OVERLOADED", STATE_SUCCEEDED)
+        for watch in watches:
+            watch.cancel()
 
 
 async def test_waiting_for_what_the_contract_does_not_know(desk: Desk) -> None:

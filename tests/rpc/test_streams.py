@@ -21,6 +21,7 @@ from cordboard.v1 import (
     Command,
     ExecuteStreamRequest,
     SubmitStreamRequest,
+    SubmitStreamResponse,
 )
 from dispatcher.rpc import streams
 from dispatcher.rpc.intake import Intake
@@ -201,3 +202,12 @@ async def test_a_streams_deadline_leaves_results_open(desk: Desk, monkeypatch: p
     assert [answer.command_id for answer in answers] == ["c1"]
     assert not answers[0].executed.HasField("result")
     assert await call.code() is grpc.StatusCode.OK
+
+
+async def test_an_item_that_is_no_message_is_its_answer(desk: Desk) -> None:
+    """Bytes that cannot be read are refused by themselves; what comes after them is done."""
+    raw = desk.channel.stream_stream("/cordboard.v1.DispatcherService/SubmitStream")
+    good = SubmitStreamRequest(command=speak("good")).SerializeToString()
+    call = raw(iter([b"\xff\xff\xff", good]), timeout=20)
+    answers = [SubmitStreamResponse.FromString(answer) async for answer in call]
+    assert {(one.command_id, one.WhichOneof("outcome")) for one in answers} == {("", "refused"), ("good", "accepted")}

@@ -23,7 +23,7 @@ from cordboard.v1 import (
     WatchRequest,
 )
 from dispatcher.rpc.cursor import read, write
-from tests.rpc.door import TOPICS, Desk, desk_at, error_of, speak, webhook
+from tests.rpc.door import TOPICS, Desk, desk_at, error_of, outcome_of, speak, webhook
 
 
 async def _watch(desk: Desk, **what: Any) -> tuple[Any, str]:
@@ -208,4 +208,36 @@ async def test_a_flow_of_results_does_not_starve_the_events(desk: Desk) -> None:
     call, _ = await _watch(desk, cursor=cursor)
     kinds = [(await _next(call)).WhichOneof("item") for _ in range(300)]
     assert "event" in kinds
+    call.cancel()
+
+
+async def test_an_answer_too_deep_to_be_shown_stops_nobody(desk: Desk) -> None:
+    """Telnyx answers with what no reader of protobuf would read: the result comes without it, for Execute and Watch."""
+    call, _ = await _watch(desk)
+    deep = b'{"data": ' + b'{"a": ' * 40 + b"1" + b"}" * 41
+    desk.hands.respond = lambda work: outcome_of(work, response=deep)
+    answer = await _execute(desk, "c1")
+    seen = await _next(call)
+    assert (answer.result.state, seen.result.state) == (STATE_SUCCEEDED, STATE_SUCCEEDED)
+    assert not answer.result.HasField("response")
+    call.cancel()
+
+
+async def test_a_record_that_nobody_can_read_is_stepped_over(desk: Desk) -> None:
+    """It does not hold up those behind it, at first or after a resumption."""
+    call, _ = await _watch(desk)
+    garbage = NewRecord(
+        TOPICS.results,
+        b"A",
+        b"\xff\xff",
+        (
+            ("ce_specversion", b"1.0"),
+            ("ce_id", b"x"),
+            ("ce_source", b"/cordboard/main"),
+            ("ce_type", b"cordboard.command.result.v1"),
+        ),
+    )
+    await desk.log.append([garbage])
+    await _execute(desk, "c1")
+    assert (await _next(call)).result.command_id == "c1"
     call.cancel()
