@@ -125,7 +125,7 @@ def _keep_in_doubt(turn: Turn, flight: Flight, ending: Ending) -> None:
     doubt = awaiting(flight, ending.send_ms or flight.first_ms, turn.now + DOUBT_KEPT_MS)
     doubt.doubtful = True
     doubt.attempts = [attempt for attempt in range(1, flight.attempt + 1) if attempt not in certain]
-    doubt.contested = is_contested(turn.page, doubt)
+    doubt.contested = flight.contested or is_contested(turn.page, doubt.action)
     contest(turn.page, doubt.action)
     await_event(turn, doubt)
     match_clues(turn, doubt, flight.clues)

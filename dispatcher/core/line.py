@@ -18,7 +18,7 @@ from dispatcher.core import memory
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Release
 from dispatcher.core.page import Flight, Held, Page
-from dispatcher.core.rivals import contest
+from dispatcher.core.rivals import contest, is_contested
 from dispatcher.core.turn import Ending, Turn, give_result
 from dispatcher.core.words import Placement, Reason, State
 
@@ -134,6 +134,8 @@ def _has_succeeded(page: Page, command_id: str) -> bool:
 
 
 def _release_first(turn: Turn, held: Held, *, passing: bool) -> None:
+    # Whose events are still to come when this one goes may be heard of after it is gone.
+    is_contestable = is_contested(turn.page, held.ask.action)
     contest(turn.page, held.ask.action)
     flight = Flight(
         ask=held.ask,
@@ -143,6 +145,7 @@ def _release_first(turn: Turn, held: Held, *, passing: bool) -> None:
         deadline_ms=turn.now,
         expire_ms=held.expire_ms,
         passing=passing,
+        contested=is_contestable,
     )
     turn.page.flights.append(flight)
     release(turn, flight)

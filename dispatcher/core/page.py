@@ -65,6 +65,7 @@ class Flight(msgspec.Struct, array_like=True, kw_only=True):
     answered: bool = False  # Its result was given; only the latest attempt is still awaited.
     outcomes: list[Outcome] = []
     clues: list[Clue] = []
+    contested: bool = False  # Another of its kind was open or on its way: no event proves that it was done.
 
 
 class Open(msgspec.Struct, array_like=True, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cordboard.catalogue import CATALOGUE
 from dispatcher.core.commands import CALL_ENDING
-from dispatcher.core.page import Open, Page
+from dispatcher.core.page import Page
 
 
 def completing_events(action: str, *, endless: bool = False) -> frozenset[str]:
@@ -26,16 +26,19 @@ def is_stop(action: str) -> bool:
 def contest(page: Page, action: str) -> None:
     """From now on, events of this action's kind no longer prove that a command in doubt was done."""
     for waiting in page.open:
-        if waiting.doubtful and not waiting.contested and _are_rivals(waiting.action, action):
+        if waiting.doubtful and _are_rivals(waiting.action, action):
             waiting.contested = True
+    for flight in page.flights:
+        if _are_rivals(flight.ask.action, action):
+            flight.contested = True
 
 
-def is_contested(page: Page, doubt: Open) -> bool:
-    """Whether another command of its kind is open or on its way."""
-    if is_stop(doubt.action):  # Its event is another's by nature, and what it was to stop may have ended by itself.
+def is_contested(page: Page, action: str) -> bool:
+    """Whether events of this action's kind could be another command's: one that is open or on its way."""
+    if is_stop(action):  # Its event is another's by nature, and what it was to stop may have ended by itself.
         return True
-    others = [one.action for one in page.open if one is not doubt]
-    return any(_are_rivals(doubt.action, action) for action in (*others, *(one.ask.action for one in page.flights)))
+    others = (*(one.action for one in page.open), *(one.ask.action for one in page.flights))
+    return any(_are_rivals(action, other) for other in others)
 
 
 def _are_rivals(doubtful: str, other: str) -> bool:
