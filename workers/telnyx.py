@@ -27,6 +27,20 @@ _PATH: Final = re.compile(r"(?:/(?!(?:\.|%2[eE]){1,2}(?:/|$))[A-Za-z0-9._~:=@!$&
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
+_WORDS: Final[dict[type[Exception], str]] = {
+    httpx.ConnectTimeout: "no connection could be had in time",
+    httpx.PoolTimeout: "no connection could be had in time",
+    httpx.ConnectError: "no connection could be had",
+    TimeoutError: "no answer came in time",
+    httpx.TimeoutException: "no answer came in time",
+    httpx.RemoteProtocolError: "the connection was closed without an answer",
+    httpx.NetworkError: "the connection broke",
+    FileNotFoundError: "the API key cannot be read",
+    PermissionError: "the API key cannot be read",
+    httpx.InvalidURL: "it is not a path that can be asked for",
+}
+
+
 class Telnyx:
     """Sends work to one account of Telnyx.
 
@@ -62,19 +76,19 @@ class Telnyx:
         try:
             request = self._request(work)
         except Exception as error:
-            return NoAnswer(unsent=True, why=type(error).__name__)  # Not even a request: no key, or no path.
+            return NoAnswer(unsent=True, why=_why(error))  # Not even a request: no key, or no path.
         transport = self._dials if work.repeat is Repeat.UNSENT else self._transport
         answer: list[Answer] = []
         try:
             async with asyncio.timeout(timeout_ms / 1_000):
                 await self._exchange(transport, request, answer)
         except _UNSENT as error:
-            return NoAnswer(unsent=True, why=type(error).__name__)
+            return NoAnswer(unsent=True, why=_why(error))
         except GarbledAnswer:
             return Answer(0)
         except Exception as error:
             # A timeout, a broken connection, or anything unforeseen: it may have been sent.
-            return answer[-1] if answer else NoAnswer(unsent=False, why=type(error).__name__)
+            return answer[-1] if answer else NoAnswer(unsent=False, why=_why(error))
         return answer[-1]
 
     async def close(self) -> None:
@@ -115,6 +129,12 @@ class Telnyx:
             answer.append(Answer(response.status_code, bytes(body), Ending.WHOLE, reset))
         finally:
             await response.aclose()
+
+
+def _why(error: Exception) -> str:
+    """What happened, in words for whoever reads the result. Never the error's own text: it may carry the headers."""
+    said = next((words for kind, words in _WORDS.items() if isinstance(error, kind)), "the request failed")
+    return f"{said} ({type(error).__name__})"
 
 
 def _headers(base: httpx.URL) -> tuple[tuple[bytes, bytes], ...]:

@@ -136,7 +136,9 @@ class TestOnTheWire:
         """
         A call id of two dots must not reach another endpoint with our key.
         """
-        assert await telnyx.send(make_work(path=path), 3_000) == NoAnswer(unsent=True, why="InvalidURL")
+        assert await telnyx.send(make_work(path=path), 3_000) == NoAnswer(
+            unsent=True, why="it is not a path that can be asked for (InvalidURL)"
+        )
         assert server.requests == []
 
 
@@ -150,7 +152,9 @@ class TestReplies:
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         client = Telnyx(url, lambda: KEY)
 
-        assert await client.send(make_work(), 3_000) == NoAnswer(unsent=True, why="ConnectError")
+        assert await client.send(make_work(), 3_000) == NoAnswer(
+            unsent=True, why="no connection could be had (ConnectError)"
+        )
         await client.close()
 
     async def test_an_unknown_name_is_certainly_unsent(self, make_work: MakeWork) -> None:
@@ -174,7 +178,9 @@ class TestReplies:
 
         client = Telnyx(server.url, no_key)
 
-        assert await client.send(make_work(), 3_000) == NoAnswer(unsent=True, why="FileNotFoundError")
+        assert await client.send(make_work(), 3_000) == NoAnswer(
+            unsent=True, why="the API key cannot be read (FileNotFoundError)"
+        )
 
     async def test_no_answer_in_time_may_have_been_sent(
         self, telnyx: Telnyx, server: Server, make_work: MakeWork
@@ -184,7 +190,9 @@ class TestReplies:
         """
         server.then_nothing()
 
-        assert await telnyx.send(make_work(), 100) == NoAnswer(unsent=False, why="TimeoutError")
+        assert await telnyx.send(make_work(), 100) == NoAnswer(
+            unsent=False, why="no answer came in time (TimeoutError)"
+        )
         assert len(server.requests) == 1
 
     @pytest.mark.parametrize("hang_up", [True, False])
