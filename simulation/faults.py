@@ -42,6 +42,9 @@ class Road(enum.Enum):
     HTML = "200 with a page of somebody else's"
     EMPTY = "200 with nothing"
     GIANT = "200 with more than anybody reads"
+    REPEAT_REFUSED = "422 if it is a repeat, as if the first one's success spoke"
+    DIES_BEFORE = "it is lost, and its worker dies"
+    DIES_AFTER = "it has its effect, and its worker dies"
 
 
 class Hook(enum.Enum):

@@ -75,7 +75,9 @@ class KafkaLikeLog(MemoryLog):
     def reader(self, positions: Mapping[TopicPartition, int]) -> Reader:
         """See the port."""
         self._must_be_open()
-        reader = DelayedReader(self._journal, positions, self._delay, self._life, _nothing_is_under_way)
+        reader = DelayedReader(
+            self._journal, positions, self._delay, self._life, _nothing_is_under_way, self._rng.random
+        )
         self._readers[reader] = None
         return reader
 

@@ -161,7 +161,7 @@ def _or(rng: Random, odds: float, drawn: Callable[[], T], otherwise: T) -> T:
     return drawn() if rng.random() < odds else otherwise
 
 
-_ROADS: Final = (*Road, Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.HELD)
+_ROADS: Final = (*Road, Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.HELD, Road.DIES_AFTER)
 _FATES: Final = tuple(fate for fate in WriteFate if fate is not WriteFate.GO)
 
 
@@ -178,14 +178,23 @@ def _faults(rng: Random, plan: Plan) -> list[Fault]:
             for _ in range(rng.randint(1, 8))
         ]
     if rng.random() < 0.75:
-        roads = rng.sample(_ROADS, rng.randint(1, 6))
-        found += [BadRoad(nth, rng.choice(roads)) for nth in rng.sample(range(60), rng.randint(1, 15))]
+        found += _bad_roads(rng)
     if rng.random() < 0.6:
         hooks = rng.sample(list(Hook), rng.randint(1, len(Hook)))
         found += [BadHook(nth, rng.choice(hooks)) for nth in rng.sample(range(80), rng.randint(1, 20))]
     if rng.random() < 0.5:
         found += [BadWire(nth, rng.choice(list(Wire))) for nth in rng.sample(range(50), rng.randint(1, 8))]
     return found
+
+
+def _bad_roads(rng: Random) -> list[Fault]:
+    """Single bad requests, and stretches of them: what is tried again fails again."""
+    roads = rng.sample(_ROADS, rng.randint(1, 6))
+    bad = {nth: rng.choice(roads) for nth in rng.sample(range(60), rng.randint(1, 12))}
+    for _ in range(rng.choice((0, 1, 1, 2))):
+        first, road = rng.randrange(50), rng.choice(roads)
+        bad |= dict.fromkeys(range(first, first + rng.randint(2, 7)), road)
+    return [BadRoad(nth, road) for nth, road in sorted(bad.items())]
 
 
 def _process_fault(rng: Random, plan: Plan) -> Fault:

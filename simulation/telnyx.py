@@ -105,7 +105,13 @@ _ROADS: Final[Mapping[Road, RequestFault]] = {
     Road.HTML: RequestFault(answer="html"),
     Road.EMPTY: RequestFault(answer="empty"),
     Road.GIANT: RequestFault(answer="giant", giant_bytes=_GIANT_BYTES),
+    Road.DIES_BEFORE: RequestFault(cut="before"),
+    Road.DIES_AFTER: RequestFault(cut="after"),
 }
+_REFUSED_REPEAT: Final = RequestFault(
+    status=422, error={"errors": [{"code": "99901", "title": "Not possible now"}]}, happens=True
+)
+_ENDS: Final = frozenset({Road.DIES_BEFORE, Road.DIES_AFTER})
 
 
 class Telnyx:
@@ -152,7 +158,7 @@ class Telnyx:
         """The way to Telnyx of one worker."""
         return _Transport(self, worker, clock)
 
-    async def send(self, request: Request, body: bytes) -> httpx.Response:
+    async def send(self, request: Request, body: bytes, worker: Life) -> httpx.Response:
         """Carry one request, and its answer back."""
         road = None if self._calm else self._roads.get(request.number)
         self._say(request.worker, f"sends {request.action} {request.command_id}" + (f": {road.value}" if road else ""))
@@ -162,6 +168,8 @@ class Telnyx:
             raise httpx.ConnectError("refused") if road is Road.REFUSED else httpx.ConnectTimeout("slow")
         answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._life.start(self._carry(request, body, road, answered))
+        if road in _ENDS:
+            worker.end()
         reply = await answered
         if reply.cut and road in (Road.LOST_BEFORE, Road.LOST_AFTER):
             await asyncio.sleep(120)
@@ -183,9 +191,15 @@ class Telnyx:
 
     def _fault(self, request: Request, road: Road | None) -> RequestFault | None:
         fault = _ROADS.get(road) if road else None
+        if road is Road.REPEAT_REFUSED and self._is_repeat(request):
+            return _REFUSED_REPEAT
         if fault is None and request.number in self._early and not self._calm:
             return RequestFault(before_answer=True)
         return fault
+
+    def _is_repeat(self, request: Request) -> bool:
+        earlier = (one for one in self.requests if one.command_id == request.command_id and one is not request)
+        return request.action != "dial" and any(one.happened for one in earlier)
 
     async def _handle(self, request: Request, body: bytes, fault: RequestFault | None) -> Reply:
         self._faults.request = fault
@@ -245,7 +259,7 @@ class _Transport(httpx.AsyncBaseTransport):
         )
         self._telnyx.requests.append(made)
         try:
-            return await self._telnyx.send(made, body)
+            return await self._telnyx.send(made, body, self._worker)
         finally:
             made.over_at = loop.time()
 
