@@ -115,10 +115,23 @@ def unknown_has_a_reason(facts: Facts) -> Iterator[Violation]:
             yield Violation(4, "needless doubt", f"{command_id} is UNKNOWN {result.reason}, and nothing went wrong")
 
 
+def what_is_learned_is_said(facts: Facts) -> Iterator[Violation]:
+    """Where a worker reported that it was done, that is the result, or what settled it."""
+    lately = facts.history.ended.closed_at - _SLACK_SECONDS
+    done = {one.command_id: one for one in facts.history.reports if one.verdict == "done" and one.at < lately}
+    for command_id, report in done.items():
+        final, command = facts.final(command_id), facts.accepted.get(command_id)
+        is_dial = command is not None and command.action == "dial"  # Of which an answer without a leg proves nothing.
+        if final is not None and final.state != "SUCCEEDED" and not is_dial:
+            what = f"{command_id} is {final.state} {final.reason}; attempt {report.attempt} was reported done"
+            yield Violation(6, "not settled", what)
+
+
 EVERY: Final[tuple[Check, ...]] = (
     nothing_is_lost,
     one_result_each,
     results_are_in_time,
     the_same_again_is_one_command,
     unknown_has_a_reason,
+    what_is_learned_is_said,
 )

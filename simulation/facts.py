@@ -11,15 +11,15 @@ from cordboard.catalogue import action_of
 from cordboard.cloudevents import header
 from cordboard.identity import fingerprint, page_key, telnyx_command_id
 from cordboard.log.port import NewRecord, Record
-from cordboard.v1 import command_pb2, options_pb2, result_pb2
+from cordboard.v1 import command_pb2, result_pb2
 from cordboard.webhook import parse
-from cordboard.work import Lane, decode_work
+from cordboard.work import Lane, decode_outcome, decode_work
 from dispatcher.reading import CANCEL_TYPE
 from dispatcher.rendering import COMPLETED_TYPE, RESULT_TYPES, ROUTED_HEADER
 from simulation.broker import JournalBroker, Written
 from simulation.clock import BEGIN_MS
 from simulation.faults import BadHook, BadRoad
-from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Result
+from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Report, Result
 from simulation.roles import ACCOUNT, TOPICS
 from simulation.telnyx import Telnyx
 
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from simulation.senders import Senders, Watcher
     from simulation.world import World
 
-_KINDS: Final = {ce_type: kind for kind, ce_type in RESULT_TYPES.items()}
+KINDS: Final = {ce_type: kind for kind, ce_type in RESULT_TYPES.items()}
 _WORK: Final = frozenset(TOPICS.work(ACCOUNT, lane) for lane in Lane)
-_FOR_NOW: Final = frozenset({"LINE_FULL", "SEQUENCE_GAP", "INVALID_COMMAND"})
 
 
 def history_of(world: World, senders: Senders, watcher: Watcher, ended: Ended) -> History:
@@ -67,6 +66,7 @@ def _read_journal(history: History, broker: JournalBroker) -> None:
         TOPICS.now: lambda written: _command(history, broker, written),
         TOPICS.results: lambda written: _result(history, written),
         TOPICS.events: lambda written: history.events.append(_event(written)),
+        TOPICS.outcomes: lambda written: history.reports.append(_report(written)),
         TOPICS.dead_letters: lambda written: history.dead_letters.append(_dead_letter(written)),
         **{topic: lambda written: history.releases.append(_release(written)) for topic in _WORK},
     }
@@ -140,13 +140,13 @@ def _expiry(command: command_pb2.Command, accept_ms: int, default_seconds: int |
 def _result(history: History, written: Written) -> None:
     record = written.record
     ce_type = header(record.headers, "ce_type")
-    if ce_type in _KINDS:
+    if ce_type in KINDS:
         result = result_pb2.CommandResult.FromString(record.value)
         history.results.append(
             Result(
                 number=written.number,
                 at=written.at,
-                kind=_KINDS[ce_type],
+                kind=KINDS[ce_type],
                 event_id=header(record.headers, "ce_id"),
                 command_id=result.command_id,
                 state=result_pb2.State.Name(result.state).removeprefix("STATE_"),
@@ -201,6 +201,11 @@ def _release(written: Written) -> Release:
     )
 
 
+def _report(written: Written) -> Report:
+    outcome = decode_outcome(written.record.value)
+    return Report(written.number, written.at, outcome.command_id, outcome.attempt, outcome.verdict.value)
+
+
 def _dead_letter(written: Written) -> str:
     topic, reason = (header(written.record.headers, f"dlq.errors.{name}") for name in ("topic", "reason"))
     return f"{topic}: {reason}"
@@ -245,52 +250,3 @@ def _digest(history: History, broker: JournalBroker) -> str:
     for part in (history.story, history.requests, history.deliveries, history.told, history.troubles):
         made.update(repr(part).encode())
     return made.hexdigest()
-
-
-class Tally:
-    """Keeps count of what is still owed, looking at everything only once."""
-
-    def __init__(self, broker: JournalBroker, telnyx: Telnyx) -> None:
-        self._broker = broker
-        self._telnyx = telnyx
-        self._read = 0
-        self._accepted: set[str] = set()
-        self._ended: set[str] = set()
-        self._handed_on: set[str] = set()
-        self._hung_up: dict[str, str] = {}  # Calls that were to be ended, by the command.
-
-    def is_over(self) -> bool:
-        """Whether every command has its end, every webhook its readers, and every call that was hung up is over."""
-        journal = self._broker.journal
-        while self._read < len(journal):
-            self._take(journal[self._read].record)
-            self._read += 1
-        acknowledged = {one.event_id for one in self._telnyx.station.truth.deliveries if one.status == 200}
-        return self._accepted <= self._ended and acknowledged <= self._handed_on and not any(self._alive())
-
-    def _alive(self) -> list[str]:
-        calls = self._telnyx.station.exchange.calls
-        wanted = {call for command, call in self._hung_up.items() if command in self._ended}
-        return [call for call in sorted(wanted) if call in calls and calls[call].ended_at is None]
-
-    def _take(self, record: Record) -> None:
-        ce_type = header(record.headers, "ce_type")
-        if record.topic in (TOPICS.commands, TOPICS.now) and ce_type != CANCEL_TYPE:
-            command = command_pb2.Command.FromString(record.value)
-            self._accepted.add(command.command_id)
-        elif record.topic == TOPICS.results and ce_type in _KINDS:
-            self._take_result(record, _KINDS[ce_type])
-        elif record.topic == TOPICS.events:
-            self._handed_on.add(header(record.headers, "ce_id"))
-
-    def _take_result(self, record: Record, kind: str) -> None:
-        result = result_pb2.CommandResult.FromString(record.value)
-        reason = result_pb2.Reason.Name(result.reason).removeprefix("REASON_")
-        if kind == "result" or reason in _FOR_NOW:
-            self._ended.add(result.command_id)
-        if kind == "result" and result.action == "hangup" and result.state in _THROUGH:
-            self._hung_up[result.command_id] = record.key.decode() if record.key else ""
-
-
-_THROUGH: Final = frozenset({result_pb2.STATE_SUCCEEDED, result_pb2.STATE_UNKNOWN})
-PLACEMENT_LAST: Final = options_pb2.PLACEMENT_LAST

@@ -98,6 +98,17 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """An outcome, as a worker reported it."""
+
+    number: int
+    at: float
+    command_id: str
+    attempt: int
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One attempt of Telnyx to deliver a webhook; `is_forged` where somebody else signed it."""
 
@@ -138,6 +149,7 @@ class History:
     completions: list[Completion] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)

@@ -18,7 +18,7 @@ from simulation.chance import stream
 from simulation.clock import ProcessClock, TrueClock
 from simulation.doors import Doors
 from simulation.embedded import EmbeddedLikeLog
-from simulation.facts import Tally, history_of
+from simulation.facts import history_of
 from simulation.faults import BadHook, BadRoad, BadWire, BadWrite, CutOff, Fault, Freeze, Jump, Kill, Restart, WriteFate
 from simulation.groups import ServedGroup
 from simulation.history import Ended, History
@@ -28,6 +28,7 @@ from simulation.plan import Plan
 from simulation.process import Process
 from simulation.roles import ACCOUNT, TOPICS, Brain, Ear, Hands, Role
 from simulation.senders import Senders, Watcher
+from simulation.tally import Tally
 from simulation.telnyx import BASE_URL, Telnyx
 from workers.telnyx import Telnyx as Client
 

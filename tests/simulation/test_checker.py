@@ -11,7 +11,7 @@ import pytest
 from simulation.checker import check
 from simulation.clock import BEGIN_MS
 from simulation.faults import BadRoad, Road
-from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Result
+from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Report, Result
 from simulation.plan import Plan
 from simulation.senders import Told
 from simulation.telnyx import Request
@@ -179,6 +179,12 @@ def needless_doubt(history: History) -> None:
     history.struck.clear()
 
 
+def not_settled(history: History) -> None:
+    needless_doubt(history)
+    history.struck[BadRoad(0, Road.SLOW)] += 1
+    history.reports.append(Report(20, 8.0, SPEAK, 1, "done"))
+
+
 def forgery_taken(history: History) -> None:
     history.deliveries[0] = replace(history.deliveries[0], is_forged=True)
 
@@ -272,6 +278,7 @@ PLANTED: list[Callable[[History], None]] = [
     two_bodies,
     replayed_wrongly,
     needless_doubt,
+    not_settled,
     forgery_taken,
     not_handed_on,
     handed_on_differently,
