@@ -132,10 +132,13 @@ def what_is_over_stays_over(facts: Facts) -> Iterator[Violation]:
     ends = {one.call: one for one in reversed(facts.history.events) if one.event_type == "call.hangup"}
     for command_id, command in facts.accepted.items():
         end = ends.get(command.call)
-        if end is None or command.number < end.number or facts.result(command_id) is None:
+        if end is None:
             continue
-        if facts.releases[command_id]:
+        firsts = {one.attempt: one.number for one in reversed(facts.releases[command_id])}
+        if any(number > end.number for number in firsts.values()):
             yield Violation(10, "released after the end", f"{command_id}: the end was handed on at {end.at:.3f} s")
+        if command.number < end.number or facts.result(command_id) is None:
+            continue
         result = facts.result(command_id)
         wanted = "ALREADY_ENDED" if command.ends_call else "CALL_ENDED"
         if result is not None and result.reason not in (wanted, "SUPERSEDED", "PREVIOUS_FAILED"):

@@ -91,7 +91,8 @@ def the_same_again_is_one_command(facts: Facts) -> Iterator[Violation]:
     for command_id, records in facts.records.items():
         contents = {one.fingerprint for one in records}
         reused = [one for one in facts.refused[command_id] if one.reason == "COMMAND_ID_REUSED"]
-        if len(contents) > 1 and facts.results[command_id] and not reused:
+        # Refusals of the other kinds are not remembered: after them the id may come again, for another command.
+        if len(contents) > 1 and facts.results[command_id] and not facts.refused[command_id]:
             yield Violation(5, "not refused", f"{command_id} came with two contents, and neither was refused")
         if len(contents) == 1 and reused:
             yield Violation(5, "refused wrongly", f"{command_id} came with one content, and was refused")
