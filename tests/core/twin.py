@@ -70,6 +70,8 @@ class Twin:
         if self.line and self.line[0].placement == "NOW" and self.line[0].action in ENDS_CALL:
             self.passed.append(self.release(self.line.pop(0)))
         while self.line and self.sent is None:
+            if any(one.ask.command_id == self.line[0].requires and not one.answered for one in self.passed):
+                return  # What it requires is still on its way.
             ask = self.line.pop(0)
             if self.expiry(ask) <= self.now:
                 self.end(ask, "EXPIRED IN_LINE")
