@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos sim bench check lint types imports proto proto-check proto-breaking format clean lock
+.PHONY: help run test explore chaos sim bench check lint types imports proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,6 +47,11 @@ sim: $(VENV)/dev.stamp ## Simulate 500 histories in virtual time and hold them t
 
 bench: $(VENV)/dev.stamp ## Measure the whole loop beside the official SDK; see docs/benchmarks.md
 	python -m bench
+
+explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
+	for round in 1 2 3 4 5 6 7 8 9 10; do \
+	  HYPOTHESIS_PROFILE=explore pytest -q -n 2 tests/core tests/contract tests/workers || exit 1; \
+	done
 
 check: $(VENV)/dev.stamp lint types imports proto-check ## Lint, types, import rules, the contract
 

@@ -6,6 +6,12 @@ import os
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# The same examples each time, so that a test that was green stays so; `make explore` looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(autouse=True)
