@@ -11,6 +11,7 @@ import orjson
 
 from cordboard.body import sender_body
 from cordboard.v1 import Command
+from cordboard.webhook import dial_key
 
 FINGERPRINT_BYTES: Final = 16
 
@@ -42,8 +43,3 @@ def fingerprint(command: Command, account: str) -> bytes:
 def page_key(command: Command, account: str) -> str:
     """The key of the page that a command belongs to: its call, or a page of its own for a dial."""
     return command.call_control_id or dial_key(account, command.command_id)
-
-
-def dial_key(account: str, command_id: str) -> str:
-    """The key of a dial's own page."""
-    return f"dial:{account}/{command_id}"

@@ -14,12 +14,12 @@ from typing import Final
 from google.protobuf.message import Message
 
 from cordboard.cloudevents import CloudEvent, to_headers
-from cordboard.identity import dial_key
 from cordboard.log.port import Log, LogError, NewRecord
 from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, result_pb2
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.validation import Violation, contract_violations
+from cordboard.webhook import dial_key
 from dispatcher.core.page import Page
 from dispatcher.reading import CANCEL_TYPE
 from dispatcher.rendering import PROTOBUF_TYPE
