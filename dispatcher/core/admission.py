@@ -23,7 +23,7 @@ from dispatcher.core.decision import CancelAnswer, Result
 from dispatcher.core.inputs import Asked, CancelAsked
 from dispatcher.core.line import take_out
 from dispatcher.core.page import Held, Life, Page
-from dispatcher.core.turn import Ending, Turn, give_result, refuse
+from dispatcher.core.turn import Ending, Turn, call_of, give_result, refuse
 from dispatcher.core.words import SENTENCES, Placement, Reason, State
 
 _ORIGINS_MAX: Final = 8
@@ -118,7 +118,7 @@ def _replay(turn: Turn, asked: Asked, known: memory.Remembered) -> None:
             kind="replayed",
             command_id=ask.command_id,
             page=page.key,
-            call=page.legs[0].call if page.legs else "" if page.is_dial else page.key,
+            call=call_of(page, page.legs),
             account=ask.account,
             action=ask.action,
             state=known.state,

@@ -74,7 +74,7 @@ def give_result(turn: Turn, ask: Ask, ending: Ending, *, kind: str = "result", o
             kind=kind,
             command_id=ask.command_id,
             page=turn.page.key,
-            call=_call_of(turn.page, ending.legs),
+            call=call_of(turn.page, ending.legs),
             account=ask.account,
             action=ask.action,
             state=ending.state,
@@ -117,7 +117,7 @@ def settle(turn: Turn, waiting: Open, ending: Ending) -> None:
             kind="settled",
             command_id=waiting.command_id,
             page=turn.page.key,
-            call=_call_of(turn.page, ending.legs),
+            call=call_of(turn.page, ending.legs),
             account=waiting.account,
             action=waiting.action,
             state=ending.state,
@@ -154,7 +154,7 @@ def complete(
         Completed(
             command_id=waiting.command_id,
             page=turn.page.key,
-            call=_call_of(turn.page, turn.page.legs),
+            call=call_of(turn.page, turn.page.legs),
             account=waiting.account,
             action=waiting.action,
             state=state,
@@ -168,7 +168,7 @@ def complete(
     )
 
 
-def _call_of(page: Page, legs: Sequence[Leg]) -> str:
+def call_of(page: Page, legs: Sequence[Leg]) -> str:
     """The call that a record is about: for a dial the first leg it made, as soon as that is known."""
     if not page.is_dial:
         return page.key

@@ -98,8 +98,7 @@ class Judge:
     async def knows(self, key: str, command_id: str) -> bool:
         """Whether a page has heard of a command; where that cannot be told here, its owner will."""
         try:
-            async with asyncio.timeout(FIND_SECONDS_MAX):
-                page = await self._finder.find(key)
+            page = await self._find(key)
         except (LogError, TimeoutError):
             return True
         if page is None:
@@ -142,10 +141,13 @@ class Judge:
 
     async def _page(self, key: str) -> Page | None:
         try:
-            async with asyncio.timeout(FIND_SECONDS_MAX):
-                return await self._finder.find(key)
+            return await self._find(key)
         except (LogError, TimeoutError):
             return None  # Another process owns it, or nobody now.
+
+    async def _find(self, key: str) -> Page | None:
+        async with asyncio.timeout(FIND_SECONDS_MAX):
+            return await self._finder.find(key)
 
 
 def _is_about(
