@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cordboard.clock import Clock
 from cordboard.log.memory_broker import MemoryBroker
-from cordboard.log.memory_ledger import Done, Entry, Ledger, Owing, PageWritten
+from cordboard.log.ledger import Done, Entry, Ledger, Owing, PageWritten
 from cordboard.log.port import Appended, NewRecord, Record
 from cordboard.topics import Topics
 from simulation.breakage import Breakage, Broken

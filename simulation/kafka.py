@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from cordboard.log.cruelty import Step
 from cordboard.log.memory import MemoryLog
-from cordboard.log.memory_ledger import Done, Entry, Owing, PageWritten, SettleId
+from cordboard.log.ledger import Done, Entry, Owing, PageWritten, SettleId
 from cordboard.log.port import (
     AppendUncertain,
     Claim,

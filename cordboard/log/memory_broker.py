@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from cordboard.clock import Clock
 from cordboard.log.groups import Group
-from cordboard.log.memory_ledger import Entry, Ledger
+from cordboard.log.ledger import Entry, Ledger
 from cordboard.log.port import Appended, NewRecord, Record, TopicPartition, TopicSpec
 
 CommitKey = tuple[str, str, int]

@@ -80,12 +80,14 @@ class Claim:
     """An owner's hold on one partition of the co-partitioned topics.
 
     `epoch` grows with every claim on the partition. `positions` are the offsets, by topic, from which the inputs are to
-    be read: everything before them has been settled.
+    be read: everything before them has been settled. `warm`: nobody has written to the partition since this process
+    settled its last claim on it, so whoever kept its pages need not read them again.
     """
 
     partition: int
     epoch: int
     positions: dict[str, int] = field(default_factory=dict)
+    warm: bool = False
 
 
 class LogError(Exception):

@@ -25,8 +25,8 @@ async def results_of(log: Log, partition: int = 0) -> list[bytes]:
     end = await log.end(at)
     reader = log.reader({at: 0})
     values: list[bytes] = []
-    while reader.positions()[at] < end and (records := await reader.read(0.05)):
-        values += [record.value for record in records]
+    while reader.positions()[at] < end:
+        values += [record.value for record in await reader.read(5.0)]
     await reader.close()
     return values
 

@@ -3,7 +3,10 @@
 Rule 1: what an owner wrote counts only if the last claim before it is its own. A claim's epoch is its offset.
 Rule 2: the pages of a settle count from the entry on that says what they owe; without it they were never written. So a
 settle that was cut short left nothing, and one that got that far will be finished by whoever claims next.
-Rule 3: the inputs of a settle are done when its outputs have been written, not before.
+Rule 3: the inputs of a settle are done when its outputs have been written, not before. An owner's next settle says so
+as well as an entry of its own does: it never begins one before the last one's outputs are out.
+Rule 4: compaction keeps the last entry of a key, whoever wrote it. So what does not count and stands last would in time
+displace what does: it is `stale`, and whoever claims next writes the right one behind it.
 """
 
 from __future__ import annotations
@@ -74,6 +77,8 @@ class Ledger:
     pages: dict[str, bytes] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     owed: dict[SettleId, Owing] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)  # Pages whose last entry does not count.
+    stale_positions: bool = False
     _drafts: dict[SettleId, dict[str, bytes | None]] = field(default_factory=dict)
 
     @classmethod
@@ -90,21 +95,32 @@ class Ledger:
             case Genesis(positions):
                 if self.epoch is None:
                     self.positions = dict(positions)
+                else:
+                    self.stale_positions = True
             case ClaimMade():
                 self.epoch = offset
+                for draft in self._drafts.values():
+                    self.stale.update(draft)
                 self._drafts.clear()
-            case PageWritten() | Owing() | Done() if entry.epoch != self.epoch:
-                pass  # A zombie's.
+            case PageWritten() if entry.epoch != self.epoch:
+                self.stale.add(entry.key)  # A zombie's.
+            case Owing() | Done() if entry.epoch != self.epoch:
+                self.stale_positions = True
             case PageWritten(_, settle, key, value):
                 self._drafts.setdefault(settle, {})[key] = value
             case Owing(_, settle):
                 self._finish(self._drafts.pop(settle, {}))
-                self.owed[settle] = entry
+                for paid in self.owed.values():
+                    self.positions |= paid.positions
+                self.owed = {settle: entry}
+                self.stale_positions = False
             case Done(_, settle, positions):
                 self.positions |= positions
                 self.owed = {owing: entry for owing, entry in self.owed.items() if owing > settle}
+                self.stale_positions = False
 
     def _finish(self, draft: Mapping[str, bytes | None]) -> None:
+        self.stale.difference_update(draft)
         for key, value in draft.items():
             if value is None:
                 self.pages.pop(key, None)

@@ -1,0 +1,43 @@
+"""aiokafka's consumers, as all of this package make and end them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from cordboard.log.kafka.connection import Connection
+from cordboard.log.kafka.troubles import in_words
+
+FETCH_WAIT_MS: Final = 500  # How long a broker keeps a request that it has nothing for.
+FETCH_BYTES: Final = 8 * 1024 * 1024  # Of one partition at once; no less than the largest record.
+REQUEST_MS: Final = 10_000
+_STOP_SECONDS: Final = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+def assigned_consumer(connection: Connection) -> AIOKafkaConsumer:
+    """A consumer outside any group, which goes nowhere by itself when its position is not there."""
+    return AIOKafkaConsumer(
+        **connection.arguments(),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        request_timeout_ms=REQUEST_MS,
+    )
+
+
+async def stop(consumer: AIOKafkaConsumer) -> None:
+    """End a consumer; one that does not end in time is left to itself."""
+    await asyncio.sleep(0)  # A task of aiokafka's that is cancelled before its first step makes its stop fail.
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await consumer.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
+        _log.info("a consumer was left as it was", why=in_words(error))

@@ -1,0 +1,206 @@
+"""Reading: one consumer without a group, its partitions given by hand.
+
+What was fetched is taken over at once, so that the consumer goes on fetching, and handed out topic by topic, the most
+pressing first. A topic of which much waits here is not fetched meanwhile, so that it holds up none of the others.
+Offsets that have no record (compaction, the markers of transactions) are passed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from cordboard.clock import Clock
+from cordboard.log.kafka.connection import Connection
+from cordboard.log.kafka.consumers import assigned_consumer, stop
+from cordboard.log.kafka.events import Fetched, Observer, Overtaken
+from cordboard.log.kafka.offsets import Offsets
+from cordboard.log.kafka.troubles import asking
+from cordboard.log.port import LogError, LogUnavailable, Record, TopicPartition
+
+WAIT_SECONDS_MAX: Final = 1.0  # How long one wait lasts; then it is seen whether positions moved without a record.
+HELD_MAX: Final = 1_000  # Records of a partition that wait here before it is fetched no more.
+
+
+class KafkaReader:
+    """Follows partitions. One task reads at a time; the first read connects. `log_time` is the brokers', about."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        offsets: Offsets,
+        clock: Clock,
+        positions: Mapping[TopicPartition, int],
+        observe: Observer,
+    ) -> None:
+        self._connection = connection
+        self._offsets = offsets
+        self._clock = clock
+        self._positions = dict(positions)
+        self._times: dict[TopicPartition, int] = {}  # Of the last records returned.
+        topics = list(dict.fromkeys(at.topic for at in positions))
+        self._held = {at: deque[Record]() for at in sorted(positions, key=lambda at: topics.index(at.topic))}
+        self._observe = observe
+        self._consumer: AIOKafkaConsumer | None = None
+        self._waiting: asyncio.Task[Any] | None = None
+        self._interrupted = False
+        self._stopped = False
+
+    async def read(self, timeout_seconds: float | None = None, records_max: int = 500) -> list[Record]:
+        """See the port."""
+        self._must_be_open()
+        loop = asyncio.get_running_loop()
+        end = None if timeout_seconds is None else loop.time() + timeout_seconds
+        consumer = await self._started()
+        await self._gather(consumer, 0)
+        while not (records := self._take(records_max)) and not self._interrupted:
+            left = WAIT_SECONDS_MAX if end is None else min(end - loop.time(), WAIT_SECONDS_MAX)
+            if left <= 0:
+                break
+            await self._gather(consumer, left)
+            self._must_be_open()
+            if await self._has_passed_over(consumer):
+                break
+        self._interrupted = False
+        self._release(consumer)
+        return records
+
+    async def read_past(self, time_ms: int) -> bool:
+        """See the port: what a leader has when it is asked is all that it took until then."""
+        self._must_be_open()
+        if self._clock.now_ms() < time_ms:
+            return False
+        unsure = [at for at in self._positions if self._times.get(at, 0) < time_ms]
+        if not unsure:
+            return True
+        ends = await self._offsets.ends(unsure)
+        await self._has_passed_over(await self._started())
+        return all(self._positions[at] >= end for at, end in ends.items())
+
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """See the port."""
+        return dict(self._positions)
+
+    def interrupt(self) -> None:
+        """See the port."""
+        self._interrupted = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    async def close(self) -> None:
+        """See the port."""
+        self.stop()
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await stop(consumer)
+
+    def stop(self) -> None:
+        """Stop at once; a waiting `read` raises LogUnavailable."""
+        self._stopped = True
+        self.interrupt()
+
+    def _must_be_open(self) -> None:
+        if self._stopped:
+            raise LogUnavailable("this reader is closed")
+
+    async def _started(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = assigned_consumer(self._connection)
+            try:
+                with asking("connecting to Kafka"):
+                    await consumer.start()
+            except BaseException:
+                await stop(consumer)
+                raise
+            consumer.assign([KafkaPartition(*at) for at in self._positions])
+            for at, offset in self._positions.items():
+                consumer.seek(KafkaPartition(*at), offset)
+            self._consumer = consumer
+            self._must_be_open()
+        return self._consumer
+
+    async def _gather(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
+        """Take over what was fetched; wait for something where there is nothing yet, unless interrupted."""
+        try:
+            with asking("reading"):
+                if seconds:
+                    await self._wait(consumer, seconds)
+                else:
+                    self._hold(consumer, await consumer.getmany(timeout_ms=0))
+        except LogError as error:
+            if not isinstance(error.__cause__, OffsetOutOfRangeError):
+                raise
+            await self._find_way(consumer)
+
+    async def _wait(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
+        asked = self._waiting = asyncio.ensure_future(consumer.getmany(timeout_ms=round(seconds * 1000)))
+        try:
+            await asyncio.wait((asked,))
+        finally:
+            self._waiting = None
+            if asked.done() and not asked.cancelled() and asked.exception() is None:
+                self._hold(consumer, asked.result())  # Whoever is cancelled takes nothing with it.
+            else:
+                asked.cancel()
+        if not asked.cancelled():
+            asked.result()
+
+    def _hold(self, consumer: AIOKafkaConsumer, fetched: Mapping[KafkaPartition, list[ConsumerRecord]]) -> None:
+        for place, records in fetched.items():
+            at = TopicPartition(place.topic, place.partition)
+            held = self._held[at]
+            held.extend(map(_record, records))
+            if len(held) > HELD_MAX:
+                consumer.pause(place)
+            last = consumer.highwater(place)
+            lag = max(last - records[-1].offset - 1, 0) if last is not None else 0
+            self._observe(Fetched(at.topic, at.partition, len(records), lag + len(held)))
+
+    def _take(self, records_max: int) -> list[Record]:
+        taken: list[Record] = []
+        for at, held in self._held.items():
+            if not held:
+                continue
+            while held and len(taken) < records_max:
+                taken.append(held.popleft())
+            if taken and taken[-1].source == at:
+                self._positions[at], self._times[at] = taken[-1].offset + 1, taken[-1].time_ms
+        return taken
+
+    def _release(self, consumer: AIOKafkaConsumer) -> None:
+        for place in consumer.paused():
+            if len(self._held[TopicPartition(place.topic, place.partition)]) <= HELD_MAX:
+                consumer.resume(place)
+
+    async def _has_passed_over(self, consumer: AIOKafkaConsumer) -> bool:
+        """Move on where the consumer went over offsets that have no records; whether any position moved."""
+        moved = False
+        with asking("asking a consumer where it stands"):
+            for at, held in self._held.items():
+                if not held and (reached := await consumer.position(KafkaPartition(*at))) > self._positions[at]:
+                    self._positions[at], moved = reached, True
+        return moved
+
+    async def _find_way(self, consumer: AIOKafkaConsumer) -> None:
+        """Go on at the oldest record where retention has overtaken; raise where the log ends before our position."""
+        starts, ends = await self._offsets.starts(self._positions), await self._offsets.ends(self._positions)
+        for at, position in self._positions.items():
+            if position > ends[at]:
+                raise LogUnavailable(
+                    f"partition {at.partition} of {at.topic} ends at {ends[at]}, and was read up to {position}: "
+                    "it has lost records, or is another topic of the same name"
+                )
+            if position < starts[at] and not self._held[at]:
+                self._observe(Overtaken(at.topic, at.partition, starts[at] - position))
+                self._positions[at] = starts[at]
+                consumer.seek(KafkaPartition(*at), starts[at])
+
+
+def _record(read: ConsumerRecord) -> Record:
+    return Record(read.topic, read.partition, read.offset, read.timestamp, read.key, read.value or b"", read.headers)
