@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test explore chaos sim bench check lint types imports proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars test explore chaos sim bench check lint types imports proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,7 +32,14 @@ lock: $(VENV)/uv.stamp ## Pin the dependencies anew, with hashes
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements/dev.txt
 
-test: check ## Set up, then run every test and check
+# Kafka is Java's: its jars come from Maven, once, into build/kafka. With KAFKA_BOOTSTRAP_SERVERS there is a cluster already.
+kafka-jars: $(VENV)/dev.stamp
+	@test -n "$(KAFKA_BOOTSTRAP_SERVERS)" || python -m brokers --fetch
+
+kafka: kafka-jars ## Run a Kafka broker on 127.0.0.1:9092 until Ctrl-C (ARGS="--nodes 3 --port 9192")
+	@python -m brokers $(ARGS)
+
+test: check kafka-jars ## Set up, then run every test and check
 	pytest -q -n 2
 
 KILLS ?= 200

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
 
 import pytest
 import structlog
 from hypothesis import settings
+
+from brokers.sharing import shared_broker
 
 # The same examples each time, so that a test that was green stays so; `make explore` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -27,6 +31,35 @@ def quiet_logs() -> None:
     """Owners that die on purpose would fill pages; set CORDBOARD_TEST_LOGS=1 to read them."""
     if not os.environ.get("CORDBOARD_TEST_LOGS"):
         structlog.configure(processors=[_drop])
+
+
+@pytest.fixture(scope="session")
+def kafka_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a Kafka is: KAFKA_BOOTSTRAP_SERVERS's, else one broker that all processes of this run share.
+
+    It is used by many tests at once: whatever a test creates there has a name of its own.
+    """
+    if given := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        yield given
+        return
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent  # Each worker has a folder of its own in that of the run.
+    with shared_broker(folder / "kafka") as servers:
+        yield servers
+
+
+@pytest.fixture
+def kafka_prefix() -> str:
+    """What the names of a test's topics and groups start with, and no other test's."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def own_brokers() -> None:
+    """For tests that start, stop and kill brokers, or need them set up in a way of their own."""
+    if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        pytest.skip("KAFKA_BOOTSTRAP_SERVERS names somebody's cluster; this test sets up or kills its own")
 
 
 def _drop(logger: object, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
