@@ -27,6 +27,7 @@ from dispatcher.pages import Pages
 from dispatcher.reading import Addressed, Interpreter, Invalid, Reading, Unreadable
 from dispatcher.rendering import ROUTED_HEADER, Renderer
 
+BYTES_MAX: Final = 2 * 1024 * 1024  # What a log must take at once is no more than this and what one input adds.
 _SECOND_LOOK_MS: Final = 60_000
 _log = structlog.get_logger(__name__)
 
@@ -57,6 +58,13 @@ class Batch:
         self.wishes: list[Wish] = []
         self.outputs: list[NewRecord] = []
         self.positions: dict[str, int] = {}
+        self.inputs = 0
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is to be settled before anything more is decided."""
+        return self._bytes >= BYTES_MAX
 
     def __bool__(self) -> bool:
         return bool(self.positions or self.changes or self.outputs)
@@ -64,6 +72,7 @@ class Batch:
     def take(self, record: Record) -> None:
         """Decide about one record; whatever is in it, the next one can be taken."""
         self.positions[record.topic] = record.offset + 1
+        self.inputs += 1
         try:
             reading = self._practice.interpreter.read(record)
             self._decide(record, reading)
@@ -116,7 +125,7 @@ class Batch:
             case Addressed(key):
                 partition = self._practice.home(record.topic, key.encode())
                 if partition != self._partition and not header(record.headers, ROUTED_HEADER):
-                    self.outputs.append(self._practice.renderer.rerouted(record, key.encode(), partition))
+                    self._say(self._practice.renderer.rerouted(record, key.encode(), partition))
                     self._practice.observe(Decided(record.topic, "rerouted"))
                 else:
                     self._apply(record, key, reading)
@@ -147,13 +156,19 @@ class Batch:
 
     def _keep(self, key: str, decision: Decision, source: Record | None) -> None:
         if decision.changed:
-            self.changes[key] = None if decision.page is None else encode(decision.page)
+            page = None if decision.page is None else encode(decision.page)
+            self.changes[key] = page
+            self._bytes += len(page or b"")
         self._wakes[key] = decision.wake_ms or 0
         if decision.page is not None and decision.wants_credit:
             self.wishes.extend(wishes_of(decision.page))
         for output in decision.outputs:
-            self.outputs.append(self._practice.renderer.render(output, source))
+            self._say(self._practice.renderer.render(output, source))
             self._practice.observe(Said(output))
+
+    def _say(self, output: NewRecord) -> None:
+        self.outputs.append(output)
+        self._bytes += len(output.value)
 
     def _load(self, key: str) -> Page | None:
         value = self.changes[key] if key in self.changes else self._pages.get(key)
@@ -180,11 +195,11 @@ class Batch:
         self._say_refused(result, invalid.violations)
 
     def _say_refused(self, result: Result, violations: tuple[Violation, ...]) -> None:
-        self.outputs.append(self._practice.renderer.result(result, violations))
+        self._say(self._practice.renderer.result(result, violations))
         self._practice.observe(Said(result))
 
     def _set_aside(self, record: Record, reason: str) -> None:
-        self.outputs.append(self._practice.renderer.dead_letter(record, reason))
+        self._say(self._practice.renderer.dead_letter(record, reason))
         self._practice.observe(SetAside(record.topic, reason))
 
 

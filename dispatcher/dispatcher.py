@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import structlog
 
-from cordboard.log.port import Log, LogError, Member
+from cordboard.log.port import Log, LogError, LogUnavailable, Member
 from cordboard.topics import Topics
 from dispatcher.core.page import Page
 from dispatcher.owner import Owner
 
 _log = structlog.get_logger(__name__)
+
+
+REPORT_SECONDS: Final = 5.0
 
 
 class NotOwned(LogError):
@@ -27,33 +31,63 @@ class Dispatcher:
         self._topics = topics
         self._make_owner = make_owner
         self._owners: dict[int, tuple[Owner, asyncio.Task[None]]] = {}
+        self._retired: dict[int, Owner] = {}  # Until the group has spread anew: most of them come back, pages and all.
         self._member: Member | None = None
+        self._reporting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take a seat; partitions come as the group decides."""
         group = f"{self._topics.prefix}.dispatcher"
         self._member = await self._log.join(group, self._topics.commands, self)
+        self._reporting = asyncio.create_task(self._report(), name="the dispatcher's lag")
 
     async def stop(self) -> None:
         """Settle what is in hand and give everything up."""
+        if self._reporting is not None:
+            self._reporting.cancel()
+            await asyncio.wait((self._reporting,))
         if self._member is not None:
             await self._member.leave()
             self._member = None
 
     async def assigned(self, partitions: frozenset[int]) -> None:
         """Start owning these."""
+        retired, self._retired = self._retired, {}
         for partition in sorted(partitions):
-            owner = self._make_owner(partition)
-            task = asyncio.create_task(owner.run(), name=f"owner of partition {partition}")
+            owner = retired.get(partition) or self._make_owner(partition)
+            task = asyncio.create_task(owner.run(self._still_ours), name=f"owner of partition {partition}")
             task.add_done_callback(_say_if_it_failed)
             self._owners[partition] = (owner, task)
 
     async def revoked(self, partitions: frozenset[int]) -> None:
         """Stop owning these, after the batch in hand."""
-        leaving = [self._owners.pop(partition) for partition in sorted(partitions) if partition in self._owners]
-        for owner, _ in leaving:
+        leaving = {number: self._owners.pop(number) for number in sorted(partitions) if number in self._owners}
+        for owner, _ in leaving.values():
             owner.stop()
-        await asyncio.gather(*(task for _, task in leaving), return_exceptions=True)
+        await asyncio.gather(*(task for _, task in leaving.values()), return_exceptions=True)
+        self._retired = {number: owner for number, (owner, _) in leaving.items()}
+
+    async def _still_ours(self, partition: int, settled: Mapping[str, int]) -> None:
+        """Only who still has a seat can commit."""
+        if self._member is None:
+            raise LogUnavailable("the seat in the group is not taken yet")
+        await self._member.commit({partition: settled.get(self._topics.commands, 0)})
+
+    async def _report(self) -> None:
+        """Commit now and then how far the commands are settled: the group's lag is for people and autoscalers only."""
+        told: dict[int, int] = {}
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            reached = {
+                number: owner.settled.get(self._topics.commands, 0) for number, (owner, _) in self._owners.items()
+            }
+            news = {number: offset for number, offset in reached.items() if offset and told.get(number) != offset}
+            if news and self._member is not None:
+                try:
+                    await self._member.commit(news)
+                    told = reached
+                except LogError:
+                    pass  # The next one says it.
 
     async def find(self, key: str) -> Page | None:
         """A page once everything accepted before is applied. Raises NotOwned, or LogError when it cannot be told."""

@@ -3,11 +3,12 @@
 The flow, and what happens when it breaks off:
 
     claim        fences whoever owned the partition before; what the last pages owed has been sent when it returns
-    restore      every page is read; each tells when it wants to be seen
+    restore      every page is read; each tells when it wants to be seen. Not where they were kept and nobody else wrote
     loop         read what there is -> decide (no await) -> fire the timers that are due -> settle -> again
 
 A settle that fails leaves nothing decided: the claim is void, and the owner starts from `claim` again. So what was
-settled is never decided twice, and what was not is decided anew from the same inputs.
+settled is never decided twice, and what was not is decided anew from the same inputs. Before it claims anew it asks
+whether the partition is still its own: one that slept through its loss would else take it from the new owner.
 
 A timer due at T fires only when every input has been read past T (rule 4).
 """
@@ -15,6 +16,7 @@ A timer due at T fires only when every input has been read past T (rule 4).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
@@ -33,7 +35,14 @@ RETRY_SECONDS: Final = 0.5  # Before the first new claim after a failure; double
 RETRY_SECONDS_MAX: Final = 5.0
 BEHIND_SECONDS: Final = 0.01  # How soon to look again whether the inputs have been read past a timer that is due.
 
+# Raises a LogError unless a partition is still this process's; told how far its inputs are settled, by topic.
+StillOurs = Callable[[int, Mapping[str, int]], Awaitable[None]]
+
 _log = structlog.get_logger(__name__)
+
+
+async def _always(partition: int, settled: Mapping[str, int]) -> None:
+    """Nobody else could have it."""
 
 
 class Owner:
@@ -49,37 +58,58 @@ class Owner:
         self._reader: Reader | None = None
         self._granted: list[Wish] = []
         self._questions: list[tuple[dict[TopicPartition, int], asyncio.Future[None]]] = []
-        self._stopping = False
+        self._stopped = asyncio.Event()
         self._is_behind = False  # A timer is due, and the inputs have not been read past it.
         self._patience_seconds = RETRY_SECONDS
+        self._has_pages = False  # Whether `_pages` are all pages, as last settled.
+        self._settled: dict[str, int] = {}
         self.restored = asyncio.Event()
 
-    async def run(self) -> None:
-        """Own the partition until stopped; comes back from everything the log can do to it but lost positions."""
+    async def run(self, still_ours: StillOurs = _always) -> None:
+        """Own the partition until stopped; comes back from everything the log can do to it but lost positions.
+
+        It may be run again later, and then has kept its pages. `still_ours` raises a LogError where the partition is
+        not, or may not be, this process's any more; it is asked before every claim but the first.
+        """
+        self._stopped.clear()
+        still: StillOurs = _always
         try:
-            while not self._stopping:
-                await self._own()
+            while not self._stopped.is_set():
+                await self._own(still)
+                still = still_ours
         finally:
             self._lose("stopped")
 
-    async def _own(self) -> None:
+    async def _own(self, still_ours: StillOurs) -> None:
+        is_ours = False
         try:
+            await still_ours(self._partition, self._settled)
+            is_ours = True
             claim = await self._log.claim(self._partition)
-            await self._restore(claim)
+            self._settled = dict(claim.positions)
+            if not (claim.warm and self._has_pages):
+                await self._restore(claim)
+            self._practice.observe(Owned(self._partition, len(self._pages)))
             await self._serve(claim)
-        except Fenced:
-            self._lose("fenced")
         except PositionsLost:
             raise  # Going on would repeat or skip inputs: the partition stands still, and the process is not ready.
         except LogError as error:
-            self._lose("log")
-            _log.warning("the log failed; the partition is claimed anew", partition=self._partition, why=str(error))
-            await asyncio.sleep(self._patience_seconds)
+            self._has_pages = False
+            self._lose("fenced" if isinstance(error, Fenced) else "log")
+            if not (is_ours and isinstance(error, Fenced)):
+                _log.warning("the log failed; the partition is claimed anew", partition=self._partition, why=str(error))
+                await self._have_patience()
+
+    async def _have_patience(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await self._stopped.wait()
+        except TimeoutError:
             self._patience_seconds = min(2 * self._patience_seconds, RETRY_SECONDS_MAX)
 
     def stop(self) -> None:
         """End `run` after the batch in hand."""
-        self._stopping = True
+        self._stopped.set()
         self._wake()
 
     async def find(self, key: str) -> Page | None:
@@ -94,6 +124,11 @@ class Owner:
         await answered
         value = self._pages.get(key)
         return None if value is None else decode(value)
+
+    @property
+    def settled(self) -> Mapping[str, int]:
+        """By input, the offset before which everything is settled."""
+        return self._settled
 
     @property
     def pages(self) -> int:
@@ -120,34 +155,37 @@ class Owner:
             self._pages.put(key, value, page.wake_ms)
             for wish in wishes_of(page):
                 self._credit.ask(wish, self._grant)
-        self._practice.observe(Owned(self._partition, len(self._pages)))
+        self._has_pages = True
 
     async def _serve(self, claim: Claim) -> None:
         starts = {TopicPartition(topic, self._partition): claim.positions[topic] for topic in self._practice.inputs}
         reader = self._reader = self._log.reader(starts)
         self.restored.set()
         try:
-            while not self._stopping:
+            while not self._stopped.is_set():
                 await self._turn(claim, reader)
         finally:
             await reader.close()
 
     async def _turn(self, claim: Claim, reader: Reader) -> None:
         records = await reader.read(self._patience(), RECORDS_MAX)
-        batch = Batch(self._practice, self._partition, self._pages, self._clock.now_ms())
+        batch = self._new_batch()
         for record in records:
             batch.take(record)
+            if batch.is_full:
+                await self._settle(claim, batch)
+                batch = self._new_batch()
         await self._fire_timers(batch, reader)
         self._spend_credit(batch)
-        if batch:
-            await self._settle(claim, batch, len(records))
-        else:
-            batch.commit()  # Nothing to write; but a timer that fired has its page seen again.
+        await self._settle(claim, batch)
         self._answer_questions(reader)
+
+    def _new_batch(self) -> Batch:
+        return Batch(self._practice, self._partition, self._pages, self._clock.now_ms())
 
     def _patience(self) -> float:
         """How long to wait for records (seconds): until the next timer, and not for ever."""
-        if self._granted or self._stopping:
+        if self._granted or self._stopped.is_set():
             return 0.0
         wake_ms = self._pages.next_wake()
         if wake_ms is None:
@@ -176,14 +214,18 @@ class Owner:
         self._granted.append(wish)
         self._wake()
 
-    async def _settle(self, claim: Claim, batch: Batch, inputs: int) -> None:
+    async def _settle(self, claim: Claim, batch: Batch) -> None:
+        if not batch:
+            batch.commit()  # Nothing to write; but a timer that fired has its page seen again.
+            return
         started = asyncio.get_running_loop().time()
         outputs: list[NewRecord] = batch.outputs
         await self._log.settle(claim, list(batch.changes.items()), outputs, batch.positions)
         batch.commit()
+        self._settled |= batch.positions
         self._patience_seconds = RETRY_SECONDS
         seconds = asyncio.get_running_loop().time() - started
-        self._practice.observe(Settled(self._partition, inputs, len(batch.changes), len(outputs), seconds))
+        self._practice.observe(Settled(self._partition, batch.inputs, len(batch.changes), len(outputs), seconds))
 
     def _answer_questions(self, reader: Reader) -> None:
         """Everything read so far is settled: answer those who asked before more came."""

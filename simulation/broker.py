@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from cordboard.clock import Clock
-from cordboard.log.memory_broker import MemoryBroker
 from cordboard.log.ledger import Done, Entry, Ledger, Owing, PageWritten
+from cordboard.log.memory_broker import MemoryBroker
 from cordboard.log.port import Appended, NewRecord, Record
 from cordboard.topics import Topics
 from simulation.breakage import Breakage, Broken

@@ -13,8 +13,8 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from cordboard.log.cruelty import Step
-from cordboard.log.memory import MemoryLog
 from cordboard.log.ledger import Done, Entry, Owing, PageWritten, SettleId
+from cordboard.log.memory import MemoryLog
 from cordboard.log.port import (
     AppendUncertain,
     Claim,

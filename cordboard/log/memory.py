@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from cordboard.log.cruelty import Cruelty, Fate, Killed, Step, gentle
 from cordboard.log.groups import Seat
-from cordboard.log.memory_broker import MemoryBroker
 from cordboard.log.ledger import ClaimMade, Done, Entry, Genesis, Owing, PageWritten, SettleId
+from cordboard.log.memory_broker import MemoryBroker
 from cordboard.log.memory_reader import MemoryReader
 from cordboard.log.port import (
     Appended,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,6 +19,6 @@ async def kind(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
     elif request.param == "embedded":
         made = EmbeddedKind(tmp_path, monkeypatch)
     else:
-        made = KafkaKind(os.environ["KAFKA_BOOTSTRAP_SERVERS"], f"t{uuid.uuid4().hex[:12]}")
+        made = KafkaKind(request.getfixturevalue("kafka_servers"), request.getfixturevalue("kafka_prefix"))
     yield made
     await made.end()

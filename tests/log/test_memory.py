@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from cordboard.log.cruelty import Cruelty, Fate, Killed, Step, by_chance, gentle, scripted
+from cordboard.log.ledger import Owing, PageWritten
 from cordboard.log.memory import MemoryLog
 from cordboard.log.memory_broker import MemoryBroker
-from cordboard.log.ledger import Owing, PageWritten
 from cordboard.log.port import AppendUncertain, Fenced, LogUnavailable, NewRecord, PositionsLost, TopicPartition
 from tests.log.kinds import COMMANDS, INPUTS, LETTERS, PARTITIONS, RESULTS, TOPICS, HandClock
 

@@ -115,7 +115,9 @@ def _read_state(value: bytes) -> Entry:
         return Genesis(state.positions)
     if state.what == "done":
         return Done(state.epoch, settle, state.positions)
-    outputs = tuple(NewRecord(one.topic, one.key, one.value, tuple(one.headers), one.partition) for one in state.outputs)
+    outputs = tuple(
+        NewRecord(one.topic, one.key, one.value, tuple(one.headers), one.partition) for one in state.outputs
+    )
     return Owing(state.epoch, settle, outputs, state.positions)
 
 

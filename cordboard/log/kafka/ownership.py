@@ -185,7 +185,7 @@ class Ownership:
             held.restored = None  # What was read is not all any more.
         held.settles += 1
         settle = SettleId(held.epoch, held.settles)
-        owing = Owing(held.epoch, settle, tuple(outputs), held.positions | positions)
+        owing = Owing(held.epoch, settle, tuple(outputs), held.positions | dict(positions))
         entries: list[Entry] = [PageWritten(held.epoch, settle, key, value) for key, value in pages]
         await self._follow(partition, held, [*entries, owing])
         await self._send(outputs)

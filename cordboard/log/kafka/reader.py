@@ -29,7 +29,7 @@ HELD_MAX: Final = 1_000  # Records of a partition that wait here before it is fe
 
 
 class KafkaReader:
-    """Follows partitions. One task reads at a time; the first read connects. `log_time` is the brokers', about."""
+    """Follows partitions. One task reads at a time; the first read connects."""
 
     def __init__(
         self,
@@ -77,11 +77,14 @@ class KafkaReader:
         if self._clock.now_ms() < time_ms:
             return False
         unsure = [at for at in self._positions if self._times.get(at, 0) < time_ms]
-        if not unsure:
-            return True
-        ends = await self._offsets.ends(unsure)
+        ends = await self._offsets.ends(unsure) if unsure else {}
         await self._has_passed_over(await self._started())
-        return all(self._positions[at] >= end for at, end in ends.items())
+        for at in (at for at, end in ends.items() if self._positions[at] < end):
+            first = self._held[at][0].offset if self._held[at] else self._positions[at]
+            younger = await self._offsets.at_time(at, time_ms)
+            if younger is None or younger > first:
+                return False
+        return True
 
     def positions(self) -> Mapping[TopicPartition, int]:
         """See the port."""

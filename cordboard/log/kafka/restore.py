@@ -60,9 +60,7 @@ class Restorer:
             await stop(consumer)
         return restored
 
-    async def _follow(
-        self, consumer: AIOKafkaConsumer, place: KafkaPartition, restored: Restored, end: int
-    ) -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer, place: KafkaPartition, restored: Restored, end: int) -> None:
         loop = asyncio.get_running_loop()
         heard = loop.time()
         while restored.offset < end:

@@ -70,7 +70,7 @@ class Writer:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 for partition, record in records:
-                    futures.append(  # noqa: PERF401 - what was sent before one fails must be known.
+                    futures.append(
                         await producer.send(
                             record.topic, record.value, record.key, partition, headers=list(record.headers)
                         )
