@@ -1,0 +1,1 @@
+"""The log on Apache Kafka: the port over aiokafka, by the rules of ledger.py."""
