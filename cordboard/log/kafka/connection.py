@@ -24,7 +24,7 @@ _WITH_SASL: Final = ("SASL_PLAINTEXT", "SASL_SSL")
 class Connection:
     """A way to a cluster. Secrets are asked for when they are used, and are in no repr.
 
-    Files are PEM. `ca_file` None: the system's trust; `certificate_file` None: no certificate of our own; `key_file` None:
+    Files are PEM. `ca_file` None: the system's trust; `certificate_file` None: none of our own; `key_file` None:
     the key is in the certificate's file. Raises ValueError where a part is missing.
     """
 

@@ -1,8 +1,8 @@
 """Whether a cluster can be reached and lets us in, and in one sentence why not.
 
 The clients of aiokafka say no more in the end than that they could not begin; and of a refused OAUTHBEARER token they
-learn nothing at all (tried with 0.14: the broker's refusal is taken for a consent, and the answer after it is empty). So
-whoever opens a log asks here first.
+learn nothing at all (tried with 0.14: the refusal is taken for a consent, and the answer after it is empty). So whoever
+opens a log asks here first.
 """
 
 from __future__ import annotations
