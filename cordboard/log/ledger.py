@@ -102,10 +102,8 @@ class Ledger:
                 for draft in self._drafts.values():
                     self.stale.update(draft)
                 self._drafts.clear()
-            case PageWritten() if entry.epoch != self.epoch:
-                self.stale.add(entry.key)  # A zombie's.
-            case Owing() | Done() if entry.epoch != self.epoch:
-                self.stale_positions = True
+            case PageWritten() | Owing() | Done() if entry.epoch != self.epoch:
+                self._distrust(entry)
             case PageWritten(_, settle, key, value):
                 self._drafts.setdefault(settle, {})[key] = value
             case Owing(_, settle):
@@ -118,6 +116,13 @@ class Ledger:
                 self.positions |= positions
                 self.owed = {owing: entry for owing, entry in self.owed.items() if owing > settle}
                 self.stale_positions = False
+
+    def _distrust(self, entry: PageWritten | Owing | Done) -> None:
+        """A zombie's."""
+        if isinstance(entry, PageWritten):
+            self.stale.add(entry.key)
+        else:
+            self.stale_positions = True
 
     def _finish(self, draft: Mapping[str, bytes | None]) -> None:
         self.stale.difference_update(draft)

@@ -1,4 +1,4 @@
-"""Kafka behind the conformance suite's few verbs: real brokers, topics of its own for each test, faults at its writers."""
+"""Kafka behind the conformance suite's few verbs: real brokers, own topics for each test, faults at the writers."""
 
 from __future__ import annotations
 

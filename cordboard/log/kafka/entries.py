@@ -115,10 +115,8 @@ def _read_state(value: bytes) -> Entry:
         return Genesis(state.positions)
     if state.what == "done":
         return Done(state.epoch, settle, state.positions)
-    outputs = tuple(
-        NewRecord(one.topic, one.key, one.value, tuple(one.headers), one.partition) for one in state.outputs
-    )
-    return Owing(state.epoch, settle, outputs, state.positions)
+    owed = (NewRecord(one.topic, one.key, one.value, tuple(one.headers), one.partition) for one in state.outputs)
+    return Owing(state.epoch, settle, tuple(owed), state.positions)
 
 
 def _must_be_known(version: int) -> None:

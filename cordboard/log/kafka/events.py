@@ -38,7 +38,7 @@ class Restoring:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A partition was claimed; `warm`: nobody else had written, so nothing had to be read. `stale` pages were mended."""
+    """A partition was claimed; `warm`: nobody else had written, so nothing had to be read. `stale` ones were mended."""
 
     partition: int
     warm: bool

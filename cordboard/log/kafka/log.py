@@ -121,7 +121,7 @@ class KafkaLog:
 
     @property
     def skew_ms(self) -> int:
-        """How far the brokers' clock was ahead of ours at the last write (a negative number: behind, or it took long)."""
+        """How far the brokers' clock was ahead of ours at the last write (below 0: behind, or it took long)."""
         return max((writer.skew_ms for writer in self._writers), key=abs)
 
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:

@@ -120,7 +120,7 @@ class Ownership:
         return held
 
     async def _mend(self, partition: int, held: _Holding) -> int:
-        """Write the right pages and positions behind stale ones, which would displace them when the log is compacted."""
+        """Write the right pages and positions behind stale ones, which compaction would let displace them."""
         ledger = held.restored
         if ledger is None or not (ledger.stale or ledger.stale_positions):
             return 0
