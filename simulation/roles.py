@@ -77,7 +77,7 @@ class Brain:
         self._tail = Tail(log, TOPICS.results, self._waiters.hear)
         intake = Intake(log, TOPICS, ACCOUNTS, clock)
         executor = Executor(intake, self._waiters, Judge(TOPICS, ACCOUNTS, self._dispatcher))
-        asking = Asking(log, TOPICS, intake, self._dispatcher, self._waiters, rng)
+        asking = Asking(TOPICS, intake, self._dispatcher, self._waiters, rng)
         self.service: Any = Service(intake, executor, asking, Watching(log, TOPICS, self._stopping), self._stopping)
 
     async def start(self) -> None:
