@@ -11,16 +11,13 @@ import structlog
 from cordboard.log.port import Log, LogError, LogUnavailable, Member
 from cordboard.topics import Topics
 from dispatcher.core.page import Page
+from dispatcher.finding import NotOwned, group_of
 from dispatcher.owner import Owner
 
 _log = structlog.get_logger(__name__)
 
 
 REPORT_SECONDS: Final = 5.0
-
-
-class NotOwned(LogError):
-    """The partition of the page is not this process's now."""
 
 
 class Dispatcher:
@@ -35,10 +32,12 @@ class Dispatcher:
         self._member: Member | None = None
         self._reporting: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Take a seat; partitions come as the group decides."""
-        group = f"{self._topics.prefix}.dispatcher"
-        self._member = await self._log.join(group, self._topics.commands, self)
+    async def start(self, name: str = "") -> None:
+        """Take a seat; partitions come as the group decides.
+
+        `name` is the address (host:port) at which the other dispatchers reach this process's door.
+        """
+        self._member = await self._log.join(group_of(self._topics), self._topics.commands, self, name)
         self._reporting = asyncio.create_task(self._report(), name="the dispatcher's lag")
 
     async def stop(self) -> None:
@@ -90,7 +89,10 @@ class Dispatcher:
                     pass  # The next one says it.
 
     async def find(self, key: str) -> Page | None:
-        """A page once everything accepted before is applied. Raises NotOwned, or LogError when it cannot be told."""
+        """A page once everything accepted before is applied. Raises NotOwned, Restoring, or LogError.
+
+        Of pages of this process only: nobody else is asked.
+        """
         partition = self._log.partition_for(self._topics.commands, key.encode())
         held = self._owners.get(partition)
         if held is None:

@@ -26,6 +26,7 @@ from cordboard.log.port import Claim, Fenced, Log, LogError, NewRecord, Position
 from dispatcher.batch import Batch, Practice, wishes_of
 from dispatcher.core.page import Page, decode
 from dispatcher.credit import LaneCredit, Wish
+from dispatcher.finding import NotOwned, Restoring
 from dispatcher.observing import Lost, Owned, Settled
 from dispatcher.pages import Pages
 
@@ -113,11 +114,11 @@ class Owner:
         self._wake()
 
     async def find(self, key: str) -> Page | None:
-        """A page as it is once everything accepted before this question is applied. Raises LogError when it cannot."""
+        """A page once everything accepted before this question is applied. Raises Restoring, NotOwned, or LogError."""
+        self._must_be_served()
         inputs = [TopicPartition(topic, self._partition) for topic in self._practice.inputs]
         ends = {at: await self._log.end(at) for at in inputs}
-        if self._reader is None:
-            raise LogError(f"partition {self._partition} is not served now")
+        self._must_be_served()  # It may have been lost meanwhile.
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._questions.append((ends, answered))
         self._wake()
@@ -135,6 +136,12 @@ class Owner:
         """How many pages there are."""
         return len(self._pages)
 
+    def _must_be_served(self) -> None:
+        if self._stopped.is_set():
+            raise NotOwned(f"partition {self._partition} is not owned here any more")
+        if self._reader is None:
+            raise Restoring(f"partition {self._partition} is not served yet")
+
     def _wake(self) -> None:
         if self._reader is not None:
             self._reader.interrupt()
@@ -143,9 +150,11 @@ class Owner:
         self.restored.clear()
         self._reader = None
         questions, self._questions = self._questions, []
+        # In trouble with the log it is claimed anew; otherwise it is another's by now, or soon.
+        kind = LogError if why == "log" else NotOwned
         for _, answered in questions:
             if not answered.done():
-                answered.set_exception(LogError(f"partition {self._partition} is not owned here any more"))
+                answered.set_exception(kind(f"partition {self._partition} is not owned here any more"))
         self._practice.observe(Lost(self._partition, why))
 
     async def _restore(self, claim: Claim) -> None:

@@ -96,13 +96,19 @@ class EmbeddedLikeLog(MemoryLog):
     def _append_all(self, places: Sequence[tuple[int, NewRecord]]) -> list[Appended]:
         return [self._journal.append(place, record) for place, record in places]
 
-    async def join(self, group: str, topic: str, listener: GroupListener) -> Member:
+    async def join(self, group: str, topic: str, listener: GroupListener, name: str = "") -> Member:
         """See the port."""
         self._must_be_open()
         seats = self._seats.get((group, topic))
         if seats is None:
             seats = self._seats[group, topic] = Group(group, topic, self.partitions(topic), self)
-        return await seats.add(listener)
+        return await seats.add(listener, name)
+
+    async def holders(self, group: str, topic: str) -> Mapping[int, str]:
+        """See the port."""
+        self._must_be_open()
+        seats = self._seats.get((group, topic))
+        return {} if seats is None else seats.holders()
 
     async def store_commits(self, offsets: Mapping[tuple[str, str, int], int]) -> None:
         """Store a group's offsets."""

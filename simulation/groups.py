@@ -26,10 +26,12 @@ Commits = dict[tuple[str, str, int], int]
 class Place:
     """A member as the broker knows it."""
 
-    def __init__(self, life: Life, listener: GroupListener) -> None:
+    def __init__(self, life: Life, listener: GroupListener, name: str) -> None:
         self.life = life
         self.listener = listener
+        self.name = name
         self.held: set[int] = set()
+        self.leaving: set[int] = set()
         self.seen = 0.0  # When it was last known to live.
 
 
@@ -46,9 +48,9 @@ class ServedGroup:
         self._turn = asyncio.Lock()
         self.commits: dict[int, int] = {}
 
-    async def join(self, life: Life, listener: GroupListener) -> Place:
+    async def join(self, life: Life, listener: GroupListener, name: str) -> Place:
         """Seat a member; returns when the group has made room."""
-        place = Place(life, listener)
+        place = Place(life, listener, name)
         await self._ask(self._seat(place))
         return place
 
@@ -62,6 +64,10 @@ class ServedGroup:
         if foreign and not self._unfenced:
             raise Fenced(f"group {self._name}: partitions {foreign} are not this member's any more")
         self.commits |= offsets
+
+    def holders(self) -> dict[int, str]:
+        """See the port."""
+        return {number: place.name for place in self._places for number in sorted(place.held - place.leaving)}
 
     async def _ask(self, change: Awaitable[None]) -> None:
         """Have the broker do something and wait for it as a client would: the change does not die with who asked."""
@@ -135,8 +141,10 @@ class ServedGroup:
     async def _take(self, place: Place, partitions: set[int]) -> None:
         """Ask for partitions back; who does not answer within its session, or for ever, is not waited for."""
         if partitions:
+            place.leaving = partitions
             await _told(place, place.listener.revoked(frozenset(partitions)))
             place.held -= partitions
+            place.leaving = set()
 
 
 async def _quietly(call: Awaitable[None]) -> None:

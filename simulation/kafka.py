@@ -81,11 +81,16 @@ class KafkaLikeLog(MemoryLog):
         self._readers[reader] = None
         return reader
 
-    async def join(self, group: str, topic: str, listener: GroupListener) -> Member:
+    async def join(self, group: str, topic: str, listener: GroupListener, name: str = "") -> Member:
         """See the port."""
         await self.travel()
         served = self._served(group, topic)
-        return _Seat(self, served, await served.join(self._life, listener), self._broken)
+        return _Seat(self, served, await served.join(self._life, listener, name), self._broken)
+
+    async def holders(self, group: str, topic: str) -> Mapping[int, str]:
+        """See the port."""
+        await self.travel()
+        return self._served(group, topic).holders()
 
     async def commit(self, served: ServedGroup, place: Place, offsets: Mapping[int, int]) -> None:
         """A seat's commit: a write like any other."""

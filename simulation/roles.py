@@ -20,15 +20,19 @@ from dispatcher.accounts import Accounts
 from dispatcher.batch import Practice
 from dispatcher.credit import Unlimited
 from dispatcher.dispatcher import Dispatcher
+from dispatcher.finding import group_of
 from dispatcher.ingress import Ingress, IngressMetrics
 from dispatcher.observing import ignore
 from dispatcher.owner import Owner
 from dispatcher.reading import Interpreter
 from dispatcher.rendering import Renderer
+from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
+from dispatcher.rpc.events import ignore as unseen
 from dispatcher.rpc.execute import Executor
 from dispatcher.rpc.intake import Intake
 from dispatcher.rpc.judging import Judge
+from dispatcher.rpc.peers import Peers, Ways
 from dispatcher.rpc.service import Service
 from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.tail import Tail
@@ -53,15 +57,16 @@ SETTINGS: Final = Settings(
 ACCOUNTS: Final[Accounts] = accounts_of(SETTINGS)
 TOPICS: Final[Topics] = topics_of(SETTINGS)
 DRAIN_SECONDS: Final = 3.0
+QUESTIONS_MAX: Final = 1_000
 
 _ingress_metrics = IngressMetrics(CollectorRegistry())  # Nobody looks at them; making them takes a while.
 
 
 class Brain:
-    """A dispatcher with its door: `service` is what gRPC would call."""
+    """A dispatcher with its door: `service` is what gRPC would call, `answering` what the other brains ask."""
 
-    def __init__(self, log: Log, clock: Clock, rng: Random) -> None:
-        self._log = log
+    def __init__(self, log: Log, clock: Clock, rng: Random, name: str, ways: Ways) -> None:
+        self._name = name
         practice = Practice(
             interpreter=Interpreter(TOPICS, ACCOUNTS),
             renderer=Renderer(TOPICS, ACCOUNTS),
@@ -76,13 +81,15 @@ class Brain:
         self._waiters = Waiters()
         self._tail = Tail(log, TOPICS.results, self._waiters.hear)
         intake = Intake(log, TOPICS, ACCOUNTS, clock)
-        executor = Executor(intake, self._waiters, Judge(TOPICS, ACCOUNTS, self._dispatcher))
-        asking = Asking(log, TOPICS, intake, self._dispatcher, self._waiters, rng)
+        self.answering = Answering(self._dispatcher, group_of(TOPICS), QUESTIONS_MAX)
+        peers = Peers(log, TOPICS, self._dispatcher, ways, unseen)
+        executor = Executor(intake, self._waiters, Judge(TOPICS, ACCOUNTS, peers))
+        asking = Asking(TOPICS, intake, peers, self._waiters, rng)
         self.service: Any = Service(intake, executor, asking, Watching(log, TOPICS, self._stopping), self._stopping)
 
     async def start(self) -> None:
         """Take a seat, then open the door."""
-        await self._dispatcher.start()
+        await self._dispatcher.start(self._name)
         await self._tail.start()
 
     async def stop(self) -> None:

@@ -24,6 +24,7 @@ from simulation.groups import ServedGroup
 from simulation.history import Ended, History
 from simulation.kafka import KafkaLikeLog
 from simulation.loop import Life, VirtualLoop, bury, virtual_time
+from simulation.peers import PeerRoads
 from simulation.plan import Plan
 from simulation.process import Process
 from simulation.roles import ACCOUNT, TOPICS, Brain, Ear, Hands, Role
@@ -116,7 +117,8 @@ class World:
             if role in ("ear", "all"):
                 roles.append(Ear(log, clock))
             if role in ("brain", "all"):
-                roles.append(Brain(log, clock, rng))
+                roads = PeerRoads(self.processes, stream(self.plan.seed, "peers", life.name))
+                roles.append(Brain(log, clock, rng, name, roads))
             if role in ("hand", "all"):
                 client = Client(BASE_URL, lambda: "key", transport=self.telnyx.transport(life, clock))
                 roles.append(Hands(log, clock, rng, client))

@@ -147,13 +147,19 @@ class EmbeddedLog:
         self._readers.add(reader)
         return reader
 
-    async def join(self, group: str, topic: str, listener: GroupListener) -> Member:
+    async def join(self, group: str, topic: str, listener: GroupListener, name: str = "") -> Member:
         """See the port."""
         self._must_be_open()
         seats = self._groups.get((group, topic))
         if seats is None:
             seats = self._groups[group, topic] = Group(group, topic, self.partitions(topic), self)
-        return await seats.add(listener)
+        return await seats.add(listener, name)
+
+    async def holders(self, group: str, topic: str) -> Mapping[int, str]:
+        """See the port."""
+        self._must_be_open()
+        seats = self._groups.get((group, topic))
+        return {} if seats is None else seats.holders()
 
     async def claim(self, partition: int) -> Claim:
         """See the port. Raises PositionsLost."""

@@ -30,9 +30,11 @@ class Commits(Protocol):
 class Seat:
     """A seat, and the partitions that go with it just now."""
 
-    def __init__(self, group: Group, listener: GroupListener) -> None:
+    def __init__(self, group: Group, listener: GroupListener, name: str) -> None:
         self.listener = listener
+        self.name = name
         self.held: set[int] = set()
+        self.leaving: set[int] = set()  # Of those held: what it was asked to give up.
         self._group = group
 
     async def commit(self, offsets: Mapping[int, int]) -> None:
@@ -60,9 +62,9 @@ class Group:
         self._turn = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()  # The loop itself keeps only weak references.
 
-    async def add(self, listener: GroupListener) -> Seat:
+    async def add(self, listener: GroupListener, name: str = "") -> Seat:
         """Seat a member. Whoever is cancelled while waiting for the seat leaves again."""
-        member = Seat(self, listener)
+        member = Seat(self, listener, name)
         seating = self._start(self._seat(member))
         try:
             await asyncio.shield(seating)
@@ -91,6 +93,15 @@ class Group:
     def committed(self, partition: int) -> int | None:
         """What was last stored for a partition, by whichever member."""
         return self._commits.stored_commit((self._name, self._topic, partition))
+
+    def holders(self) -> dict[int, str]:
+        """See the port."""
+        return {
+            partition: member.name
+            for member in self._members
+            if member.name
+            for partition in sorted(member.held - member.leaving)
+        }
 
     def _start(self, change: Awaitable[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(change)
@@ -137,8 +148,10 @@ def even_shares(held: Iterable[set[int]], partitions: int) -> list[set[int]]:
 async def _take(member: Seat, partitions: set[int]) -> None:
     if partitions:
         # Held until it returns: what it commits on the way out still counts.
+        member.leaving = partitions
         await _told(member.listener.revoked(frozenset(partitions)))
         member.held -= partitions
+        member.leaving = set()
 
 
 async def _give(member: Seat, partitions: set[int]) -> None:

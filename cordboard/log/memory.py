@@ -99,12 +99,17 @@ class MemoryLog:
         self._readers[reader] = None
         return reader
 
-    async def join(self, group: str, topic: str, listener: GroupListener) -> Member:
+    async def join(self, group: str, topic: str, listener: GroupListener, name: str = "") -> Member:
         """See the port."""
         self._must_be_open()
-        member = await self._broker.group(group, topic).add(listener)
+        member = await self._broker.group(group, topic).add(listener, name)
         self._members.append((group, topic, member))
         return _CruelMember(member, self._before, self._after)
+
+    async def holders(self, group: str, topic: str) -> Mapping[int, str]:
+        """See the port."""
+        self._must_be_open()
+        return self._broker.group(group, topic).holders()
 
     async def claim(self, partition: int) -> Claim:
         """See the port. Raises PositionsLost."""

@@ -191,8 +191,17 @@ class Log(Protocol):
     def reader(self, positions: Mapping[TopicPartition, int]) -> Reader:
         """Read these partitions from these offsets; what retention has removed is passed over."""
 
-    async def join(self, group: str, topic: str, listener: GroupListener) -> Member:
-        """Take a seat in a group. Partitions are spread evenly over the members and move as they come and go."""
+    async def join(self, group: str, topic: str, listener: GroupListener, name: str = "") -> Member:
+        """Take a seat in a group. Partitions are spread evenly over the members and move as they come and go.
+
+        `name` is what `holders` tells the others of this member.
+        """
+
+    async def holders(self, group: str, topic: str) -> Mapping[int, str]:
+        """By partition, the name of the member that holds it in this group; what is being moved is missing.
+
+        It may be out of date when it comes: a member that died holds its partitions until the group has noticed.
+        """
 
     async def claim(self, partition: int) -> Claim:
         """Become the owner of a partition: fence all earlier owners, and send again what the last pages owe.

@@ -1,7 +1,7 @@
 """GetCommand, GetCall, CancelCommands: questions and orders that are about one page.
 
-NOT_FOUND is said only once everything accepted before the question has been applied: the owner is asked, and where
-that is not this process, or not yet, the answer is that nobody can tell.
+NOT_FOUND is said only once everything accepted before the question has been applied: the owner is asked, whichever
+process that is, and where it cannot be reached, or is not ready yet, the answer is that nobody can tell.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Final
 from google.protobuf.message import Message
 
 from cordboard.cloudevents import CloudEvent, to_headers
-from cordboard.log.port import Log, LogError, NewRecord
+from cordboard.log.port import LogError, NewRecord
 from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, result_pb2
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.validation import Violation, contract_violations
 from cordboard.webhook import dial_key
 from dispatcher.core.page import Page
+from dispatcher.finding import Finder, Restoring
 from dispatcher.reading import CANCEL_TYPE
 from dispatcher.rendering import PROTOBUF_TYPE
 from dispatcher.rpc import views
 from dispatcher.rpc.execute import patience
 from dispatcher.rpc.intake import Intake, source_uri
-from dispatcher.rpc.judging import Finder
 from dispatcher.rpc.refusals import RETRY_ELSEWHERE_SECONDS, Refused, invalid
 from dispatcher.rpc.waiting import Waiter, Waiters
 
@@ -43,10 +43,7 @@ _GROUP_ALONE: Final = Violation(
 class Asking:
     """Answers what is asked about pages."""
 
-    def __init__(
-        self, log: Log, topics: Topics, intake: Intake, finder: Finder, waiters: Waiters, rng: random.Random
-    ) -> None:
-        self._log = log
+    def __init__(self, topics: Topics, intake: Intake, finder: Finder, waiters: Waiters, rng: random.Random) -> None:
         self._topics = topics
         self._intake = intake
         self._finder = finder
@@ -124,11 +121,12 @@ class Asking:
         return call or dial_key(account, command_id)
 
     async def _page(self, key: str) -> Page | None:
-        if self._log.partition_for(self._topics.commands, key.encode()) in self._finder.restoring:
-            raise Refused(result_pb2.REASON_RESTORING, "This process is reading its state back.")
         try:
             async with asyncio.timeout(FIND_SECONDS_MAX):
                 return await self._finder.find(key)
+        except Restoring as error:
+            message = "The process that knows the call is reading its state back."
+            raise Refused(result_pb2.REASON_RESTORING, message) from error
         except (LogError, TimeoutError) as error:
             raise Refused(
                 result_pb2.REASON_OWNER_UNREACHABLE,

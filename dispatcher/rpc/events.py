@@ -34,7 +34,14 @@ class Handled:
     reason: str = ""
 
 
-Event = Started | Handled
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A question about a page was asked of a peer. `outcome` is the answer's word, or unreachable."""
+
+    outcome: str
+
+
+Event = Started | Handled | Forwarded
 Observer = Callable[[Event], None]
 
 

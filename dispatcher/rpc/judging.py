@@ -13,7 +13,7 @@ So who waits judges each record:
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol
+from typing import Final
 
 from google.protobuf.message import DecodeError
 
@@ -29,23 +29,13 @@ from dispatcher.core.commands import DIAL
 from dispatcher.core.decision import Result
 from dispatcher.core.page import Page
 from dispatcher.core.words import Reason, State
+from dispatcher.finding import Finder
 from dispatcher.rendering import COMPLETED_TYPE, RESULT_TYPES, Renderer
 from dispatcher.rpc import views
 from dispatcher.rpc.intake import Admitted
 
 FIND_SECONDS_MAX: Final = 2.0
 _KINDS: Final = {RESULT_TYPES[kind]: kind for kind in ("result", "replayed", "refused")}
-
-
-class Finder(Protocol):
-    """Who knows the pages."""
-
-    @property
-    def restoring(self) -> tuple[int, ...]:
-        """The partitions that are owned here and not served yet."""
-
-    async def find(self, key: str) -> Page | None:
-        """A page once everything accepted before is applied. Raises LogError where that cannot be told."""
 
 
 class Judge:
@@ -96,7 +86,7 @@ class Judge:
         return None if known is None else views.completion_of(page, command_id, action, known), is_open
 
     async def knows(self, key: str, command_id: str) -> bool:
-        """Whether a page has heard of a command; where that cannot be told here, its owner will."""
+        """Whether a page has heard of a command; where that cannot be told now, its owner will."""
         try:
             page = await self._find(key)
         except (LogError, TimeoutError):
@@ -143,7 +133,7 @@ class Judge:
         try:
             return await self._find(key)
         except (LogError, TimeoutError):
-            return None  # Another process owns it, or nobody now.
+            return None  # Its owner cannot be asked, or there is none now.
 
     async def _find(self, key: str) -> Page | None:
         async with asyncio.timeout(FIND_SECONDS_MAX):

@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from dispatcher.rpc.events import Event, Handled, Method, Started
+from dispatcher.rpc.events import Event, Forwarded, Handled, Method, Started
 
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0)
 _LABELS: Final = ("grpc_type", "grpc_service", "grpc_method")
@@ -25,6 +25,12 @@ class Metrics:
         )
         self._refused = Counter(
             "cordboard_grpc_refused", "RPCs turned away, by reason.", ("grpc_method", "reason"), registry=registry
+        )
+        self._forwarded = Counter(
+            "cordboard_questions_forwarded",
+            "Questions about pages put to the dispatcher that holds them, by what it answered.",
+            ("outcome",),
+            registry=registry,
         )
         self._waiting = Gauge(
             "cordboard_execute_waiting", "Callers and stream items that wait for results.", registry=registry
@@ -45,6 +51,8 @@ class Metrics:
                 self._time(method).observe(seconds)
                 if reason:
                     self._refused.labels(method.name, reason).inc()
+            case Forwarded(outcome):
+                self._forwarded.labels(outcome).inc()
 
     def count_waiting(self, waiting: Callable[[], int]) -> None:
         """Show how many wait, asked for at each scrape."""

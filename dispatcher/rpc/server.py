@@ -21,13 +21,17 @@ from cordboard.settings import Grpc
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 from dispatcher.accounts import Accounts
+from dispatcher.finding import Finder, group_of
+from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
+from dispatcher.rpc.channels import Channels, Connect, insecure
 from dispatcher.rpc.execute import Executor
 from dispatcher.rpc.guard import Guard
 from dispatcher.rpc.health import SERVICE, Health, Ready
 from dispatcher.rpc.intake import Intake
-from dispatcher.rpc.judging import Finder, Judge
+from dispatcher.rpc.judging import Judge
 from dispatcher.rpc.metrics import Metrics
+from dispatcher.rpc.peers import Peers
 from dispatcher.rpc.service import Service
 from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.tail import Tail
@@ -45,7 +49,8 @@ async def always_ready() -> bool:
 class GrpcServer:
     """The gRPC door of one process.
 
-    `dispatcher` knows the pages; `rng` makes the ids of cancel requests; `ready` is what health calls readiness.
+    `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
+    `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -60,6 +65,7 @@ class GrpcServer:
         rng: random.Random | None = None,
         registry: CollectorRegistry = REGISTRY,
         ready: Ready = always_ready,
+        connect: Connect | None = None,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
@@ -69,12 +75,15 @@ class GrpcServer:
         self._tail = Tail(log, topics.results, self._waiters.hear)
         self._health = Health(ready)
         self._guard = Guard(SERVICE, settings.concurrent_max, self._stopping, metrics)
-        judge = Judge(topics, accounts, dispatcher)
+        self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
+        self._channels = Channels(connect or insecure(settings))
+        peers = Peers(log, topics, dispatcher, self._channels, metrics)
+        judge = Judge(topics, accounts, peers)
         intake = Intake(log, topics, accounts, clock, judge.knows)
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
             Executor(intake, self._waiters, judge),
-            Asking(log, topics, intake, dispatcher, self._waiters, rng or random.SystemRandom()),
+            Asking(topics, intake, peers, self._waiters, rng or random.SystemRandom()),
             Watching(log, topics, self._stopping),
             self._stopping,
         )
@@ -88,6 +97,7 @@ class GrpcServer:
         server = self._server = grpc.aio.server(interceptors=[self._guard], options=_options(self._settings))
         stubs.add_DispatcherServiceServicer_to_server(self._service, server)
         self._health.add_to(server)
+        server.add_generic_rpc_handlers((self._answering.handler(),))
         if self._settings.reflection:
             reflection.enable_server_reflection((SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
         await self._tail.start()  # Before anybody can wait.
@@ -109,6 +119,7 @@ class GrpcServer:
             self._waiters.give_up()
         await self._server.stop(LAST_WORD_SECONDS)
         await self._tail.stop()
+        await self._channels.close()
         self._server = None
 
     @property

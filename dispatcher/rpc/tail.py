@@ -50,29 +50,31 @@ class Tail:
             _log.critical("results are not heard any more", topic=self._topic, exc_info=error)
 
     async def _follow(self, reader: Reader) -> None:
-        while True:
-            try:
-                for record in await reader.read():
-                    self._hear(record)
-            except LogError as error:
-                self._reading = False
-                _log.warning("results cannot be read; it is tried again", why=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-                reader = await self._again(reader)
-            except asyncio.CancelledError:
-                await reader.close()
-                raise
+        try:
+            while True:
+                try:
+                    for record in await reader.read():
+                        self._hear(record)
+                except LogError as error:
+                    self._reading = False
+                    _log.warning("results cannot be read; it is tried again", why=str(error))
+                    reader = await self._again(reader)
+        finally:
+            await reader.close()
 
     async def _again(self, reader: Reader) -> Reader:
-        """Go on with a new reader where the last one stood."""
-        try:
-            positions = dict(reader.positions())
-            await reader.close()
-            following = self._log.reader(positions)
-        except LogError:
-            return reader
-        self._reading = True
-        return following
+        """Go on with a new reader where the last one stood, once the log answers again."""
+        positions = dict(reader.positions())
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            try:
+                await positions_at_end(self._log, self._topic)
+                await reader.close()
+                following = self._log.reader(positions)
+            except LogError:
+                continue
+            self._reading = True
+            return following
 
 
 async def positions_at_end(log: Log, *topics: str) -> dict[TopicPartition, int]:

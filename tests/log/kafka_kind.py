@@ -204,8 +204,11 @@ class Renamed:
     def reader(self, positions: Mapping[TopicPartition, int]) -> Reader:
         return RenamedReader(self._inner.reader({self._at(at): o for at, o in positions.items()}), self._prefix)
 
-    async def join(self, group: str, topic: str, listener: GroupListener) -> Member:
-        return await self._inner.join(self._prefix + group, self._prefix + topic, listener)
+    async def join(self, group: str, topic: str, listener: GroupListener, name: str = "") -> Member:
+        return await self._inner.join(self._prefix + group, self._prefix + topic, listener, name)
+
+    async def holders(self, group: str, topic: str) -> Mapping[int, str]:
+        return await self._inner.holders(self._prefix + group, self._prefix + topic)
 
     async def claim(self, partition: int) -> Claim:
         claim = await self._inner.claim(partition)

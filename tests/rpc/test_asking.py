@@ -25,8 +25,8 @@ from cordboard.v1 import (
     GetCommandRequest,
     SubmitRequest,
 )
-from dispatcher.dispatcher import NotOwned
-from tests.rpc.door import PARTITIONS, TOPICS, Desk, desk_at, dial, error_of, make_door, speak, webhook
+from dispatcher.finding import NotOwned, Restoring
+from tests.rpc.door import TOPICS, Desk, desk_at, dial, error_of, make_door, speak, webhook
 
 
 async def _view(desk: Desk, command_id: str, call: str = "A", **more: Any) -> Any:
@@ -102,8 +102,7 @@ async def test_not_found_has_its_facts(desk: Desk) -> None:
 class _Elsewhere:
     """A dispatcher that cannot tell."""
 
-    def __init__(self, error: LogError, restoring: tuple[int, ...] = ()) -> None:
-        self.restoring = restoring
+    def __init__(self, error: LogError) -> None:
         self._error = error
 
     async def find(self, key: str) -> None:
@@ -115,7 +114,7 @@ class _Elsewhere:
     [
         (_Elsewhere(NotOwned("p")), "OWNER_UNREACHABLE"),
         (_Elsewhere(LogError("gone")), "OWNER_UNREACHABLE"),
-        (_Elsewhere(LogError("x"), restoring=tuple(range(PARTITIONS))), "RESTORING"),
+        (_Elsewhere(Restoring("x")), "RESTORING"),
     ],
 )
 async def test_who_cannot_tell_says_so(tmp_path: Path, dispatcher: Any, reason: str) -> None:

@@ -22,7 +22,7 @@ from cordboard.v1 import (
 )
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 from cordboard.work import Verdict
-from dispatcher.dispatcher import NotOwned
+from dispatcher.finding import NotOwned
 from tests.rpc.door import TOPICS, Desk, desk_at, dial, error_of, make_door, outcome_of, speak, until
 
 
@@ -85,8 +85,6 @@ async def test_a_dial_and_a_command_of_one_id_are_two(desk: Desk) -> None:
 
 
 class _Elsewhere:
-    restoring: tuple[int, ...] = ()
-
     async def find(self, key: str) -> None:
         raise NotOwned("another process's")
 

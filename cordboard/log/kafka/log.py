@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Self
 from weakref import WeakSet
 
@@ -16,6 +17,7 @@ from aiokafka.partitioner import murmur2
 from cordboard.clock import Clock
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.events import Observer, ignore
+from cordboard.log.kafka.membership import Memberships, named
 from cordboard.log.kafka.offsets import Offsets, partition_counts
 from cordboard.log.kafka.ownership import Ownership, Writing
 from cordboard.log.kafka.reader import KafkaReader
@@ -63,6 +65,7 @@ class KafkaLog:
         appends, entries, outputs = (through(writer) for writer in self._writers)
         self._appends = appends
         self._offsets = Offsets(connection)
+        self._memberships = Memberships(connection)
         restorer = Restorer(connection, ledger, self._offsets, observe)
         self._ownership = Ownership(ledger, inputs, entries, outputs, restorer, self._place, observe)
         self._readers: WeakSet[KafkaReader] = WeakSet()
@@ -159,13 +162,19 @@ class KafkaLog:
         self._readers.add(reader)
         return reader
 
-    async def join(self, group: str, topic: str, listener: GroupListener) -> Member:
+    async def join(self, group: str, topic: str, listener: GroupListener, name: str = "") -> Member:
         """See the port."""
         self._must_be_open()
-        seat = KafkaSeat(self._connection, group, topic, listener, self._session_ms, self._observe)
+        connection = replace(self._connection, client_id=named(self._connection.client_id, name))
+        seat = KafkaSeat(connection, group, topic, listener, self._session_ms, self._observe)
         self._seats.add(seat)
         await seat.take()
         return seat
+
+    async def holders(self, group: str, topic: str) -> Mapping[int, str]:
+        """See the port."""
+        self._must_be_open()
+        return await self._memberships.holders(group, topic)
 
     async def claim(self, partition: int) -> Claim:
         """See the port. Raises PositionsLost."""
@@ -201,7 +210,9 @@ class KafkaLog:
             *(seat.leave() for seat in self._seats),
             return_exceptions=True,
         )
-        await asyncio.gather(*(writer.close() for writer in self._writers), self._offsets.close())
+        await asyncio.gather(
+            *(writer.close() for writer in self._writers), self._offsets.close(), self._memberships.close()
+        )
 
     def _place(self, record: NewRecord) -> int:
         number = record.partition

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
 import pytest
 
@@ -53,10 +53,22 @@ async def eventually_spread(*listeners: Listener, of: Set[int] = frozenset(range
     await asyncio.wait_for(settled(), 30)
 
 
-async def seated(log: Log, group: str = "g") -> Listener:
+async def seated(log: Log, group: str = "g", name: str = "") -> Listener:
     listener = Listener()
-    listener.member = await log.join(group, WORK, listener)
+    listener.member = await log.join(group, WORK, listener, name)
     return listener
+
+
+async def eventually_told(log: Log, named: Mapping[str, Listener]) -> None:
+    """Wait until everybody is told of exactly what each member holds."""
+
+    async def told() -> None:
+        while dict(await log.holders("g", WORK)) != {  # noqa: ASYNC110 - nobody says when others have noticed
+            partition: name for name, listener in named.items() for partition in listener.held
+        }:
+            await asyncio.sleep(0.001)
+
+    await asyncio.wait_for(told(), 30)
 
 
 async def test_the_only_member_has_all_partitions(kind: Kind) -> None:
@@ -216,3 +228,44 @@ async def test_who_does_not_wait_for_a_seat_does_not_keep_one(kind: Kind) -> Non
     first.may_let_go.set()
 
     await eventually_spread(first)
+
+
+async def test_everybody_can_find_who_holds_what(kind: Kind) -> None:
+    """
+    By the names with which they joined; from any process, a member or not; as partitions come and go.
+    """
+    log = await kind.open()
+    colleague = await kind.colleague(log)
+    assert await log.holders("g", WORK) == {}
+    one = await seated(log, name="one:1")
+    await eventually_told(colleague, {"one:1": one})
+    two = await seated(colleague, name="two:2")
+    await eventually_spread(one, two)
+    for asked in (log, colleague):
+        await eventually_told(asked, {"one:1": one, "two:2": two})
+
+    assert one.member is not None
+    await one.member.leave()
+
+    await eventually_spread(two)
+    await eventually_told(log, {"two:2": two})
+    assert await log.holders("other", WORK) == {}
+
+
+async def test_what_is_being_moved_has_no_holder(kind: Kind) -> None:
+    """
+    Who was asked to give something up is not named any more, and who is to have it not yet.
+    """
+    log = await kind.open()
+    first, second = await seated(log, name="first"), Listener()
+    first.may_let_go.clear()
+
+    joining = asyncio.ensure_future((await kind.colleague(log)).join("g", WORK, second, "second"))
+    await first.asked.wait()
+    moving = next(partitions for word, partitions in first.told if word == "revoked")
+    assert not moving & (await log.holders("g", WORK)).keys()
+
+    first.may_let_go.set()
+    second.member = await joining
+    await eventually_spread(first, second)
+    await eventually_told(log, {"first": first, "second": second})
