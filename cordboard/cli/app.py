@@ -86,12 +86,13 @@ def serve(*, config: Config = None, ready_file: Ready = None) -> None:
     """All roles in one process, by the settings of file and environment."""
     from random import SystemRandom
 
-    from cordboard.cli.config import ROLES, settings_from
+    from cordboard.cli.config import settings_from
     from cordboard.cli.running import run
     from cordboard.cli.serve import serve as serve_all
     from cordboard.clock import SystemClock
+    from cordboard.settings import Needs
 
-    settings = settings_from(config, ROLES)
+    settings = settings_from(config, Needs())
     raise typer.Exit(run(lambda stopping: serve_all(settings, stopping, SystemClock(), SystemRandom(), ready_file)))
 
 
@@ -246,10 +247,11 @@ def config(
     output: Shown = Output.AUTO,
 ) -> None:
     """The settings of file and environment, without their secrets."""
-    from cordboard.cli.config import ROLES, settings_from, show_settings
+    from cordboard.cli.config import settings_from, show_settings
     from cordboard.cli.screen import Screen
+    from cordboard.settings import NO_NEEDS, Needs
 
-    settings = settings_from(config, ROLES if check else ())
+    settings = settings_from(config, Needs() if check else NO_NEEDS)
     if check:
         typer.echo("The settings are in order.")
     else:
