@@ -29,8 +29,11 @@ class Dispatcher:
         self._owners: dict[int, tuple[Owner, asyncio.Task[None]]] = {}
         self._member: Member | None = None
 
-    async def start(self) -> None:
-        """Take a seat; partitions come as the group decides."""
+    async def start(self, name: str = "") -> None:
+        """Take a seat; partitions come as the group decides.
+
+        `name` is the address (host:port) at which the other dispatchers reach this process's door.
+        """
         group = f"{self._topics.prefix}.dispatcher"
         self._member = await self._log.join(group, self._topics.commands, self)
 

@@ -10,13 +10,13 @@ import orjson
 
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.screen import Screen
-from cordboard.settings import NO_NEEDS, Needs, Settings, SettingsError, load, redacted
+from cordboard.settings import NO_DUTIES, Duties, Settings, SettingsError, load, redacted
 
 
-def settings_from(config: Path | None, needs: Needs = NO_NEEDS) -> Settings:
+def settings_from(config: Path | None, duties: Duties = NO_DUTIES) -> Settings:
     """The settings of file and environment. Raises Failure that names everything wrong."""
     try:
-        return load(config, needs=needs)
+        return load(config, duties=duties)
     except SettingsError as error:
         raise Failure(str(error), Status.USAGE) from None
 

@@ -56,6 +56,11 @@ class Workers:
         for pool in self._pools:
             await pool.start()
 
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The lanes that ended though nobody had them end."""
+        return tuple(name for pool in self._pools for name in pool.broken)
+
     async def stop(self) -> None:
         """Take no more, end what is in flight within the drain time, report it, and close the clients."""
         await asyncio.gather(*(pool.drain(self._drain_seconds) for pool in self._pools))

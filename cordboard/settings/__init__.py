@@ -1,6 +1,10 @@
 """Settings by file and environment, checked together at the start; frozen from then on."""
 
 from cordboard.settings.account import Account as Account
+from cordboard.settings.duties import EVERY_DUTY as EVERY_DUTY
+from cordboard.settings.duties import NO_DUTIES as NO_DUTIES
+from cordboard.settings.duties import Duties as Duties
+from cordboard.settings.duties import Role as Role
 from cordboard.settings.kafka import Kafka as Kafka
 from cordboard.settings.loading import Problem as Problem
 from cordboard.settings.loading import SettingsError as SettingsError
@@ -16,7 +20,3 @@ from cordboard.settings.model import Logging as Logging
 from cordboard.settings.model import Operations as Operations
 from cordboard.settings.model import Settings as Settings
 from cordboard.settings.model import Worker as Worker
-from cordboard.settings.needs import EVERY_ROLE as EVERY_ROLE
-from cordboard.settings.needs import NO_NEEDS as NO_NEEDS
-from cordboard.settings.needs import Needs as Needs
-from cordboard.settings.needs import Role as Role

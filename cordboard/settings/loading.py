@@ -12,8 +12,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cordboard.settings import names
+from cordboard.settings.duties import NO_DUTIES, Duties, missed
 from cordboard.settings.model import Settings, Table, settings_from
-from cordboard.settings.needs import NO_NEEDS, Needs, missed
 from cordboard.settings.relations import RelationsBroken
 
 DEFAULT_FILE: Final = Path("cordboard.toml")
@@ -49,11 +49,11 @@ def load(
     config: Path | None = None,
     environ: Mapping[str, str] | None = None,
     given: Table | None = None,
-    needs: Needs = NO_NEEDS,
+    duties: Duties = NO_DUTIES,
 ) -> Settings:
     """Read the settings: `given` (the command line's) wins over the environment, and that over the file.
 
-    The file is `config`, else CORDBOARD_CONFIG's, else ./cordboard.toml if there is one. `needs` says what the process
+    The file is `config`, else CORDBOARD_CONFIG's, else ./cordboard.toml if there is one. `duties` say what the process
     will do, so that what it cannot do without may be missed. Raises SettingsError.
     """
     environ = os.environ if environ is None else environ
@@ -63,7 +63,7 @@ def load(
     problems += wrong
     if settings is not None:
         known = {problem.path for problem in wrong}
-        problems += [Problem(paths[0], text) for paths, text in missed(settings, needs) if known.isdisjoint(paths)]
+        problems += [Problem(paths[0], text) for paths, text in missed(settings, duties) if known.isdisjoint(paths)]
     if problems or settings is None:
         raise SettingsError(problems)
     return settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cordboard.settings import Needs, Role, SettingsError, load, redacted, secrets_of
+from cordboard.settings import Duties, Role, SettingsError, load, redacted, secrets_of
 from tests.settings.starts import refusal, written
 
 CLUSTER = '[log]\nkind = "kafka"\n[kafka]\nbootstrap_servers = "a:9092"\n'
@@ -118,7 +118,7 @@ class TestRolesAlone:
         """
         text = '[accounts.a]\napi_key = "k"\n'
 
-        assert refusal(tmp_path, text, needs=Needs(frozenset({Role.INGRESS}))) == [
+        assert refusal(tmp_path, text, duties=Duties(frozenset({Role.INGRESS}))) == [
             "log.kind (CORDBOARD_LOG__KIND): must be kafka for the ingress alone: the embedded log belongs to one "
             "process, which plays all roles (cordboard serve)",
             "accounts.a.webhook_public_key (CORDBOARD_ACCOUNTS__A__WEBHOOK_PUBLIC_KEY): webhook_public_key must be "
@@ -132,8 +132,8 @@ class TestRolesAlone:
         text = f'{CLUSTER}[accounts.a]\napi_key = "k"\n[accounts.b]\n'
         worker = frozenset({Role.WORKER})
 
-        load(written(tmp_path, text), {}, needs=Needs(worker, frozenset({"a"})))
-        assert refusal(tmp_path, text, needs=Needs(worker, frozenset({"b", "c"}))) == [
+        load(written(tmp_path, text), {}, duties=Duties(worker, frozenset({"a"})))
+        assert refusal(tmp_path, text, duties=Duties(worker, frozenset({"b", "c"}))) == [
             "accounts.c (CORDBOARD_ACCOUNTS__C): there is no such account, and so no such pool; accounts: a, b",
             "accounts.b.api_key (CORDBOARD_ACCOUNTS__B__API_KEY): api_key or api_key_file must be set: the worker "
             "needs it",
@@ -143,7 +143,7 @@ class TestRolesAlone:
         """
         It knows accounts by name, and speaks to Telnyx by workers alone.
         """
-        load(written(tmp_path, f"{CLUSTER}[accounts.a]\n"), {}, needs=Needs(frozenset({Role.DISPATCHER})))
+        load(written(tmp_path, f"{CLUSTER}[accounts.a]\n"), {}, duties=Duties(frozenset({Role.DISPATCHER})))
 
 
 class TestSecrets:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cordboard.settings import Needs, SettingsError, load
+from cordboard.settings import EVERY_DUTY, SettingsError, load
 from tests.settings.starts import refusal
 
 
@@ -130,13 +130,13 @@ class TestRefusals:
         """
         text = "[accounts.a]\n"
 
-        assert refusal(tmp_path, text, needs=Needs()) == [
+        assert refusal(tmp_path, text, duties=EVERY_DUTY) == [
             "accounts.a.api_key (CORDBOARD_ACCOUNTS__A__API_KEY): api_key or api_key_file must be set: the worker "
             "needs it",
             "accounts.a.webhook_public_key (CORDBOARD_ACCOUNTS__A__WEBHOOK_PUBLIC_KEY): webhook_public_key must be "
             "set: the ingress needs it",
         ]
-        assert refusal(tmp_path, "", needs=Needs()) == [
+        assert refusal(tmp_path, "", duties=EVERY_DUTY) == [
             "accounts (CORDBOARD_ACCOUNTS): at least one account must be set, for the dispatcher and the worker and "
             "the ingress"
         ]
@@ -146,7 +146,7 @@ class TestRefusals:
         A wrong key is reported once, as wrong; the other mistakes with it.
         """
         problems = refusal(
-            tmp_path, '[accounts.a]\napi_key = "k"\nwebhook_public_key = "!"\n[grpc]\nport = 8080', needs=Needs()
+            tmp_path, '[accounts.a]\napi_key = "k"\nwebhook_public_key = "!"\n[grpc]\nport = 8080', duties=EVERY_DUTY
         )
 
         assert len(problems) == 2

@@ -30,31 +30,32 @@ _OF_ACCOUNTS: Final[Mapping[Role, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Duties:
     """The roles of a process, and the pools (accounts) that its worker serves; None: all there are."""
 
     roles: frozenset[Role] = EVERY_ROLE
     pools: frozenset[str] | None = None
 
 
-NO_NEEDS: Final = Needs(frozenset())
+EVERY_DUTY: Final = Duties()
+NO_DUTIES: Final = Duties(frozenset())
 
 
-def missed(settings: Settings, needs: Needs) -> Iterator[tuple[Paths, str]]:
+def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
     """What is not set and should be: the settings that would do, the first one best, and a sentence."""
-    roles = [role for role in Role if role in needs.roles]
+    roles = [role for role in Role if role in duties.roles]
     if not roles:
         return
-    if needs.roles != EVERY_ROLE and settings.log.kind != "kafka":
+    if duties.roles != EVERY_ROLE and settings.log.kind != "kafka":
         why = "the embedded log belongs to one process, which plays all roles (cordboard serve)"
         yield (("log", "kind"),), f"must be kafka for the {' and the '.join(roles)} alone: {why}"
     if not settings.accounts:
         yield (("accounts",),), f"at least one account must be set, for the {' and the '.join(roles)}"
-    for name in sorted((needs.pools or frozenset()) - settings.accounts.keys()):
+    for name in sorted((duties.pools or frozenset()) - settings.accounts.keys()):
         known = ", ".join(sorted(settings.accounts)) or "none is set"
         yield (("accounts", name), ("accounts",)), f"there is no such account, and so no such pool; accounts: {known}"
     for role in roles:
-        yield from _missed_of_accounts(settings, role, needs.pools if role is Role.WORKER else None)
+        yield from _missed_of_accounts(settings, role, duties.pools if role is Role.WORKER else None)
 
 
 def _missed_of_accounts(settings: Settings, role: Role, only: frozenset[str] | None) -> Iterator[tuple[Paths, str]]:
