@@ -64,11 +64,11 @@ class Kafka(BaseModel):
         default=10, description="after how long in silence a process counts as gone, and its partitions move"
     )
     create_topics: bool = Field(default=True, description="create topics that are missing; else only check them")
-    replication_factor: Annotated[int, Field(ge=1, le=32)] = Field(
-        default=3, description="copies of each topic that is created"
+    replication_factor: Annotated[int, Field(ge=1, le=32)] | None = Field(
+        default=None, description="copies of each topic; else 3, or as many as there are brokers"
     )
-    min_insync_replicas: Annotated[int, Field(ge=1, le=32)] = Field(
-        default=2, description="copies that must have a record before it counts as written"
+    min_insync_replicas: Annotated[int, Field(ge=1, le=32)] | None = Field(
+        default=None, description="copies that must have a record before it is acknowledged; else 2 of 3, 1 of fewer"
     )
 
     def read_key_password(self) -> str | None:

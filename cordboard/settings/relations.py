@@ -150,8 +150,9 @@ def _a_certificate_has_its_key(settings: Settings) -> Iterator[Broken]:
 
 def _enough_copies_to_write(settings: Settings) -> Iterator[Broken]:
     least, copies = "kafka.min_insync_replicas", "kafka.replication_factor"
-    if settings.kafka.min_insync_replicas > settings.kafka.replication_factor:
-        limit = f"{copies}, which is {settings.kafka.replication_factor}"
+    needed, there = settings.kafka.min_insync_replicas, settings.kafka.replication_factor
+    if needed is not None and there is not None and needed > there:
+        limit = f"{copies}, which is {there}"
         yield Broken((least, copies), f"must not exceed {limit}: nothing could be written")
 
 

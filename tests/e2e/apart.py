@@ -87,8 +87,6 @@ class Pieces:
             "CORDBOARD_LOG__KIND": "kafka",
             "CORDBOARD_LOG__TOPIC_PREFIX": prefix,
             "CORDBOARD_KAFKA__BOOTSTRAP_SERVERS": servers,
-            "CORDBOARD_KAFKA__REPLICATION_FACTOR": "1",
-            "CORDBOARD_KAFKA__MIN_INSYNC_REPLICAS": "1",
             f"{account}__API_KEY": "key",
             f"{account}__BASE_URL": sandbox_url,
             f"{account}__WEBHOOK_PUBLIC_KEY": public_key,

@@ -36,7 +36,7 @@ class TestWhatBelongsTogether:
             "PLAINTEXT",
             10,
         )
-        assert (kafka.create_topics, kafka.replication_factor, kafka.min_insync_replicas) == (True, 3, 2)
+        assert (kafka.create_topics, kafka.replication_factor, kafka.min_insync_replicas) == (True, None, None)
         assert (kafka.sasl_password_reader(), kafka.oauth_token_reader(), kafka.read_key_password()) == (
             None,
             None,
@@ -96,7 +96,10 @@ class TestWhatBelongsTogether:
             (f'{CLUSTER}security_protocol = "SSL"\nkey_file = "pem"', "must be set where kafka.key_file is"),
             (f'{CLUSTER}security_protocol = "SSL"\nkey_password = "p"', "must be set where kafka.key_password is"),
             (f'{CLUSTER}security_protocol = "SSL"\nca_file = "nowhere"', "must name a file that can be read"),
-            (f"{CLUSTER}replication_factor = 1", "must not exceed kafka.replication_factor, which is 1"),
+            (
+                f"{CLUSTER}replication_factor = 1\nmin_insync_replicas = 2",
+                "must not exceed kafka.replication_factor, which is 1",
+            ),
             ("[dispatcher]\nstop_seconds = 9", "must be 10 or more: grpc.drain_seconds, and 5 s to leave"),
             ("[worker]\nstop_seconds = 13", "must be 14 or more: worker.drain_seconds 3 times, and 5 s to leave"),
             ("[ingress]\ndrain_seconds = 11", "must be 16 or more: ingress.drain_seconds, and 5 s to leave"),
