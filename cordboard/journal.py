@@ -30,6 +30,8 @@ _NUMBER: Final = re.compile(r"(?<![\w+])\+[1-9]\d{6,14}(?!\d)")
 _DEPTH_MAX: Final = 6
 # They tell of every request or connection at info, addresses and all.
 _TALKATIVE: Final = ("aiohttp.access", "httpcore", "httpx", "uvicorn.error")
+# At debug it writes whole requests, passwords and what is in records among them: never below a warning.
+_INDISCREET: Final = "aiokafka"
 
 
 def configure(
@@ -69,6 +71,7 @@ def configure(
 def set_level(level: str) -> None:
     """Say from now on what is of this level or above: debug, info, warning, error."""
     logging.getLogger().setLevel(level.upper())
+    logging.getLogger(_INDISCREET).setLevel(max(logging.WARNING, logging.getLogger().level))
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
@@ -129,9 +132,25 @@ def _shared(clock: Clock) -> list[Processor]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _brief,
         _Stamp(clock),
         structlog.processors.format_exc_info,
     ]
+
+
+def _brief(logger: WrappedLogger, name: str, event_dict: EventDict) -> EventDict:
+    """What aiokafka met, in a line: its tracebacks are of its own inside, and come with every broker that is away."""
+    if not str(event_dict.get("logger", "")).startswith(_INDISCREET):
+        return event_dict
+    error = (event_dict.pop("exc_info", None) or (None, None))[1]
+    if error is not None:
+        event_dict["why"] = _one_line(f"{type(error).__name__}: {error}")
+    event_dict["event"] = _one_line(str(event_dict["event"]))
+    return event_dict
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 class _Stamp:

@@ -68,6 +68,16 @@ class LaneWorker:
         """Releases that are being sent or reported."""
         return len(self._running)
 
+    @property
+    def name(self) -> str:
+        """Its group, which is the same in every process of the pool."""
+        return self._group
+
+    @property
+    def broken(self) -> bool:
+        """Whether it ended though nobody had it end."""
+        return self.task is not None and self.task.done() and not self._draining.is_set()
+
     def start(self) -> asyncio.Task[None]:
         """Begin to take work."""
         self.task = asyncio.create_task(self._run(), name=self._group)

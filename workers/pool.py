@@ -85,6 +85,11 @@ class Pool:
         """Releases that are being sent or reported, in all lanes."""
         return sum(lane.in_flight for lane in self._lanes)
 
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The lanes that ended before they were drained, which is a bug."""
+        return tuple(lane.name for lane in self._lanes if lane.broken)
+
     async def start(self) -> None:
         """Begin to take work in every lane."""
         for lane in self._lanes:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from cordboard.cli.choices import Level, Output, Wait
+from cordboard.cli.options import Account, Config, Host, Ready, Shown, Speed, Target, port
+from cordboard.cli.roles import app as roles
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
@@ -19,20 +21,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Target = Annotated[str, typer.Option("--target", "-t", help="The dispatcher's gRPC port.", metavar="HOST:PORT")]
-Shown = Annotated[Output, typer.Option("--output", "-o", help="auto: text on a terminal, else JSON lines.")]
-Account = Annotated[str, typer.Option(help="The Telnyx account; empty: the call's, or the default.")]
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="The settings file.", metavar="FILE")]
-Ready = Annotated[Path | None, typer.Option(help="Written when all is up: the addresses, as JSON.", metavar="FILE")]
-Host = Annotated[str, typer.Option(help="The address to listen on.")]
-Speed = Annotated[float, typer.Option(help="The sandbox's calls live so many times as fast.", min=0.01, max=1000)]
-
 TARGET = "127.0.0.1:50051"
 SANDBOX = "http://127.0.0.1:8012"
-
-
-def _port(name: str) -> object:
-    return typer.Option(help=f"{name}; 0 picks one.", min=0, max=65535, rich_help_panel="Ports")
 
 
 @app.command()
@@ -44,10 +34,10 @@ def dev(  # noqa: PLR0913 - each is an option
     demo: Annotated[bool, typer.Option("--demo", help="Run the demonstration first.")] = False,
     data: Annotated[Path, typer.Option(help="Where log and keys are kept.", metavar="DIR")] = Path(".cordboard"),
     host: Host = "127.0.0.1",
-    port_grpc: Annotated[int, _port("The gRPC door")] = 50051,
-    port_ingress: Annotated[int, _port("Webhooks")] = 8080,
-    port_operations: Annotated[int, _port("Metrics and health")] = 9464,
-    port_sandbox: Annotated[int, _port("The sandbox")] = 8012,
+    port_grpc: Annotated[int, port("The gRPC door")] = 50051,
+    port_ingress: Annotated[int, port("Webhooks")] = 8080,
+    port_operations: Annotated[int, port("Metrics and health")] = 9464,
+    port_sandbox: Annotated[int, port("The sandbox")] = 8012,
     speed: Speed = 1.0,
     log_level: Annotated[Level, typer.Option(help="What is logged at least.")] = Level.WARNING,
     ready_file: Ready = None,
@@ -81,25 +71,14 @@ def dev(  # noqa: PLR0913 - each is an option
     raise typer.Exit(run(lambda stopping: serve_all(plan, stopping, SystemClock(), SystemRandom(), screen)))
 
 
-@app.command()
-def serve(*, config: Config = None, ready_file: Ready = None) -> None:
-    """All roles in one process, by the settings of file and environment."""
-    from random import SystemRandom
-
-    from cordboard.cli.config import ROLES, settings_from
-    from cordboard.cli.running import run
-    from cordboard.cli.serve import serve as serve_all
-    from cordboard.clock import SystemClock
-
-    settings = settings_from(config, ROLES)
-    raise typer.Exit(run(lambda stopping: serve_all(settings, stopping, SystemClock(), SystemRandom(), ready_file)))
+app.add_typer(roles)
 
 
 @app.command()
 def sandbox(
     *,
     host: Host = "127.0.0.1",
-    port: Annotated[int, _port("The API and the sandbox's own routes")] = 8012,
+    port: Annotated[int, port("The API and the sandbox's own routes")] = 8012,
     speed: Speed = 1.0,
     webhook_url: Annotated[str | None, typer.Option(help="Where webhooks go for calls that name no address.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same ids every time.")] = None,
@@ -246,10 +225,11 @@ def config(
     output: Shown = Output.AUTO,
 ) -> None:
     """The settings of file and environment, without their secrets."""
-    from cordboard.cli.config import ROLES, settings_from, show_settings
+    from cordboard.cli.config import settings_from, show_settings
     from cordboard.cli.screen import Screen
+    from cordboard.settings import EVERY_DUTY, NO_DUTIES
 
-    settings = settings_from(config, ROLES if check else ())
+    settings = settings_from(config, EVERY_DUTY if check else NO_DUTIES)
     if check:
         typer.echo("The settings are in order.")
     else:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.screen import Screen
-from cordboard.settings import Settings, SettingsError, load, redacted
-
-# What `cordboard serve` is: every role.
-ROLES: Final = ("worker", "ingress")
+from cordboard.settings import NO_DUTIES, Duties, Settings, SettingsError, load, redacted
 
 
-def settings_from(config: Path | None, roles: tuple[str, ...] = ()) -> Settings:
+def settings_from(config: Path | None, duties: Duties = NO_DUTIES) -> Settings:
     """The settings of file and environment. Raises Failure that names everything wrong."""
     try:
-        return load(config, roles=roles)
+        return load(config, duties=duties)
     except SettingsError as error:
         raise Failure(str(error), Status.USAGE) from None
 

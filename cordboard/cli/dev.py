@@ -22,7 +22,7 @@ from cordboard.cli.screen import Screen
 from cordboard.clock import Clock
 from cordboard.roles.desk import Desk
 from cordboard.roles.listening import CannotListen, address, naming
-from cordboard.settings import Settings, SettingsError, load, secrets_of
+from cordboard.settings import EVERY_DUTY, Settings, SettingsError, load, secrets_of
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
 
@@ -156,7 +156,7 @@ def settings_for(plan: Plan, keys: Keys, sandbox: Server | None, environ: Mappin
         "logging": {"level": plan.log_level},
     }
     try:
-        return load(Path(os.devnull), {}, table, ("worker", "ingress"))
+        return load(Path(os.devnull), {}, table, EVERY_DUTY)
     except SettingsError as error:
         raise Failure(str(error), Status.USAGE) from None
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import orjson
+import structlog
 
-from cordboard.cli.exits import Failure
+from cordboard.cli.exits import Failure, Status
 from cordboard.log.port import LogError
 from cordboard.roles.listening import CannotListen
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_log: Final = structlog.get_logger(__name__)
 _COLLECT_AFTER: Final = 20_000  # Objects more than there were; Python's own default is 700.
 
 T = TypeVar("T")
@@ -45,6 +49,38 @@ async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | N
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
     return None
+
+
+@contextlib.asynccontextmanager
+async def ending_within(seconds: float, stopping: asyncio.Event) -> AsyncIterator[None]:
+    """Bound the stop: where the block lasts longer than that from the stop's beginning, the process is ended.
+
+    It ends as by a kill, which every part is made to survive; a supervisor that waited longer would do the same.
+    """
+    watching = asyncio.create_task(_end_after(seconds, stopping), name="the stop's bound")
+    await asyncio.sleep(0)  # So that it waits before the block does, and hears of the stop first.
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _end_after(seconds: float, stopping: asyncio.Event) -> None:
+    await stopping.wait()
+    # A thread, because what lasts too long may be what the event loop is stuck in.
+    timer = threading.Timer(seconds, _end_now, (seconds,))
+    timer.daemon = True
+    timer.start()
+    try:
+        await asyncio.get_running_loop().create_future()  # Until the block has ended.
+    finally:
+        timer.cancel()
+
+
+def _end_now(seconds: float) -> None:
+    _log.error("the stop took too long; what was under way is cut off", stop_seconds=seconds)
+    os._exit(Status.FAILED)
 
 
 @contextlib.contextmanager

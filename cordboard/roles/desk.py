@@ -1,35 +1,34 @@
-"""All roles in one process: the whole loop on one machine."""
+"""The roles of one process, put together and taken apart in order: all of them, or one."""
 
 from __future__ import annotations
 
 import random
 from contextlib import AsyncExitStack
-from typing import Final, Self
+from typing import Self
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
-from cordboard.log.embedded import EmbeddedLog
+from cordboard.log.port import Log
 from cordboard.operations import Check, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.hands import Workers
-from cordboard.roles.listening import naming, try_address
+from cordboard.roles.listening import address, advertised, naming, try_address
 from cordboard.roles.log import open_log, topics_of
-from cordboard.settings import Settings
+from cordboard.settings import EVERY_DUTY, Duties, Role, Settings
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.ingress import IngressMetrics, ingress_server
 from dispatcher.rpc.server import GrpcServer
 
-SKEW_MS_MAX: Final = 2_000
-
 
 class Desk:
-    """Dispatcher, workers, ingress, doors and operations port. `async with` starts and stops them in order.
+    """What a process does, with its operations port. `async with` starts and stops it in order.
 
-    Started: log, operations (not ready yet), ingress, dispatcher, workers, door. Stopped the other way round, so that
-    whatever was accepted is either decided or still in the log, and webhooks are kept to the last.
+    Started: log, operations (not ready yet), ingress, dispatcher, workers, door; of these what the duties ask for.
+    Stopped the other way round, so that whatever was accepted is either decided or still in the log, webhooks are kept
+    to the last, and the log is flushed after all who write to it. Not ready, though, it is from the stop's beginning.
     """
 
     def __init__(
@@ -39,6 +38,7 @@ class Desk:
         rng: random.Random,
         registry: CollectorRegistry = REGISTRY,
         *,
+        duties: Duties = EVERY_DUTY,
         telnyx_is_local: bool = False,
     ) -> None:
         """`telnyx_is_local`: a stand-in on this machine, which reaches accounts without a public_url at the ingress."""
@@ -46,12 +46,15 @@ class Desk:
         self._clock = clock
         self._rng = rng
         self._registry = registry
+        self._duties = duties
         self._telnyx_is_local = telnyx_is_local
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {"started": lambda: "starting"}
         self.operations = operations_server(settings.operations, self._checks, registry)
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
+        # How long the whole stop may take: one role is stopped after another.
+        self.stop_seconds: float = sum(getattr(settings, role).stop_seconds for role in duties.roles)
 
     async def __aenter__(self) -> Self:
         """Start everything. Raises LogError or CannotListen with nothing left running."""
@@ -67,37 +70,64 @@ class Desk:
         self._checks["started"] = lambda: "stopping"
         await self._stack.aclose()
 
+    @property
+    def places(self) -> dict[str, str]:
+        """Where its ports are, by name, once started."""
+        found = {"operations": self.operations.url}
+        if self.ingress is not None:
+            found["ingress"] = self.ingress.url
+        if self.grpc_port:
+            found["grpc"] = address(self._settings.grpc.host, self.grpc_port)
+        return found
+
     async def _start(self) -> None:
-        log = await open_log(self._settings, self._clock, self._registry)
+        opened = await open_log(self._settings, self._clock, self._registry)
+        log = opened.log
         self._stack.push_async_callback(log.close)
-        self._checks["log"] = lambda: None if log.healthy else "the log cannot be written"
-        self._checks["clock"] = lambda: clock_is_behind(log)
+        self._checks.update(opened.checks)
         await self._listen("operations", self.operations)
-        accounts = await self._open_ingress(log)
-        dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, self._registry)
-        await dispatcher.start()
-        self._stack.push_async_callback(dispatcher.stop)
-        self._checks["partitions"] = lambda: _restoring(dispatcher)
-        workers = Workers(self._settings, sorted(self._settings.accounts), log, self._clock, self._rng, self._registry)
-        await workers.start()
-        self._stack.push_async_callback(workers.stop)
-        await self._open_door(log, dispatcher, accounts)
-        await dispatcher.settled()
+        if Role.INGRESS in self._duties.roles:
+            await self._open_ingress(log)
+        brain = await self._start_dispatcher(log) if Role.DISPATCHER in self._duties.roles else None
+        if Role.WORKER in self._duties.roles:
+            await self._start_workers(log)
+        if brain is not None:
+            await self._open_door(*brain)
         del self._checks["started"]
 
-    async def _open_ingress(self, log: EmbeddedLog) -> Accounts:
-        """It needs nothing but the log, and its address may be a part of what the dispatcher knows of accounts."""
+    async def _open_ingress(self, log: Log) -> None:
         topic = topics_of(self._settings).webhooks
         self.ingress = ingress_server(self._settings, log, topic, self._clock, IngressMetrics(self._registry))
         await self._listen("ingress", self.ingress)
-        return accounts_of(self._settings, self.ingress.url if self._telnyx_is_local else None)
 
-    async def _open_door(self, log: EmbeddedLog, dispatcher: Dispatcher, accounts: Accounts) -> None:
-        settings, topics = self._settings.grpc, topics_of(self._settings)
-        door = GrpcServer(
-            settings,
+    async def _start_dispatcher(self, log: Log) -> tuple[Dispatcher, GrpcServer]:
+        # Where the ingress is may be a part of what the dispatcher knows of accounts.
+        public_url = self.ingress.url if self.ingress is not None and self._telnyx_is_local else None
+        accounts = accounts_of(self._settings, public_url)
+        dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, self._registry)
+        door = self._make_door(log, dispatcher, accounts)
+        # The port is had before the seat, because other dispatchers are told by which address this one is reached.
+        with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
+            try_address(self._settings.grpc.host, self._settings.grpc.port)
+            self.grpc_port = door.bind()
+        self._stack.push_async_callback(door.stop, 0.0)  # For a start that breaks off; else it is stopped long before.
+        self._stack.push_async_callback(dispatcher.stop)
+        await dispatcher.start(advertised(self._settings.grpc, self.grpc_port))
+        self._checks["partitions"] = lambda: _restoring(dispatcher)
+        return dispatcher, door
+
+    async def _start_workers(self, log: Log) -> None:
+        pools = sorted(self._settings.accounts if self._duties.pools is None else self._duties.pools)
+        workers = Workers(self._settings, pools, log, self._clock, self._rng, self._registry)
+        await workers.start()
+        self._stack.push_async_callback(workers.stop)
+        self._checks["lanes"] = lambda: _broken(workers)
+
+    def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts) -> GrpcServer:
+        return GrpcServer(
+            self._settings.grpc,
             log,
-            topics,
+            topics_of(self._settings),
             dispatcher,
             accounts,
             self._clock,
@@ -105,11 +135,13 @@ class Desk:
             registry=self._registry,
             ready=self._ready,
         )
-        self._stack.push_async_callback(door.stop, settings.drain_seconds)
-        with naming("grpc", settings.host, settings.port):
-            try_address(settings.host, settings.port)
-            self.grpc_port = await door.start()
+
+    async def _open_door(self, dispatcher: Dispatcher, door: GrpcServer) -> None:
+        """The last to open and the first to close: who waits there needs all the others."""
+        self._stack.push_async_callback(door.stop, self._settings.grpc.drain_seconds)
+        await door.start()
         self._checks["results"] = lambda: None if door.hears_results else "the results topic is not being read"
+        await dispatcher.settled()
 
     async def _listen(self, name: str, server: HttpServer) -> None:
         section = getattr(self._settings, name)
@@ -120,13 +152,10 @@ class Desk:
         return not await failing_checks(self._checks)
 
 
-def clock_is_behind(log: EmbeddedLog) -> str | None:
-    """Expiries count from the log's times: while the clock is behind them, nothing expires when it should."""
-    if log.ahead_ms <= SKEW_MS_MAX:
-        return None
-    return f"the clock is {log.ahead_ms / 1000:.0f} s behind the log's latest record: it was set back"
-
-
 def _restoring(dispatcher: Dispatcher) -> str | None:
     waiting = dispatcher.restoring
     return f"partitions {', '.join(map(str, waiting))} are being restored" if waiting else None
+
+
+def _broken(workers: Workers) -> str | None:
+    return f"{', '.join(workers.broken)} broke off: a bug; its work stands still" if workers.broken else None

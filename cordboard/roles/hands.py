@@ -13,7 +13,9 @@ from cordboard.log.port import Log
 from cordboard.roles.log import topics_of
 from cordboard.settings import Account, Settings, Worker
 from cordboard.work import Lane
+from workers import journal
 from workers.core.attempt import Limits
+from workers.events import each_of
 from workers.metrics import Metrics
 from workers.pool import Pool, PoolSettings
 from workers.telnyx import Telnyx
@@ -47,7 +49,7 @@ class Workers:
                     client=client,
                     clock=clock,
                     rng=rng,
-                    observe=metrics.of(name),
+                    observe=each_of(metrics.of(name), journal.write),
                 )
             )
 
@@ -55,6 +57,11 @@ class Workers:
         """Begin to take work."""
         for pool in self._pools:
             await pool.start()
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The lanes that ended though nobody had them end."""
+        return tuple(name for pool in self._pools for name in pool.broken)
 
     async def stop(self) -> None:
         """Take no more, end what is in flight within the drain time, report it, and close the clients."""

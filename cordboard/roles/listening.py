@@ -7,10 +7,24 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cordboard.settings import Grpc
+
 
 def address(host: str, port: int) -> str:
     """host:port, as URLs and gRPC write it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def advertised(settings: Grpc, port: int) -> str:
+    """host:port at which others reach the gRPC door that listens on `port`.
+
+    Where it listens everywhere and nothing else is set, that is this machine's name, which others must be able to look
+    up.
+    """
+    if settings.advertise is not None:
+        return settings.advertise
+    everywhere = settings.host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    return address(socket.gethostname() if everywhere else settings.host, port)
 
 
 class CannotListen(Exception):

@@ -1,6 +1,11 @@
 """Settings by file and environment, checked together at the start; frozen from then on."""
 
 from cordboard.settings.account import Account as Account
+from cordboard.settings.duties import EVERY_DUTY as EVERY_DUTY
+from cordboard.settings.duties import NO_DUTIES as NO_DUTIES
+from cordboard.settings.duties import Duties as Duties
+from cordboard.settings.duties import Role as Role
+from cordboard.settings.kafka import Kafka as Kafka
 from cordboard.settings.loading import Problem as Problem
 from cordboard.settings.loading import SettingsError as SettingsError
 from cordboard.settings.loading import load as load

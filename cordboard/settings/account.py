@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from cordboard.settings.secret import LongSecret, LongSecretFile, Secret, SecretFile, given
 
 # Account names become parts of topic names and of webhook paths.
 AccountName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
-
-_SECRET_BYTES_MAX: Final = 4096
-_SECRET_LENGTH_MIN: Final = 16
 
 
 def _url(value: str) -> str:
@@ -43,58 +41,13 @@ def _public_key(value: str) -> str:
     return value
 
 
-def _one_word(secret: str) -> str:
-    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise ValueError("must be one word of printable ASCII characters")
-    return secret
-
-
-def _key(value: SecretStr) -> SecretStr:
-    _one_word(value.get_secret_value())
-    return value
-
-
-def _long_secret(secret: str) -> str:
-    if len(_one_word(secret)) < _SECRET_LENGTH_MIN:
-        raise ValueError(f"must have {_SECRET_LENGTH_MIN} characters or more")
-    return secret
-
-
-def _long_key(value: SecretStr) -> SecretStr:
-    _long_secret(value.get_secret_value())
-    return value
-
-
-def _read(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(_SECRET_BYTES_MAX).decode("ascii").strip()
-
-
-def _secret_file(path: Path) -> Path:
-    try:
-        _one_word(_read(path))
-    except OSError as error:
-        raise ValueError(f"must name a file that can be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError("must name a file that holds one word of printable ASCII characters") from None
-    return path
-
-
-def _long_secret_file(path: Path) -> Path:
-    _secret_file(path)
-    _long_secret(_read(path))
-    return path
-
-
 class Account(BaseModel):
     """A Telnyx account. Which of its secrets are needed depends on the roles that a process plays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    api_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(default=None, description="the API key")
-    api_key_file: Annotated[Path, AfterValidator(_secret_file)] | None = Field(
-        default=None, description="a file that holds the API key"
-    )
+    api_key: Secret | None = Field(default=None, description="the API key")
+    api_key_file: SecretFile | None = Field(default=None, description="a file that holds the API key")
     webhook_public_key: Annotated[str, AfterValidator(_public_key)] | None = Field(
         default=None, description="the account's public key for webhooks, in Base64"
     )
@@ -104,28 +57,22 @@ class Account(BaseModel):
     public_url: Annotated[str, AfterValidator(_url)] | None = Field(
         default=None, description="our own address as Telnyx sees it; switches on webhook addresses per dial"
     )
-    dial_url_secret: Annotated[SecretStr, AfterValidator(_long_key)] | None = Field(
+    dial_url_secret: LongSecret | None = Field(
         default=None, description="a secret that seals webhook addresses per dial"
     )
-    dial_url_secret_file: Annotated[Path, AfterValidator(_long_secret_file)] | None = Field(
+    dial_url_secret_file: LongSecretFile | None = Field(
         default=None, description="a file that holds the secret that seals webhook addresses per dial"
     )
 
     def read_api_key(self) -> str | None:
         """The API key, or None. A file is read anew each time, so that a rotated key is taken up. Raises OSError."""
-        return _given(self.api_key, self.api_key_file)
+        return given(self.api_key, self.api_key_file)
 
     def read_dial_url_secret(self) -> bytes | None:
         """The secret that seals webhook addresses, or None. Raises OSError."""
-        secret = _given(self.dial_url_secret, self.dial_url_secret_file)
+        secret = given(self.dial_url_secret, self.dial_url_secret_file)
         return None if secret is None else secret.encode()
 
     def public_key(self) -> bytes | None:
         """The 32 bytes of the webhook key, or None."""
         return None if self.webhook_public_key is None else base64.b64decode(self.webhook_public_key)
-
-
-def _given(secret: SecretStr | None, path: Path | None) -> str | None:
-    if secret is not None:
-        return secret.get_secret_value()
-    return None if path is None else _read(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,17 +12,15 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cordboard.settings import names
+from cordboard.settings.duties import NO_DUTIES, Duties, missed
 from cordboard.settings.model import Settings, Table, settings_from
 from cordboard.settings.relations import RelationsBroken
 
 DEFAULT_FILE: Final = Path("cordboard.toml")
 # Each round takes away at least one wrong value; whoever has more layers of mistakes than this sees the rest next time.
 _ROUNDS_MAX: Final = 20
-# What a role cannot do without, of every account.
-_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "worker": ("api_key", "api_key_file"),
-    "ingress": ("webhook_public_key",),
-}
+# Sections of which no value is repeated, because one put there by mistake may be a secret.
+_SECRETIVE: Final = frozenset({"accounts", "kafka"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +49,12 @@ def load(
     config: Path | None = None,
     environ: Mapping[str, str] | None = None,
     given: Table | None = None,
-    roles: Iterable[str] = (),
+    duties: Duties = NO_DUTIES,
 ) -> Settings:
     """Read the settings: `given` (the command line's) wins over the environment, and that over the file.
 
-    The file is `config`, else CORDBOARD_CONFIG's, else ./cordboard.toml if there is one. `roles` ("worker", "ingress")
-    says what the process will do, so that secrets it needs may be missed. Raises SettingsError.
+    The file is `config`, else CORDBOARD_CONFIG's, else ./cordboard.toml if there is one. `duties` say what the process
+    will do, so that what it cannot do without may be missed. Raises SettingsError.
     """
     environ = os.environ if environ is None else environ
     table, problems = _read_file(config, environ)
@@ -64,7 +62,8 @@ def load(
     settings, wrong = _validated(tables)
     problems += wrong
     if settings is not None:
-        problems += _missed(settings, roles, {problem.path for problem in wrong})
+        known = {problem.path for problem in wrong}
+        problems += [Problem(paths[0], text) for paths, text in missed(settings, duties) if known.isdisjoint(paths)]
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
@@ -77,11 +76,9 @@ def redacted(settings: Settings) -> dict[str, Any]:
 
 def secrets_of(settings: Settings) -> frozenset[str]:
     """The values that must never be shown, for the guard in the logs."""
-    held = (
-        value
-        for account in settings.accounts.values()
-        for value in (account.read_api_key(), (account.read_dial_url_secret() or b"").decode())
-    )
+    held = settings.kafka.read_secrets()
+    for account in settings.accounts.values():
+        held += (account.read_api_key(), (account.read_dial_url_secret() or b"").decode())
     return frozenset(value for value in held if value)
 
 
@@ -138,7 +135,7 @@ def _text(path: names.Path, raw: Mapping[str, Any]) -> str:
     field = names.field_of(path)
     meaning = f" ({field.description})" if field is not None and field.description else ""
     message = str(raw["msg"]).replace("Input should be", "must be")
-    shown = f"is {raw['input']!r:.60}, " if path[0] != "accounts" and not isinstance(raw["input"], dict) else ""
+    shown = f"is {raw['input']!r:.60}, " if path[0] not in _SECRETIVE and not isinstance(raw["input"], dict) else ""
     return f"{shown}{message}{meaning}"
 
 
@@ -160,15 +157,3 @@ def _holds(table: object, path: names.Path) -> bool:
 def _without(table: Table, path: names.Path) -> Table:
     rest = {name: value for name, value in table.items() if name != path[0]}
     return rest if len(path) == 1 else {**rest, path[0]: _without(table[path[0]], path[1:])}
-
-
-def _missed(settings: Settings, roles: Iterable[str], known: set[names.Path]) -> Iterator[Problem]:
-    needy = [role for role in roles if _NEEDS.get(role)]
-    if needy and not settings.accounts and ("accounts",) not in known:
-        yield Problem(("accounts",), f"at least one account must be set, for the {' and the '.join(needy)}")
-    for role in needy:
-        needs = _NEEDS[role]
-        for name, account in settings.accounts.items():
-            paths = [("accounts", name, need) for need in needs]
-            if known.isdisjoint(paths) and not any(getattr(account, need) for need in needs):
-                yield Problem(paths[0], f"{' or '.join(needs)} must be set: the {role} needs it")

@@ -8,11 +8,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cordboard.settings.account import Account, AccountName
+from cordboard.settings.kafka import Kafka, is_place
 from cordboard.settings.relations import RelationsBroken, broken
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -26,6 +27,12 @@ CommandBytes = Annotated[int, Field(ge=129 * 1024, le=64 * 1024 * 1024)]
 Host = Annotated[str, Field(min_length=1, max_length=255)]
 
 
+def _place(value: str) -> str:
+    if not is_place(value):
+        raise ValueError("must be host:port, as others reach this process")
+    return value
+
+
 class Section(BaseModel):
     """A table of settings: frozen, and strict about names."""
 
@@ -35,6 +42,9 @@ class Section(BaseModel):
 class Log(Section):
     """The ordered, durable record through which everything flows."""
 
+    kind: Literal["embedded", "kafka"] = Field(
+        default="embedded", description="embedded: a file, for one process on one machine; kafka: for many"
+    )
     path: Path = Field(default=Path(".cordboard/cordboard.sqlite3"), description="the embedded log's file")
     partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
         default=4, description="partitions per topic, fixed at creation"
@@ -49,6 +59,9 @@ class Grpc(Section):
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
     port: Port = Field(default=50051, description="the port to listen on; 0 picks one")
+    advertise: Annotated[str, AfterValidator(_place)] | None = Field(
+        default=None, description="host:port at which other dispatchers reach this door; else where it listens"
+    )
     message_bytes_max: CommandBytes = Field(
         default=4 * 1024 * 1024, description="the largest message taken; the largest command must fit through the door"
     )
@@ -74,6 +87,8 @@ class Ingress(Section):
     remembered_ids_max: Count = Field(
         default=10_000, description="ids of durable events kept to answer repeats at once"
     )
+    drain_seconds: Seconds = Field(default=5, description="how long webhooks in hand may take after the stop began")
+    stop_seconds: Seconds = Field(default=15, description="how long the ingress's whole stop may take")
 
 
 class Operations(Section):
@@ -108,6 +123,7 @@ class Worker(Section):
     drain_seconds: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)] = Field(
         default=3, description="how long requests in flight may go on after the lane was taken away"
     )
+    stop_seconds: Seconds = Field(default=15, description="how long the worker's whole stop may take")
 
 
 class Dispatcher(Section):
@@ -129,6 +145,7 @@ class Dispatcher(Section):
         default=5, description="how long a line is held after answer for call.answered"
     )
     silent_call_drop_hours: Hours = Field(default=24, description="after how long a silent call is dropped")
+    stop_seconds: Seconds = Field(default=15, description="how long the dispatcher's whole stop may take")
 
 
 class Logging(Section):
@@ -150,6 +167,7 @@ class Settings(BaseSettings):
     accounts: dict[AccountName, Account] = Field(default={}, description="Telnyx accounts by name")
     default_account: str | None = Field(default=None, description="the account of commands and webhooks that name none")
     log: Log = Log()
+    kafka: Kafka = Kafka()
     grpc: Grpc = Grpc()
     ingress: Ingress = Ingress()
     operations: Operations = Operations()

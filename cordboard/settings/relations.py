@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from cordboard.settings.model import Settings
 
+# What a stop takes besides its drain: flushing, leaving groups, closing ports.
+LEAVING_SECONDS: Final = 5
+# A lane that drains is handed over, and each of its three steps may take the drain's time.
+_DRAINS_OF_A_LANE: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -66,11 +71,12 @@ def _default_account_exists(settings: Settings) -> Iterator[Broken]:
 
 
 def _one_source_per_secret(settings: Settings) -> Iterator[Broken]:
-    for name, account in settings.accounts.items():
-        for secret in ("api_key", "dial_url_secret"):
-            path = f"accounts.{name}.{secret}"
-            if getattr(account, secret) is not None and getattr(account, f"{secret}_file") is not None:
-                yield Broken((path, f"{path}_file"), f"must not be set beside {secret}_file: one of the two")
+    holders: list[tuple[str, object]] = [(f"accounts.{name}", one) for name, one in settings.accounts.items()]
+    for place, holder in [*holders, ("kafka", settings.kafka)]:
+        for name in ("api_key", "dial_url_secret", "key_password", "sasl_password"):
+            path, file = f"{place}.{name}", f"{name}_file"
+            if getattr(holder, name, None) is not None and getattr(holder, file) is not None:
+                yield Broken((path, f"{path}_file"), f"must not be set beside {file}: one of the two")
 
 
 def _dial_urls_are_sealed(settings: Settings) -> Iterator[Broken]:
@@ -79,6 +85,75 @@ def _dial_urls_are_sealed(settings: Settings) -> Iterator[Broken]:
             secret, url = f"accounts.{name}.dial_url_secret", f"accounts.{name}.public_url"
             paths = (secret, f"{secret}_file", url)
             yield Broken(paths, "(or dial_url_secret_file) must be set where public_url is: it seals the addresses")
+
+
+def _a_stop_holds_its_drain(settings: Settings) -> Iterator[Broken]:
+    for role, drain, times in (
+        ("dispatcher", "grpc.drain_seconds", 1),
+        ("worker", "worker.drain_seconds", _DRAINS_OF_A_LANE),
+        ("ingress", "ingress.drain_seconds", 1),
+    ):
+        path = f"{role}.stop_seconds"
+        least = times * _value(settings, drain) + LEAVING_SECONDS
+        if _value(settings, path) < least:
+            why = f"{drain}{f' {times} times' if times > 1 else ''}, and {LEAVING_SECONDS} s to leave"
+            yield Broken((path, drain), f"must be {least:g} or more: {why}")
+
+
+def _the_log_is_where_it_is_said_to_be(settings: Settings) -> Iterator[Broken]:
+    kind, servers = "log.kind", "kafka.bootstrap_servers"
+    if settings.log.kind == "kafka" and settings.kafka.bootstrap_servers is None:
+        yield Broken((servers, kind), "must be set where log.kind is kafka: host:port of one broker or more")
+    if settings.log.kind != "kafka" and settings.kafka.bootstrap_servers is not None:
+        yield Broken((kind, servers), "must be kafka where kafka.bootstrap_servers is set")
+
+
+def _kafka_is_entered_in_one_way(settings: Settings) -> Iterator[Broken]:
+    kafka, protocol, mechanism = settings.kafka, "kafka.security_protocol", "kafka.sasl_mechanism"
+    if kafka.security_protocol.startswith("SASL_") and kafka.sasl_mechanism is None:
+        yield Broken((mechanism, protocol), f"must be set where {protocol} is {kafka.security_protocol}")
+    if kafka.sasl_mechanism and not kafka.security_protocol.startswith("SASL_"):
+        wanted = "SASL_SSL (or SASL_PLAINTEXT) where kafka.sasl_mechanism is set"
+        yield Broken((protocol, mechanism), f"is {kafka.security_protocol}, must be {wanted}")
+    if not kafka.security_protocol.endswith("SSL"):
+        for name in ("ca_file", "certificate_file", "key_file"):
+            if getattr(kafka, name) is not None:
+                wanted = f"SSL or SASL_SSL where kafka.{name} is set"
+                yield Broken((protocol, f"kafka.{name}"), f"is {kafka.security_protocol}, must be {wanted}")
+
+
+def _a_mechanism_has_what_it_asks_for(settings: Settings) -> Iterator[Broken]:
+    kafka, mechanism = settings.kafka, "kafka.sasl_mechanism"
+    bearer, named = kafka.sasl_mechanism == "OAUTHBEARER", kafka.sasl_mechanism not in {None, "OAUTHBEARER"}
+    for name, needed in (("sasl_username", named), ("sasl_password", named), ("oauth_token_file", bearer)):
+        path, file = f"kafka.{name}", f"{name}_file"
+        is_set = getattr(kafka, name) is not None or getattr(kafka, file, None) is not None
+        if needed and not is_set:
+            paths = (path, f"kafka.{file}", mechanism) if hasattr(kafka, file) else (path, mechanism)
+            either = f"(or {file}) " if hasattr(kafka, file) else ""
+            yield Broken(paths, f"{either}must be set where kafka.sasl_mechanism is {kafka.sasl_mechanism}")
+        if is_set and not needed:
+            what = "OAUTHBEARER" if name == "oauth_token_file" else "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+            yield Broken((mechanism, path), f"must be {what} where {path} is set")
+
+
+def _a_certificate_has_its_key(settings: Settings) -> Iterator[Broken]:
+    for name, other in (
+        ("certificate_file", "key_file"),
+        ("key_file", "certificate_file"),
+        ("key_file", "key_password"),
+        ("key_file", "key_password_file"),
+    ):
+        if getattr(settings.kafka, name) is None and getattr(settings.kafka, other) is not None:
+            yield Broken((f"kafka.{name}", f"kafka.{other}"), f"must be set where kafka.{other} is")
+
+
+def _enough_copies_to_write(settings: Settings) -> Iterator[Broken]:
+    least, copies = "kafka.min_insync_replicas", "kafka.replication_factor"
+    needed, there = settings.kafka.min_insync_replicas, settings.kafka.replication_factor
+    if needed is not None and there is not None and needed > there:
+        limit = f"{copies}, which is {there}"
+        yield Broken((least, copies), f"must not exceed {limit}: nothing could be written")
 
 
 def _value(settings: Settings, path: str) -> float:
@@ -92,4 +167,10 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _default_account_exists,
     _one_source_per_secret,
     _dial_urls_are_sealed,
+    _a_stop_holds_its_drain,
+    _the_log_is_where_it_is_said_to_be,
+    _kafka_is_entered_in_one_way,
+    _a_mechanism_has_what_it_asks_for,
+    _a_certificate_has_its_key,
+    _enough_copies_to_write,
 )

@@ -189,7 +189,8 @@ def ingress_server(
 ) -> HttpServer:
     """The public port, ready to be started."""
     ingress = Ingress(settings, log, topic, clock, metrics)
-    return HttpServer(ingress.app(), settings.ingress.host, settings.ingress.port)
+    chosen = settings.ingress
+    return HttpServer(ingress.app(), chosen.host, chosen.port, drain_seconds=chosen.drain_seconds)
 
 
 def _parsed(body: bytes) -> Webhook:

@@ -88,23 +88,31 @@ class GrpcServer:
             self._stopping,
         )
         self._server: grpc.aio.Server | None = None
+        self._port = 0
 
-    async def start(self) -> int:
-        """Open the door; returns the port. Raises LogError, and RuntimeError when the address cannot be had.
-
-        To be stopped also where it raised.
-        """
+    def bind(self) -> int:
+        """Take the port and return its number; nobody is answered yet. Raises RuntimeError when it cannot be had."""
         server = self._server = grpc.aio.server(interceptors=[self._guard], options=_options(self._settings))
         stubs.add_DispatcherServiceServicer_to_server(self._service, server)
         self._health.add_to(server)
         server.add_generic_rpc_handlers((self._answering.handler(),))
         if self._settings.reflection:
             reflection.enable_server_reflection((SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
+        self._port = server.add_insecure_port(f"{_bracketed(self._settings.host)}:{self._settings.port}")
+        return self._port
+
+    async def start(self) -> int:
+        """Open the door, on the port that was taken or is taken now; returns it. Raises LogError, and as `bind` does.
+
+        To be stopped also where it raised.
+        """
+        if self._server is None:
+            self.bind()
         await self._tail.start()  # Before anybody can wait.
-        port = server.add_insecure_port(f"{_bracketed(self._settings.host)}:{self._settings.port}")
         await self._health.start()
-        await server.start()
-        return port
+        if self._server is not None:
+            await self._server.start()
+        return self._port
 
     async def stop(self, grace_seconds: float) -> None:
         """Close the door; what waits has so long to end by itself."""

@@ -94,8 +94,6 @@ def a_dial() -> tuple[str, ...]:
     return "--to", "+12025559908", "--from", "+12025550199", "--connection-id", "test"
 
 
-def block_of(text: str, language: str) -> str:
-    """The first block of a language in a page of Markdown."""
-    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    return found[1]
+def block_of(text: str, language: str, number: int = 0) -> str:
+    """The first block of a language in a page of Markdown, or a later one."""
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)[number]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+
+import pytest
 
 from tests.cli.processes import Cordboard, block_of
 
@@ -40,14 +43,14 @@ class TestConfig:
         assert ended.returncode == 2
         assert "at least one account must be set" in ended.stderr
 
-    def test_the_readmes_settings_are_in_order(self, cordboard: Cordboard, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_the_readmes_settings_are_in_order(self, cordboard: Cordboard, tmp_path: Path, number: int) -> None:
         """
-        The file that the README shows can be used, once it has a key and the secrets are there.
+        The files that the README shows can be used, once they have a key and the secrets are there.
         """
         (tmp_path / "secret").write_text("a-secret-that-is-long-enough")
-        text = block_of(README.read_text(), "toml").replace('"..."', f'"{"A" * 43}="')
-        for name in ("telnyx-api-key", "dial-url-secret"):
-            text = text.replace(f"/run/secrets/{name}", str(tmp_path / "secret"))
+        text = block_of(README.read_text(), "toml", number).replace('"..."', f'"{"A" * 43}="')
+        text = re.sub(r'"/(?:run/secrets|etc/cordboard)/[^"]+"', f'"{tmp_path / "secret"}"', text)
         (tmp_path / "cordboard.toml").write_text(text)
         ended = cordboard("config", "--check")
 

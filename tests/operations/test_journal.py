@@ -80,6 +80,28 @@ def test_lines_of_libraries_look_the_same(lines: Lines):
     assert "RuntimeError: ***" in line["exception"]
 
 
+def test_aiokafka_is_brief_and_discreet(lines: Lines):
+    """
+    A warning of it is one line without a traceback; requests, which it writes out at debug, are never there.
+    """
+    journal.set_level("debug")
+    try:
+        raise ConnectionError("broker\naway")
+    except ConnectionError:
+        logging.getLogger("aiokafka.conn").exception("Unexpected exception\nin %s", "AIOKafkaConnection")
+    logging.getLogger("aiokafka.consumer.fetcher").warning("Fetch failed")
+    logging.getLogger("aiokafka.conn").debug("Request: SaslAuthenticateRequest(sasl_auth_bytes=b'...')")
+    logging.getLogger("aiokafka").info("Joined group")
+
+    said, brief = lines.read_back()
+    assert (said["level"], said["event"]) == ("error", "Unexpected exception in AIOKafkaConnection")
+    assert said["why"] == "ConnectionError: broker away"
+    assert "Traceback" not in lines.getvalue()
+    assert brief["event"] == "Fetch failed"
+    assert "exception" not in said
+    assert "why" not in brief
+
+
 def test_bound_context_is_on_every_line(lines: Lines):
     """
     What was bound for a task is on its lines.

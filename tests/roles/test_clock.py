@@ -8,7 +8,7 @@ import pytest
 
 from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.port import NewRecord
-from cordboard.roles.desk import clock_is_behind
+from cordboard.roles.log import clock_is_behind, clock_is_off
 from tests.log.kinds import COMMANDS, INPUTS, PARTITIONS, TOPICS, HandClock
 
 
@@ -21,8 +21,22 @@ async def test_a_clock_behind_the_log_makes_the_process_unready(tmp_path: Path, 
     log = await EmbeddedLog.open(tmp_path / "log.sqlite3", TOPICS, PARTITIONS, clock, INPUTS)
     await log.append([NewRecord(COMMANDS, b"A", b"")])
     clock.time_ms -= back_ms
-    assert (clock_is_behind(log) is None) == ready
+    assert (clock_is_behind(log.ahead_ms) is None) == ready
 
     clock.time_ms += back_ms
-    assert clock_is_behind(log) is None
+    assert clock_is_behind(log.ahead_ms) is None
     await log.close()
+
+
+@pytest.mark.parametrize(
+    ("skew_ms", "said"),
+    [(None, None), (2_000, None), (-2_000, None), (2_001, "2 s behind the brokers'"), (-60_000, "60 s before the")],
+)
+def test_a_clock_off_those_of_the_brokers_makes_the_process_unready(skew_ms: int | None, said: str | None) -> None:
+    """
+    Where brokers give the times, a clock that runs before them is as wrong as one behind; and which it is, is said.
+    """
+    found = clock_is_off(skew_ms)
+
+    assert (found is None) == (said is None)
+    assert (said or "") in (found or "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cordboard.settings import SettingsError, load
+from cordboard.settings import NO_DUTIES, Duties, SettingsError, load
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -15,8 +15,8 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def refusal(tmp_path: Path, text: str, environ: dict[str, str] | None = None, roles: tuple[str, ...] = ()) -> list[str]:
+def refusal(tmp_path: Path, text: str, environ: dict[str, str] | None = None, duties: Duties = NO_DUTIES) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        load(written(tmp_path, text), environ or {}, roles=roles)
+        load(written(tmp_path, text), environ or {}, duties=duties)
     assert all(str(problem) in str(caught.value) for problem in caught.value.problems)
     return [str(problem) for problem in caught.value.problems]

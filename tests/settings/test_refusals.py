@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cordboard.settings import SettingsError, load
+from cordboard.settings import EVERY_DUTY, SettingsError, load
 from tests.settings.starts import refusal
 
 
@@ -130,21 +130,24 @@ class TestRefusals:
         """
         text = "[accounts.a]\n"
 
-        assert refusal(tmp_path, text, roles=("worker", "ingress", "dispatcher")) == [
+        assert refusal(tmp_path, text, duties=EVERY_DUTY) == [
             "accounts.a.api_key (CORDBOARD_ACCOUNTS__A__API_KEY): api_key or api_key_file must be set: the worker "
             "needs it",
             "accounts.a.webhook_public_key (CORDBOARD_ACCOUNTS__A__WEBHOOK_PUBLIC_KEY): webhook_public_key must be "
             "set: the ingress needs it",
         ]
-        assert refusal(tmp_path, "", roles=("worker",)) == [
-            "accounts (CORDBOARD_ACCOUNTS): at least one account must be set, for the worker"
+        assert refusal(tmp_path, "", duties=EVERY_DUTY) == [
+            "accounts (CORDBOARD_ACCOUNTS): at least one account must be set, for the dispatcher and the worker and "
+            "the ingress"
         ]
 
     def test_what_is_missed_is_said_beside_what_is_wrong(self, tmp_path: Path):
         """
         A wrong key is reported once, as wrong; the other mistakes with it.
         """
-        problems = refusal(tmp_path, '[accounts.a]\nwebhook_public_key = "!"\n[grpc]\nport = 8080', roles=("ingress",))
+        problems = refusal(
+            tmp_path, '[accounts.a]\napi_key = "k"\nwebhook_public_key = "!"\n[grpc]\nport = 8080', duties=EVERY_DUTY
+        )
 
         assert len(problems) == 2
 

@@ -168,12 +168,13 @@ class TestEnding:
         await pool.drain(0.05)
         await pool.wait()
 
+        assert pool.broken == ()
         assert [event.work.command_id for event in world.events if isinstance(event, Unreported)] == ["a"]
         assert await world.outcomes() == []
 
     async def test_a_lane_that_dies_is_noticed(self, world: World, work: MakeWork) -> None:
         """
-        A bug in a lane ends the wait of whoever runs the pool.
+        A bug in a lane ends the wait of whoever runs the pool, and the lane is named to whoever asks.
         """
 
         class Broken(Closed):
@@ -181,10 +182,12 @@ class TestEnding:
                 raise ZeroDivisionError
 
         pool = await world.pool(Broken())
+        assert pool.broken == ()
         await world.release(work("a"))
 
         with pytest.raises(ZeroDivisionError):
             await pool.wait()
+        assert pool.broken == (f"{TOPICS.prefix}.worker.main.action",)
 
 
 class TestSettings:

@@ -1,0 +1,66 @@
+"""The roles that a process can play, and what each cannot do without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cordboard.settings.model import Settings
+
+
+class Role(StrEnum):
+    """What a process does."""
+
+    DISPATCHER = "dispatcher"
+    WORKER = "worker"
+    INGRESS = "ingress"
+
+
+Paths = tuple[tuple[str, ...], ...]
+EVERY_ROLE: Final = frozenset(Role)
+
+# Of every account: one of these settings.
+_OF_ACCOUNTS: Final[Mapping[Role, tuple[str, ...]]] = {
+    Role.DISPATCHER: (),
+    Role.WORKER: ("api_key", "api_key_file"),
+    Role.INGRESS: ("webhook_public_key",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """The roles of a process, and the pools (accounts) that its worker serves; None: all there are."""
+
+    roles: frozenset[Role] = EVERY_ROLE
+    pools: frozenset[str] | None = None
+
+
+EVERY_DUTY: Final = Duties()
+NO_DUTIES: Final = Duties(frozenset())
+
+
+def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
+    """What is not set and should be: the settings that would do, the first one best, and a sentence."""
+    roles = [role for role in Role if role in duties.roles]
+    if not roles:
+        return
+    if duties.roles != EVERY_ROLE and settings.log.kind != "kafka":
+        why = "the embedded log belongs to one process, which plays all roles (cordboard serve)"
+        yield (("log", "kind"),), f"must be kafka for the {' and the '.join(roles)} alone: {why}"
+    if not settings.accounts:
+        yield (("accounts",),), f"at least one account must be set, for the {' and the '.join(roles)}"
+    for name in sorted((duties.pools or frozenset()) - settings.accounts.keys()):
+        known = ", ".join(sorted(settings.accounts)) or "none is set"
+        yield (("accounts", name), ("accounts",)), f"there is no such account, and so no such pool; accounts: {known}"
+    for role in roles:
+        yield from _missed_of_accounts(settings, role, duties.pools if role is Role.WORKER else None)
+
+
+def _missed_of_accounts(settings: Settings, role: Role, only: frozenset[str] | None) -> Iterator[tuple[Paths, str]]:
+    names = _OF_ACCOUNTS[role]
+    for name, account in settings.accounts.items():
+        if names and (only is None or name in only) and not any(getattr(account, one) for one in names):
+            paths = tuple(("accounts", name, one) for one in names)
+            yield paths, f"{' or '.join(names)} must be set: the {role} needs it"

@@ -1,0 +1,90 @@
+"""Every role a process of its own, on a real Kafka: calls pass through all of them, and each leaves as it says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from cordboard.client import Client
+from cordboard.v1 import CALL_STATE_ACTIVE, WAIT_FOR_COMPLETION, Command, Dial, Hangup, Speak, State
+from sandbox.server import Server
+from sandbox.settings import Settings as SandboxSettings
+from tests.e2e.apart import ACCOUNT, Pieces, ingress_port
+
+CALLS = 6  # Enough that some are the other dispatcher's.
+
+
+@pytest_asyncio.fixture
+async def sandbox() -> AsyncIterator[Server]:
+    """A stand-in for Telnyx whose calls live ten times as fast."""
+    async with Server(SandboxSettings(port=0, speed=10.0)) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def pieces(tmp_path: Path, kafka_servers: str, kafka_prefix: str, sandbox: Server) -> AsyncIterator[Pieces]:
+    """Two dispatchers, two workers, one ingress."""
+    port = ingress_port()
+    sandbox.settings.webhook_url = f"http://127.0.0.1:{port}/webhooks/telnyx/{ACCOUNT}"
+    async with Pieces(tmp_path, kafka_servers, kafka_prefix, sandbox.base_url, sandbox.public_key, port) as every:
+        yield every
+
+
+async def done(door: Client, call: str = "", **action: object) -> str:
+    """Have something done, to its completion; the call it was done to."""
+    command = Command(command_id=str(uuid4()), call_control_id=call, **action)
+    answer = await door.execute(command, wait_for=WAIT_FOR_COMPLETION, timeout=60)
+    assert answer.result.state == State.STATE_SUCCEEDED, answer
+    assert answer.completion.event_type, answer
+    return answer.result.dialed[0].call_control_id if answer.result.dialed else call
+
+
+async def dialled(door: Client) -> str:
+    """A call that was dialled and answered."""
+    dial = Dial(to="+12025559908", from_number="+12025550199", connection_id="test")
+    return await done(door, dial=dial)
+
+
+@pytest.mark.timeout(400)
+async def test_calls_pass_through_all_roles_and_each_drains_within_its_time(pieces: Pieces, sandbox: Server) -> None:
+    """
+    Any door takes commands for any call and tells of any call; one of each role may leave, and the rest go on.
+    """
+    for piece in pieces:
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(f"{piece.places['operations']}/readyz")).status_code == 200, piece.output
+    one, other = (Client(pieces[f"dispatcher-{number}"].places["grpc"]) for number in (1, 2))
+    async with one, other:
+        for _ in range(CALLS):
+            call = await dialled(one)
+            await done(one, call, speak=Speak(payload="Good morning.", voice="female", language="en-US"))
+            assert (await other.get_call(call)).state == (await one.get_call(call)).state == CALL_STATE_ACTIVE
+            await done(other, call, hangup=Hangup())
+        owned = [await pieces.metric(f"dispatcher-{number}", "cordboard_partitions_owned") for number in (1, 2)]
+        assert min(owned) > 0, owned
+
+        for name in ("worker-1", "dispatcher-1"):
+            await leaves(pieces, name)
+        await done(other, await dialled(other), hangup=Hangup())
+    for name in ("ingress", "dispatcher-2", "worker-2"):
+        await leaves(pieces, name)
+
+    actions = [effect.action for effect in sandbox.station.truth.effects if effect.action != "retrieve"]
+    assert {name: actions.count(name) for name in set(actions)} == {
+        "dial": CALLS + 1,
+        "speak": CALLS,
+        "hangup": CALLS + 1,
+    }
+
+
+async def leaves(pieces: Pieces, name: str) -> None:
+    """A process stops when it is asked to, as well and as soon as it says, and complains of nothing."""
+    assert await pieces[name].stop() == 0, pieces[name].output
+    stopping, stopped = pieces[name].said("stopping"), pieces[name].said("stopped")
+    assert stopped["seconds"] <= stopping["stop_seconds"] == 15
+    assert "Traceback" not in pieces[name].output
