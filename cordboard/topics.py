@@ -54,6 +54,16 @@ class Topics:
         """Records that could not be read; key: as it came."""
         return f"{self.prefix}.dead-letters"
 
+    @property
+    def ledger(self) -> str:
+        """The pages, where the log is Kafka; key: the page, a claim, positions."""
+        return f"{self.prefix}.ledger"
+
+    @property
+    def control(self) -> str:
+        """What operators want of all processes; key: the subject, of which the last word counts."""
+        return f"{self.prefix}.control"
+
     def work(self, pool: str, lane: Lane) -> str:
         """Released requests of one lane of one pool."""
         return f"{self.prefix}.work.{pool}.{lane.value}"
