@@ -13,6 +13,7 @@ from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.group_commit import BatchEnded
 from cordboard.log.port import Log
 from cordboard.operations import Check
+from cordboard.roles.kafka import open_kafka
 from cordboard.settings import Settings
 from cordboard.topics import Topics
 
@@ -35,7 +36,10 @@ class OpenLog:
 
 async def open_log(settings: Settings, clock: Clock, registry: CollectorRegistry = REGISTRY) -> OpenLog:
     """Open the log with every topic that these accounts need. Raises LogError with a sentence for the operator."""
-    return await _open_embedded(settings, clock, registry)
+    if settings.log.kind == "embedded":
+        return await _open_embedded(settings, clock, registry)
+    log = await open_kafka(settings, clock, registry)
+    return OpenLog(log, {"log": lambda: _unhealthy(log), "clock": lambda: clock_is_off(log.skew_ms)})
 
 
 async def _open_embedded(settings: Settings, clock: Clock, registry: CollectorRegistry) -> OpenLog:

@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from cordboard.log.kafka.connection import Connection
+from cordboard.log.kafka.demands import RECORD_BYTES_MAX
 from cordboard.log.kafka.troubles import in_words
 
 FETCH_WAIT_MS: Final = 500  # How long a broker keeps a request that it has nothing for.
-FETCH_BYTES: Final = 8 * 1024 * 1024  # Of one partition at once; no less than the largest record.
 REQUEST_MS: Final = 10_000
 _STOP_SECONDS: Final = 5.0
 
@@ -28,7 +28,7 @@ def assigned_consumer(connection: Connection) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="none",
         fetch_max_wait_ms=FETCH_WAIT_MS,
-        max_partition_fetch_bytes=FETCH_BYTES,
+        max_partition_fetch_bytes=RECORD_BYTES_MAX,
         request_timeout_ms=REQUEST_MS,
     )
 

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from cordboard.clock import Clock
 from cordboard.log.kafka.connection import Connection
+from cordboard.log.kafka.demands import RECORD_BYTES_MAX
 from cordboard.log.kafka.entries import Stored
 from cordboard.log.kafka.events import Observer, Written
 from cordboard.log.kafka.troubles import asking, in_words, refused
@@ -25,7 +26,6 @@ from cordboard.log.port import Appended, AppendUncertain, LogError, LogUnavailab
 PATIENCE_SECONDS: Final = 10.0  # After which a write without an acknowledgement is given up.
 REQUEST_MS: Final = 5_000  # After which the producer tries a request again, perhaps with another broker.
 BATCH_BYTES: Final = 1024 * 1024
-REQUEST_BYTES_MAX: Final = 8 * 1024 * 1024  # The largest record; topics are made to take it.
 _CLOSE_SECONDS: Final = 3.0
 
 _log = structlog.get_logger(__name__)
@@ -151,7 +151,7 @@ class Writer:
             acks="all",
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES,
-            max_request_size=REQUEST_BYTES_MAX,
+            max_request_size=RECORD_BYTES_MAX,
             request_timeout_ms=REQUEST_MS,
         )
         try:
