@@ -20,6 +20,7 @@ from cordboard.catalogue import CATALOGUE
 from cordboard.clock import SystemClock
 from cordboard.roles.brain import accounts_of, limits_of
 from cordboard.roles.desk import Desk
+from cordboard.roles.log import open_log
 from cordboard.roles.hands import pool_settings
 from cordboard.settings import Account, Settings, secrets_of
 from cordboard.validation import COMMAND_BYTES_MAX
@@ -88,9 +89,11 @@ def _models() -> dict[str, type[BaseModel]]:
 
 
 @pytest.mark.usefixtures("logs_as_they_were")
-async def test_every_setting_is_read(tmp_path: Path, reads: set[tuple[str, str]]) -> None:
+async def test_every_setting_is_read(
+    tmp_path: Path, reads: set[tuple[str, str]], kafka_servers: str, kafka_prefix: str
+) -> None:
     """
-    A process with all roles asks for every single setting: none is a knob that turns nothing.
+    A process with all roles, on one log or the other, asks for every single setting: no knob turns nothing.
     """
     port = {"port": 0}
     settings = Settings(
@@ -99,6 +102,10 @@ async def test_every_setting_is_read(tmp_path: Path, reads: set[tuple[str, str]]
         grpc=port,
         ingress=port,
         operations=port,
+    )
+    on_kafka = Settings(
+        log={"kind": "kafka", "topic_prefix": kafka_prefix, "partitions": 1},
+        kafka={"bootstrap_servers": kafka_servers},
     )
     reads.clear()  # Reading a setting to check it is no use of it.
 
@@ -109,6 +116,8 @@ async def test_every_setting_is_read(tmp_path: Path, reads: set[tuple[str, str]]
         headers = signed(body, at=clock.now_ms() // 1000)
         taken = await client.post(f"{desk.ingress.url}/webhooks/telnyx", content=body, headers=headers)
         ready = await client.get(f"{desk.operations.url}/readyz")
+
+    await (await open_log(on_kafka, clock, CollectorRegistry())).log.close()
 
     assert (taken.status_code, ready.status_code) == (200, 200)
     assert {*leaves(Settings), *leaves(Account)} - reads == set()
