@@ -20,8 +20,8 @@ from cordboard.catalogue import CATALOGUE
 from cordboard.clock import SystemClock
 from cordboard.roles.brain import accounts_of, limits_of
 from cordboard.roles.desk import Desk
-from cordboard.roles.log import open_log
 from cordboard.roles.hands import pool_settings
+from cordboard.roles.log import open_log
 from cordboard.settings import Account, Settings, secrets_of
 from cordboard.validation import COMMAND_BYTES_MAX
 from cordboard.work import Lane
