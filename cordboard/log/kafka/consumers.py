@@ -14,7 +14,7 @@ from cordboard.log.kafka.demands import RECORD_BYTES_MAX
 from cordboard.log.kafka.troubles import in_words
 
 FETCH_WAIT_MS: Final = 500  # How long a broker keeps a request that it has nothing for.
-REQUEST_MS: Final = 10_000
+REQUEST_MS: Final = 5_000  # After which a broker counts as gone, and another is looked for.
 _STOP_SECONDS: Final = 5.0
 
 _log = structlog.get_logger(__name__)

@@ -31,6 +31,8 @@ from cordboard.log.port import (
     TopicPartition,
 )
 
+PAGES_AT_ONCE: Final = 500
+CLOSE_SECONDS: Final = 1.0
 DONE_SECONDS: Final = 0.05  # How long the entry that says so waits for a next settle to say it instead.
 
 
@@ -85,8 +87,7 @@ class Ownership:
         started = asyncio.get_running_loop().time()
         last = self._held.pop(partition, None)
         if last is not None:
-            async with last.turn:
-                await self._say_done(partition, last)
+            await self._finish(partition, last)
         read = None if last is not None else await self._restorer.read(partition)
         if read is not None and read.ledger.epoch is None and not read.ledger.positions:
             # Before the claim, so that an owner who stops between the two leaves no claim without positions.
@@ -137,8 +138,10 @@ class Ownership:
         if ledger is None:
             ledger = (await self._restorer.read(claim.partition, until=held.tip + 1)).ledger
             self._must_hold(claim)
-        for key, page in ledger.pages.items():
-            yield key, page
+        for number, page in enumerate(ledger.pages.items(), 1):
+            yield page
+            if number % PAGES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # Heartbeats must go on, however many pages there are.
 
     async def settle(
         self,
@@ -163,11 +166,17 @@ class Ownership:
         self._must_hold(claim)
 
     async def close(self) -> None:
-        """Say what is not said yet, if it can be said quickly."""
-        for partition, held in list(self._held.items()):
-            async with held.turn:
-                await self._say_done(partition, held)
-        self._held.clear()
+        """Say what is not said yet, where it can be said quickly; the next owner else sends it once more."""
+        held, self._held = self._held, {}
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.gather(*(self._finish(partition, one) for partition, one in held.items()))
+        except TimeoutError:
+            pass
+
+    async def _finish(self, partition: int, held: _Holding) -> None:
+        async with held.turn:
+            await self._say_done(partition, held)
 
     async def _settle(
         self,

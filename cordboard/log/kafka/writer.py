@@ -81,6 +81,8 @@ class Writer:
         finally:
             _look_away(futures)
         self._succeeded(records[0].record.topic, len(records), started, told[-1].timestamp)
+        if min(one.offset for one in told) < 0:
+            raise AppendUncertain("the records are there, and the log does not know their places any more")
         return [Appended(one.partition, one.offset, one.timestamp) for one in told]
 
     async def append_whole(self, at: TopicPartition, records: Sequence[Stored]) -> int:
