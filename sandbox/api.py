@@ -23,6 +23,7 @@ from sandbox.station import Station
 from sandbox.truth import Effect
 
 _OK: Final = {"data": {"result": "ok"}}
+_WITHOUT_ID: Final = frozenset({"client_state_update", "siprec_start", "switch_supervisor_role"})  # No command_id.
 _JSON: Final = {"content-type": "application/json; charset=utf-8"}
 
 
@@ -113,12 +114,13 @@ class Api:
         try:
             if command.refusal:
                 raise command.refusal
-            station.limits.request(station.settings.requests_per_second, station.scheduler.elapsed())
+            limits = station.limits.request(station.settings.requests_per_second, station.scheduler.elapsed())
+            headers = {**_JSON, **limits} if limits else _JSON
             answer, repeat, events = self._kinds.get(command.action, self._act)(command)
             status, refused = 200, None
         except Refused as refusal:
             answer, status, refused = refusal.as_json(), refusal.status, refusal.problems[0].code
-            headers = {**_JSON, **refusal.headers}
+            headers = {**headers, **refusal.headers}
         body = orjson.dumps(answer)
         happened = refused is None and not repeat and command.action != "retrieve"
         self._note(command, fault, happened=happened, repeat=repeat, status=status, code=refused)
@@ -137,10 +139,11 @@ class Api:
             schema.check(command.body)
         station = self._station
         call = station.exchange.find(command.call or "")
-        if self._repeated(call.id, command) is not None:
+        if command.action not in _WITHOUT_ID and self._repeated(call.id, command) is not None:
             return _OK, True, []
         _, events = station.act(lambda exchange: exchange.command(call, command.action, command.body))
-        self._remember(call.id, command, _OK)
+        if command.action not in _WITHOUT_ID:
+            self._remember(call.id, command, _OK)
         return _OK, False, events
 
     def _dial(self, command: Command) -> tuple[Any, bool, list[Event]]:

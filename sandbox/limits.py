@@ -17,11 +17,15 @@ class TooMany(Refused):
 
     def __init__(self, problem: Problem, limit: float, reset_seconds: float) -> None:
         super().__init__(problem)
-        self.headers = {
-            "x-ratelimit-limit": f"{limit:g}",
-            "x-ratelimit-remaining": "0",
-            "x-ratelimit-reset": str(max(1, math.ceil(reset_seconds))),
-        }
+        self.headers = _headers(limit, 0, reset_seconds)
+
+
+def _headers(limit: float, remaining: float, reset_seconds: float) -> dict[str, str]:
+    return {
+        "x-ratelimit-limit": f"{limit:g}",
+        "x-ratelimit-remaining": f"{int(remaining)}",
+        "x-ratelimit-reset": str(max(1, math.ceil(reset_seconds))),
+    }
 
 
 class Window:
@@ -40,6 +44,11 @@ class Window:
             return 0.0
         return self._moments[0] + self._seconds - now
 
+    def left(self, limit: float, now: float) -> tuple[float, float]:
+        """How many more there is room for, and in how many seconds the next one leaves the window."""
+        reset = self._moments[0] + self._seconds - now if self._moments else 0.0
+        return limit - len(self._moments), reset
+
 
 class Limits:
     """The account's counters. A rate of None is no limit."""
@@ -56,10 +65,11 @@ class Limits:
             title = "Dials per second limit reached"
             raise TooMany(Problem(429, "90103", title, "The account's dial limit is reached."), per_second, wait)
 
-    def request(self, per_second: float | None, now: float) -> None:
-        """Count a request. Raises TooMany (10011)."""
+    def request(self, per_second: float | None, now: float) -> dict[str, str]:
+        """Count a request, and say in headers what is left. Raises TooMany (10011)."""
         if per_second is None:
-            return
+            return {}
         if wait := self._requests.room_in(per_second, now):
             title = "Too many requests"
             raise TooMany(Problem(429, "10011", title, "You have exceeded the rate limit."), per_second, wait)
+        return _headers(per_second, *self._requests.left(per_second, now))

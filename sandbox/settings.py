@@ -25,7 +25,8 @@ class Settings(Habits, kw_only=True, forbid_unknown_fields=True):
     webhook_url: str | None = None  # The application's own address, where a call has none.
     signing_key: str | None = None  # Base64 of an Ed25519 seed, 32 bytes; None: a new pair.
     quiet: bool = False  # No webhooks at all.
-    webhook_attempts_max: int = 4
+    webhook_failover_url: str | None = None  # Tried next whenever the first address fails.
+    webhook_attempts_max: int = 4  # At each address.
     webhook_backoff_seconds: float = 0.5  # Before the second attempt; then twice as long each time.
     webhook_timeout_seconds: float = 5.0
     command_window_seconds: float = 60.0

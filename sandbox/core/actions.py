@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.core import gather, legs
 from sandbox.core.call import Call, State
 from sandbox.core.destinations import BUSY, CANCELLED, NORMAL, REJECTED, End
-from sandbox.core.life import Life
 from sandbox.core.media import playback, speech
 from sandbox.core.problems import not_answered, not_now
 
@@ -60,11 +59,10 @@ def perform(exchange: Exchange, call: Call, action: str, body: Body) -> None:
 def _answer(_: Exchange, call: Call, body: Body) -> None:
     if call.state is State.RINGING:
         raise not_answered()
-    if body.get("webhook_url"):
-        call.webhook_url = body["webhook_url"]
+    if call.state is State.PARKED:
+        call.when_answered.append(lambda: call.taps.begin(body))
+    call.direct(body)
     call.answer()
-    if body.get("stream_url"):
-        call.taps.stream(body)
 
 
 def _hangup(_: Exchange, call: Call, body: Body) -> None:
@@ -133,24 +131,6 @@ def _record_hold(_: Exchange, call: Call, body: Body) -> None:
     _no_recording(call)
 
 
-def detect_machine(life: Life, call: Call, wanted: str, *, machine: bool) -> None:
-    """Answering machine detection on a leg that was just answered: what answered, and where its greeting ended."""
-    habits = life.habits
-    premium = ".premium" if wanted == "premium" else ""
-    human = "human_residence" if premium else "human"
-    result = "machine" if machine else human
-    call.wake(
-        habits.machine_detection_seconds,
-        lambda: life.tell(call, f"call.machine{premium}.detection.ended", result=result),
-    )
-    if machine and wanted in {"premium", "detect_beep", "greeting_end"}:
-        ended = "ended" if wanted == "greeting_end" else "beep_detected"
-        call.wake(
-            habits.machine_detection_seconds + habits.machine_greeting_seconds,
-            lambda: life.tell(call, f"call.machine{premium}.greeting.ended", result=ended),
-        )
-
-
 PERFORM: Final[Mapping[str, Perform]] = {
     "answer": _answer,
     "hangup": _hangup,
@@ -171,7 +151,7 @@ PERFORM: Final[Mapping[str, Perform]] = {
     "streaming_stop": lambda _, call, __: call.taps.stop_stream(),
     "fork_start": lambda _, call, body: call.taps.fork(body.get("stream_type", "raw")),
     "fork_stop": lambda _, call, __: call.taps.stop_fork(),
-    "transcription_start": lambda _, call, __: call.taps.transcribe(),
+    "transcription_start": lambda _, call, body: call.taps.transcribe(body),
     "transcription_stop": lambda _, call, __: call.taps.stop_transcription(),
     "bridge": legs.bridge,
     "transfer": legs.transfer,

@@ -12,10 +12,13 @@ from typing import Final
 
 from sandbox.core.checks import (
     Check,
+    above,
     array,
     base64_text,
     choice,
+    delays,
     flag,
+    mapping,
     members,
     number,
     one_or_many,
@@ -26,7 +29,7 @@ from sandbox.core.checks import (
     uuid_text,
     whole,
 )
-from sandbox.core.problems import Refused
+from sandbox.core.problems import Problem, Refused
 from sandbox.core.rules import (
     Body,
     Rule,
@@ -63,7 +66,7 @@ _HEADERS: Final[Mapping[str, Check]] = {
 }
 _SOUND: Final = record(
     {
-        "pitch": number(minimum=0),
+        "pitch": above(0),
         "semitone": number(-14, 14),
         "octaves": number(-1, 1),
         "track": choice("inbound", "outbound", "both"),
@@ -77,7 +80,21 @@ _DIALOGFLOW: Final[Mapping[str, Check]] = {
     "enable_dialogflow": flag,
     "dialogflow_config": record({"analyze_sentiment": flag, "partial_automated_agent_reply": flag}),
 }
-_WEBHOOK: Final[Mapping[str, Check]] = {"webhook_url": text(), "webhook_url_method": choice("POST", "GET")}
+_WEBHOOK: Final[Mapping[str, Check]] = {
+    "webhook_url": text(),
+    "webhook_url_method": choice("POST", "GET"),
+    "webhook_urls": mapping(text()),
+    "webhook_urls_method": choice("POST", "GET"),
+    "webhook_retries_policies": mapping(record({"retries_ms": delays(5, 60_000)}, "retries_ms")),
+}
+_RECORD: Final[Mapping[str, Check]] = {
+    "record": choice("record-from-answer"),
+    "record_channels": choice("single", "dual"),
+    "record_format": choice("wav", "mp3"),
+    "record_max_length": whole(0, 43200),
+    "record_timeout_secs": whole(0),
+}
+_RECORD_RULES: Final = tuple(only_with(name, "record") for name in _RECORD if name != "record")
 _AMD_TIMES: Final = (
     "total_analysis_time_millis",
     "after_greeting_silence_millis",
@@ -124,7 +141,15 @@ _SPEECH: Final[Mapping[str, Check]] = {
     "language": text(),
 }
 _FORK_TYPE: Final = choice("raw", "decrypted")
+_UDP: Final = text(pattern=r"^udp:.+:\d{1,5}$")
 _STOP: Final = choice("current", "all")
+
+
+def _loop(value: object, pointer: str) -> Problem | None:
+    """How often: a whole number, as such or in words, or infinity."""
+    if isinstance(value, str) and not value.isdigit():
+        return choice("infinity")(value, pointer)
+    return whole(0)(int(value) if isinstance(value, str) else value, pointer)
 
 
 def _schema(
@@ -141,23 +166,20 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         *("to", "from", "connection_id"),
         rules=(
             at_most_one("audio_url", "media_name"),
-            *(
-                only_with(name, "record")
-                for name in ("record_channels", "record_format", "record_max_length", "record_timeout_secs")
-            ),
+            *_RECORD_RULES,
         ),
         connection_id=text(),
         preferred_codecs=text(),
         billing_group_id=uuid_text,
         link_to=text(),
-        record=choice("record-from-answer"),
-        record_channels=choice("single", "dual"),
-        record_format=choice("wav", "mp3"),
-        record_max_length=whole(0, 43200),
-        record_timeout_secs=whole(0),
-        shared=(_NEW_LEG, _STREAM, _DIALOGFLOW),
+        shared=(_NEW_LEG, _RECORD, _STREAM, _DIALOGFLOW),
     ),
-    "answer": _schema(billing_group_id=uuid_text, sound_modifications=_SOUND, shared=(_HEADERS, _STREAM, _WEBHOOK)),
+    "answer": _schema(
+        rules=_RECORD_RULES,
+        billing_group_id=uuid_text,
+        sound_modifications=_SOUND,
+        shared=(_HEADERS, _RECORD, _STREAM, _WEBHOOK),
+    ),
     "hangup": _schema(),
     "reject": _schema("cause", cause=choice("CALL_REJECTED", "USER_BUSY")),
     "speak": _schema("payload", "voice", rules=(basic_service,), stop=_STOP, shared=(_SPEECH,)),
@@ -170,7 +192,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         audio_url=text(),
         media_name=text(),
         playback_content=base64_text,
-        loop=lambda value, at: choice("infinity")(value, at) if isinstance(value, str) else whole(0)(value, at),
+        loop=_loop,
         overlay=flag,
         stop=_STOP,
         target_legs=choice("self", "opposite", "both"),
@@ -217,9 +239,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "streaming_stop": _schema(),
     "fork_start": _schema(
         rules=(one_group(("target",), ("rx", "tx")), decrypted_fork),
-        target=text(),
-        rx=text(),
-        tx=text(),
+        target=_UDP,
+        rx=_UDP,
+        tx=_UDP,
         stream_type=_FORK_TYPE,
     ),
     "fork_stop": _schema(stream_type=_FORK_TYPE),

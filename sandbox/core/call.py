@@ -62,6 +62,8 @@ class Call:
         self.state = State.PARKED if incoming else State.RINGING
         self.client_state: str | None = None
         self.webhook_url: str | None = None
+        self.webhook_urls: dict[str, str] = {}  # By event type, in the place of `webhook_url`.
+        self.webhook_retries: dict[str, Any] = {}  # By event type: {"retries_ms": [...]}.
         self.custom_headers: list[Any] = []
         self.created_at = life.now
         self.answered_at: float | None = None
@@ -108,6 +110,17 @@ class Call:
         if self.ended_at is not None:
             shown["end_time"] = self._life.stamp(self.ended_at)
         return shown
+
+    def direct(self, body: dict[str, Any]) -> None:
+        """Where a body says that the leg's webhooks go from now on; what it does not name stays."""
+        self.webhook_url = body.get("webhook_url") or self.webhook_url
+        self.webhook_urls = body.get("webhook_urls") or self.webhook_urls
+        self.webhook_retries = body.get("webhook_retries_policies") or self.webhook_retries
+
+    def direct_as(self, other: Call) -> None:
+        """Send the leg's webhooks to where another's go."""
+        self.webhook_url, self.webhook_urls = other.webhook_url, other.webhook_urls
+        self.webhook_retries = other.webhook_retries
 
     def initiated(self) -> None:
         """Tell that the leg is there."""

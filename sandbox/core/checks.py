@@ -56,6 +56,17 @@ def number(minimum: float | None = None, maximum: float | None = None) -> Check:
     return _number(int | float, "a number", minimum, maximum)
 
 
+def above(minimum: float) -> Check:
+    """A number greater than a limit."""
+    within = number(minimum)
+
+    def check(value: Any, pointer: str) -> Problem | None:
+        exactly = out_of_range(pointer, f"The value must be greater than {minimum}.")
+        return within(value, pointer) or (exactly if value == minimum else None)
+
+    return check
+
+
 def _number(kinds: type[int] | UnionType, said: str, minimum: float | None, maximum: float | None) -> Check:
     def check(value: Any, pointer: str) -> Problem | None:
         if not isinstance(value, kinds) or isinstance(value, bool):
@@ -123,6 +134,31 @@ def array(item: Check) -> Check:
         if not isinstance(value, list):
             return malformed(pointer, "The value must be an array.")
         return next((p for n, entry in enumerate(value) if (p := item(entry, f"{pointer}/{n}"))), None)
+
+    return check
+
+
+def mapping(item: Check) -> Check:
+    """An object whose members, whatever their names, each pass a check."""
+
+    def check(value: Any, pointer: str) -> Problem | None:
+        if not isinstance(value, dict):
+            return malformed(pointer, "The value must be an object.")
+        return next((p for name, entry in value.items() if (p := item(entry, f"{pointer}/{name}"))), None)
+
+    return check
+
+
+def delays(most: int, sum_max: int) -> Check:
+    """A list of so many whole numbers at most, with a sum of so much at most."""
+    entries = array(whole(0))
+
+    def check(value: Any, pointer: str) -> Problem | None:
+        if problem := entries(value, pointer):
+            return problem
+        if len(value) > most or sum(value) > sum_max:
+            return out_of_range(pointer, f"There may be at most {most} values, with a sum of {sum_max} at most.")
+        return None
 
     return check
 

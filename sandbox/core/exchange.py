@@ -8,16 +8,16 @@ Rule 3: what is to be told lies in `events` afterwards, in order; the shell take
 
 from __future__ import annotations
 
-import functools
 import random
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.core import actions
+from sandbox.core import actions, machines
 from sandbox.core.call import Call, State
 from sandbox.core.destinations import CANCELLED, NO_CHANNEL, NORMAL, TIME_LIMIT, TIMEOUT, Destination, End, destination
 from sandbox.core.life import Event, Habits, Life
+from sandbox.core.media import message
 from sandbox.core.problems import call_ended, not_now, unknown_call
 from sandbox.core.queues import Queues
 
@@ -55,15 +55,16 @@ class Exchange:
         events, self.life.events = self.life.events, []
         return events
 
-    def find(self, call_control_id: str) -> Call:
+    def find(self, call_control_id: str, pointer: str = "/call_control_id") -> Call:
         """A call that is or was. Raises Refused (90015)."""
         call = self.calls.get(call_control_id)
         if call is None:
-            raise unknown_call()
+            raise unknown_call(pointer)
         return call
 
     def dial(self, body: dict[str, Any]) -> list[Call]:
-        """Start a leg for every destination; they share a session."""
+        """Start a leg for every destination; they share a session. Raises Refused for an unknown `link_to`."""
+        linked = self.find(body["link_to"], "/link_to").session_id if body.get("link_to") else ""
         targets = body["to"] if isinstance(body["to"], list) else [body["to"]]
         calls: list[Call] = []
         for to in targets:
@@ -72,11 +73,11 @@ class Exchange:
                 from_=body["from"],
                 to=to,
                 connection_id=body["connection_id"],
-                session_id=calls[0].session_id if calls else "",
+                session_id=calls[0].session_id if calls else linked,
             )
             call.client_state = body.get("client_state")
-            call.webhook_url = body.get("webhook_url")
-            call.when_answered.append(functools.partial(_tap, call, body))
+            call.direct(body)
+            call.when_answered.append(_started(self.life, call, body))
             call.initiated()
             calls.append(call)
         return calls
@@ -165,12 +166,15 @@ class Exchange:
             call.wake(other.hangs_up_after, lambda: self.far_end(call))
         wanted = body.get("answering_machine_detection") or "disabled"
         if wanted != "disabled":
-            actions.detect_machine(self.life, call, wanted, machine=other.machine)
+            machines.detect(self.life, call, wanted, other.answerer)
 
 
-def _tap(call: Call, body: dict[str, Any]) -> None:
+def _started(life: Life, call: Call, body: dict[str, Any]) -> Callable[[], None]:
     """What a dial asked to run from the answer on."""
-    if body.get("record") == "record-from-answer":
-        call.taps.record({name.removeprefix("record_"): value for name, value in body.items()})
-    if body.get("stream_url"):
-        call.taps.stream(body)
+
+    def start() -> None:
+        call.taps.begin(body)
+        if heard := message(life.habits, body):
+            call.player.add(heard)
+
+    return start

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.core.call import Call, State
-from sandbox.core.destinations import CANCELLED, destination
+from sandbox.core.destinations import CANCELLED, NORMAL, End, destination
+from sandbox.core.media import message
 from sandbox.core.problems import call_ended, not_answered, not_now, unknown_call
 
 if TYPE_CHECKING:
@@ -52,41 +54,51 @@ def join(exchange: Exchange, call: Call, other: Call) -> None:
 def transfer(exchange: Exchange, call: Call, body: Body) -> None:
     """Ring a second leg and bridge it when it is answered; if it is not, the first one lives on.
 
-    With a list of destinations all of them ring, and the first to answer gets the call.
+    With a list of destinations all of them ring, and the first to answer gets the call. A message is heard by the new
+    leg before the two hear each other.
     """
     targets = body["to"] if isinstance(body["to"], list) else [body["to"]]
     legs = [
         exchange.leg(
             body,
-            from_=body.get("from") or call.from_,
+            from_=body.get("from") or call.to,
             to=to,
             connection_id=call.connection_id,
             session_id=call.session_id,
         )
         for to in targets
     ]
+    waiting = list(legs)  # Who has not been bridged with the call.
     for leg in legs:
         leg.client_state = body.get("target_leg_client_state")
-        leg.webhook_url = body.get("webhook_url") or call.webhook_url
-        leg.when_answered.append(_connect(exchange, call, leg, legs))
+        leg.direct_as(call)
+        leg.direct(body)
+        leg.when_answered.append(_connect(exchange, call, leg, waiting, body))
         leg.initiated()
-    call.when_ended.append(lambda: _abandon(legs))
+    call.when_ended.append(lambda: _abandon(waiting))
 
 
-def _connect(exchange: Exchange, call: Call, leg: Call, legs: list[Call]) -> Any:
+def _connect(exchange: Exchange, call: Call, leg: Call, waiting: list[Call], body: Body) -> Callable[[], None]:
+    def connected() -> None:
+        waiting.remove(leg)
+        join(exchange, call, leg)
+
     def answered() -> None:
-        for other in legs:
+        for other in waiting:
             if other is not leg and other.state is State.RINGING:
                 other.end(CANCELLED)
-        join(exchange, call, leg)
+        if heard := message(exchange.life.habits, body):
+            heard.then = connected
+            leg.player.add(heard)
+        else:
+            connected()
 
     return answered
 
 
-def _abandon(legs: list[Call]) -> None:
-    for leg in legs:
-        if leg.state is State.RINGING:
-            leg.end(CANCELLED)
+def _abandon(waiting: list[Call]) -> None:
+    for leg in waiting:
+        leg.end(CANCELLED if leg.state is State.RINGING else End(NORMAL, "unknown", "200"))
 
 
 def refer(exchange: Exchange, call: Call, body: Body) -> None:

@@ -37,6 +37,7 @@ class Event:
     webhook_url: str | None
     at: float
     payload: dict[str, Any]
+    retries_ms: tuple[int, ...] | None = None  # The pauses before its further attempts; None: the usual ones.
 
 
 class Life:
@@ -63,4 +64,7 @@ class Life:
         if not control:
             del payload["call_control_id"]
         payload.update(fields)
-        self.events.append(Event(event_type, call.id, call.webhook_url, self.now, payload))
+        url = call.webhook_urls.get(event_type) or call.webhook_url
+        policy = call.webhook_retries.get(event_type)
+        retries = tuple(policy["retries_ms"]) if policy else None
+        self.events.append(Event(event_type, call.id, url, self.now, payload, retries))

@@ -59,6 +59,12 @@ def playback(habits: Habits, body: dict[str, Any], **more: Any) -> Media:
     return Media("playback", seconds * times, media_url=url, media_name=name, overlay=overlay, found=found, **more)
 
 
+def message(habits: Habits, body: dict[str, Any]) -> Media | None:
+    """What a new leg is to hear when it answers, if anything. Telnyx documents no events for it."""
+    source = {name: body.get(name) for name in ("audio_url", "media_name")}
+    return playback(habits, source, told=False) if any(source.values()) else None
+
+
 def _named_length(habits: Habits, source: str) -> float:
     found = _LENGTH.search(source)
     if not found:

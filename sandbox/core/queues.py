@@ -20,6 +20,7 @@ class Queues:
     def __init__(self, life: Life) -> None:
         self._life = life
         self._waiting: dict[str, list[Call]] = {}
+        self._sizes: dict[str, int] = {}  # As the first one in it said: an existing queue keeps its size.
         self._patience: dict[str, Timer] = {}
 
     def enter(self, call: Call, body: dict[str, Any]) -> None:
@@ -27,10 +28,12 @@ class Queues:
         name = body["queue_name"]
         if call.queue == name:
             raise documented("90038", "Call is already in this queue")
-        queue = self._waiting.setdefault(name, [])
-        if len(queue) >= body.get("max_size", _SIZE_MAX):
+        size = self._sizes.get(name, body.get("max_size", _SIZE_MAX))
+        if len(self._waiting.get(name, ())) >= size:
             raise documented("90036", "Queue is full")
         self.leave(call, "leave")
+        self._sizes[name] = size
+        queue = self._waiting.setdefault(name, [])
         queue.append(call)
         call.queue = name
         if seconds := body.get("max_wait_time_secs"):
@@ -46,7 +49,7 @@ class Queues:
         position = queue.index(call) + 1
         queue.remove(call)
         if not queue:
-            del self._waiting[name]
+            del self._waiting[name], self._sizes[name]
         self._life.timers.cancel(self._patience.pop(call.id, None))
         self._life.tell(call, "call.dequeued", parties=False, queue=name, queue_position=position, reason=reason)
 

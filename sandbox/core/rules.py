@@ -12,7 +12,8 @@ Rule = Callable[[Body], Problem | None]
 
 
 def _there(body: Body, name: str) -> bool:
-    return body.get(name) not in (None, "")
+    value = body.get(name)
+    return value is not None and value is not False and value != ""
 
 
 def at_most_one(*names: str) -> Rule:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.core.destinations import saves_recordings
 from sandbox.core.life import Life
 from sandbox.core.problems import documented
 from sandbox.core.timers import Timer
@@ -32,6 +33,13 @@ class Taps:
         """Whether the leg is being recorded; a paused recording is one."""
         return self._recording is not None
 
+    def begin(self, body: dict[str, Any]) -> None:
+        """Start what a dial or an answer asked to run from the answer on."""
+        if body.get("record") == "record-from-answer":
+            self.record({name.removeprefix("record_"): value for name, value in body.items()})
+        if body.get("stream_url"):
+            self.stream(body)
+
     def record(self, body: dict[str, Any]) -> None:
         """Begin to record; one that runs is saved first."""
         self.save_recording()
@@ -41,11 +49,17 @@ class Taps:
             self._recording_limit = self._life.after(float(seconds), self.save_recording)
 
     def save_recording(self) -> None:
-        """End the recording, if one runs; that it is saved is told a little later."""
+        """End the recording, if one runs; that it is saved, or could not be, is told a little later."""
         recording, self._recording = self._recording, None
         if recording is None:
             return
         self._life.timers.cancel(self._recording_limit)
+        if not saves_recordings(self._call.from_ if self._call.incoming else self._call.to):
+            reason = {"reason": "Internal server error"}
+            self._life.after(
+                self._life.habits.recording_save_seconds, lambda: self._tell("call.recording.error", reason)
+            )
+            return
         urls: dict[str, str | None] = {"mp3": None, "wav": None}
         urls[recording["format"]] = f"https://recordings.sandbox/{self._call.leg_id}.{recording['format']}"
         told = {
@@ -96,13 +110,28 @@ class Taps:
         self._tell("call.fork.stopped", {"stream_type": self._fork_type})
         self._fork_type = None
 
-    def transcribe(self) -> None:
-        """Begin to transcribe; one final line comes a second later. Raises Refused (90054) when it runs already."""
+    def transcribe(self, body: dict[str, Any]) -> None:
+        """Begin to transcribe; one final line comes a second later, with `interim_results` one before it.
+
+        Raises Refused (90054) when it runs already.
+        """
         if self._transcription is not None:
             raise documented("90054", "Call transcription is already in progress")
-        data = {"confidence": 0.98, "is_final": True, "transcript": _HEARD}
-        told = {"transcription_data": data}
-        self._transcription = self._life.after(1.0, lambda: self._tell("call.transcription", told))
+        if body.get("interim_results"):
+            self._transcription = self._life.after(0.5, self._overheard)
+        else:
+            self._transcription = self._life.after(1.0, self._heard)
+
+    def _overheard(self) -> None:
+        self._transcribed(_HEARD.split()[0], confidence=0.5, final=False)
+        self._transcription = self._life.after(0.5, self._heard)
+
+    def _heard(self) -> None:
+        self._transcribed(_HEARD, confidence=0.98, final=True)
+
+    def _transcribed(self, words: str, *, confidence: float, final: bool) -> None:
+        data = {"confidence": confidence, "is_final": final, "transcript": words}
+        self._tell("call.transcription", {"transcription_data": data})
 
     def stop_transcription(self) -> None:
         """Stop transcribing, if it was."""

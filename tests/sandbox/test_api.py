@@ -273,6 +273,20 @@ class TestCommandId:
         assert (await client.send(f"/{call}/actions/fork_start", fork))[0] == 200
         assert client.effects()[-1] == ("fork_start", True, False)
 
+    async def test_a_client_state_update_has_none(self):
+        """
+        The one command without a command_id: the last one counts, whatever it carries.
+        """
+        client = Client()
+        await client.dial()
+        (call,) = client.station.exchange.calls.values()
+        path = f"/v2/calls/{call.id}/actions/client_state_update"
+        for state in (b"YQ==", b"Yg=="):
+            body = b'{"client_state":"%s","command_id":"x"}' % state
+            assert (await client.api.handle("PUT", path, "Bearer key", body)).status == 200
+
+        assert call.client_state == "Yg=="
+
 
 async def test_dials_can_be_limited_as_telnyx_does():
     """
@@ -302,6 +316,19 @@ async def test_requests_can_be_limited():
 
     client.time.seconds = 1
     assert (await client.dial())[0] == 200
+
+
+async def test_every_answer_says_what_is_left_of_a_limit():
+    """
+    x-ratelimit-* come with refusals of other kinds, too; without a limit there are none.
+    """
+    client = Client(requests_per_second=3)
+    replies = [await client.reply("", body) for body in (DIAL_BODY, b"{}", DIAL_BODY, DIAL_BODY)]
+    assert [reply.status for reply in replies] == [200, 422, 200, 429]
+    assert [reply.headers["x-ratelimit-remaining"] for reply in replies] == ["2", "1", "0", "0"]
+    assert {reply.headers["x-ratelimit-limit"] for reply in replies} == {"3"}
+
+    assert "x-ratelimit-limit" not in (await Client().reply("", DIAL_BODY)).headers
 
 
 async def test_the_truth_is_bounded():

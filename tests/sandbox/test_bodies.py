@@ -42,6 +42,10 @@ VALID: dict[str, dict[str, Any]] = {
     "client_state_update": {"client_state": "YQ=="},
 }
 
+RECORD_ON_ANSWER = {action: set() for action in VALID} | {
+    "answer": {"record", "record_channels", "record_format", "record_max_length", "record_timeout_secs"}
+}
+
 
 def refusals(action: str, body: dict[str, Any]) -> list[tuple[str, str]]:
     """The codes and pointers with which a body is refused."""
@@ -124,6 +128,11 @@ def test_a_required_field_is_missed(action, name):
         ("dial", {"custom_headers": [{"name": "a"}]}, "10004", "/custom_headers/0/value"),
         ("dial", {"sip_headers": [{"name": "Via", "value": "x"}]}, "10032", "/sip_headers/0/name"),
         ("dial", {"sound_modifications": {"octaves": 2}}, "10033", "/sound_modifications/octaves"),
+        ("dial", {"sound_modifications": {"pitch": 0}}, "10033", "/sound_modifications/pitch"),
+        ("dial", {"webhook_urls": {"call.answered": 7}}, "10015", "/webhook_urls/call.answered"),
+        ("answer", {"webhook_retries_policies": {"call.answered": {"retries_ms": [1] * 6}}}, "10033", None),
+        ("answer", {"webhook_retries_policies": {"call.answered": {"retries_ms": [60_001]}}}, "10033", None),
+        ("answer", {"webhook_retries_policies": {"call.answered": {"retries_ms": [-1]}}}, "10033", None),
         ("dial", {"answering_machine_detection_config": {"silence_threshold": "x"}}, "10015", None),
         ("dial", {"stream_track": "both"}, "10032", "/stream_track"),
         ("answer", {"webhook_url_method": "PUT"}, "10032", "/webhook_url_method"),
@@ -159,6 +168,9 @@ def test_a_required_field_is_missed(action, name):
         ("record_start", {"channels": "mono"}, "10032", "/channels"),
         ("record_start", {"max_length": 14401}, "10033", "/max_length"),
         ("record_start", {"timeout_secs": -1}, "10033", "/timeout_secs"),
+        ("streaming_start", {"stream_url": None, "enable_dialogflow": False}, "10004", "/stream_url"),
+        ("fork_start", {"target": "192.0.2.1:9000"}, "10015", "/target"),
+        ("fork_start", {"rx": "tcp:192.0.2.1:9000"}, "10015", "/rx"),
         ("fork_start", {"stream_type": "cooked"}, "10032", "/stream_type"),
         ("fork_start", {"stream_type": "decrypted"}, "10004", "/rx"),
         ("fork_stop", {"stream_type": "cooked"}, "10032", "/stream_type"),
@@ -189,6 +201,7 @@ def test_a_wrong_value_is_refused_in_the_documented_code(action, body, code, poi
         ("playback_start", {"media_name": "m"}),
         ("playback_start", {"playback_content": "YWJj"}),
         ("playback_start", {"media_name": "m", "loop": "infinity"}),
+        ("playback_start", {"media_name": "m", "loop": "3"}),
         ("fork_start", {"rx": "udp:1.2.3.4:5", "tx": "udp:1.2.3.4:6"}),
         ("streaming_start", {"enable_dialogflow": True}),
         ("bridge", {"queue": "q"}),
@@ -216,6 +229,7 @@ class TestAgainstTheSeed:
     """The table by hand and the one made from Telnyx's documents agree, but for what was widened on purpose."""
 
     FREE_NOW = frozenset({"voice", "language"})  # Lists in 2023, free text in 2026.
+    NEWER = frozenset({"webhook_urls", "webhook_urls_method", "webhook_retries_policies"})  # Not in 2023.
 
     def commands(self) -> dict[str, dict[str, Any]]:
         found = json.loads(SEED.read_text())["commands"]
@@ -236,7 +250,8 @@ class TestAgainstTheSeed:
         for action, command in self.commands().items():
             documented = {field["name"] for field in command["fields"]}
             assert set(SCHEMAS[action].checks) >= documented - {"command_id"}, action
-            assert set(SCHEMAS[action].checks) - documented <= {"command_id"}, action
+            newer = set(SCHEMAS[action].checks) - documented
+            assert newer <= {"command_id"} | self.NEWER | RECORD_ON_ANSWER[action], action
 
     def test_the_same_required_fields(self):
         """

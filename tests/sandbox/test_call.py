@@ -128,6 +128,26 @@ class TestDial:
         assert len(call.id) == 57
         assert call.id == type(story)().dial().id
 
+    def test_a_call_may_join_the_session_of_another(self, story):
+        """
+        link_to shares its call_session_id; who never was cannot be linked to.
+        """
+        first = story.dial()
+        assert story.dial(link_to=first.id).session_id == first.session_id
+
+        with pytest.raises(Refused) as refused:
+            story.dial(link_to="v3:nobody")
+        assert refused.value.problems[0].pointer == "/link_to"
+
+    def test_a_message_may_be_played_on_answer(self, story):
+        """
+        What is said next waits for it; Telnyx documents no events of its own for it.
+        """
+        call = story.answered(media_name="welcome-4s")
+
+        assert story.do(call, "speak", payload="hello", voice="female") == []
+        assert story.after(4) == ["call.speak.started"]
+
 
 class TestIncoming:
     def test_an_incoming_call_waits_until_it_is_answered(self, story):

@@ -128,6 +128,39 @@ class TestTransfer:
             "call.bridged",
         ]
 
+    def test_the_caller_is_the_number_that_was_called(self, story):
+        """
+        Without `from` the new leg shows the number that the first one called.
+        """
+        a = story.answered()
+        story.do(a, "transfer", to="+13125550300")
+        assert story.events[0].payload["from"] == a.to
+
+        story.do(a, "transfer", to="+13125550300", **{"from": "+13125550999"})
+        assert story.events[0].payload["from"] == "+13125550999"
+
+    def test_a_message_is_heard_before_the_legs_hear_each_other(self, story):
+        """
+        audio_url and media_name are played to the new leg when it answers.
+        """
+        a = story.answered()
+        story.do(a, "transfer", to="+13125559908", media_name="who-4s")
+
+        assert story.after(0) == ["call.answered"]
+        assert story.after(3.9) == []
+        assert story.after(0.1) == ["call.bridged", "call.bridged"]
+
+    def test_a_leg_that_leaves_during_the_message_is_not_bridged(self, story):
+        """
+        Neither of the two.
+        """
+        a = story.answered()
+        story.do(a, "transfer", to="+13125559908", media_name="who-4s")
+        story.after(1)
+        story.exchange.far_end(a)
+
+        assert story.after(10) == ["call.hangup normal_clearing", "call.hangup normal_clearing"]
+
 
 class TestRefer:
     def test_a_refer_is_completed(self, story):
@@ -177,3 +210,17 @@ class TestQueues:
                 story.do(call, "enqueue", queue_name="q", max_size=1)
             assert code(refused) == expected
         assert first.queue == "q"
+
+    def test_a_queue_keeps_the_size_that_it_was_made_with(self, story):
+        """
+        max_size counts for the first one in a queue; an emptied queue is a new one.
+        """
+        first, second = story.answered(), story.answered()
+        story.do(first, "enqueue", queue_name="q", max_size=1)
+        with pytest.raises(Refused) as refused:
+            story.do(second, "enqueue", queue_name="q", max_size=9)
+        assert code(refused) == "90036"
+
+        story.do(first, "leave_queue")
+        story.do(second, "enqueue", queue_name="q", max_size=9)
+        assert story.do(first, "enqueue", queue_name="q") == ["call.enqueued"]

@@ -123,3 +123,39 @@ def test_a_transcription_is_heard_once(story):
     story.do(call, "transcription_start")
     story.do(call, "transcription_stop")
     assert story.after(1) == []
+
+
+def test_a_recording_may_fail_to_be_saved(story):
+    """
+    Number 9910: call.recording.error comes in the place of call.recording.saved, with a documented reason.
+    """
+    call = story.answered("+13125559910")
+    story.do(call, "record_start", **RECORD)
+    story.do(call, "record_stop")
+    assert story.after(1) == ["call.recording.error Internal server error"]
+    assert story.events[0].payload["call_control_id"] == call.id
+
+    story.do(call, "record_start", **RECORD)
+    story.do(call, "hangup")
+    assert story.after(1) == ["call.recording.error Internal server error"]
+
+
+def test_an_answer_may_record_too(story):
+    """
+    The fields of dial, on answer, since 2026.
+    """
+    call = story.incoming()
+    story.do(call, "answer", record="record-from-answer", record_channels="dual")
+    story.do(call, "hangup")
+
+    assert story.after(1) == ["call.recording.saved"]
+
+
+def test_interim_words_come_before_the_final_ones(story):
+    """
+    With interim_results, a first guess that is not final.
+    """
+    story.do(story.answered(), "transcription_start", interim_results=True)
+    story.after(2)
+
+    assert [event.payload["transcription_data"]["is_final"] for event in story.events] == [False, True]

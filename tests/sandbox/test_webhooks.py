@@ -143,6 +143,48 @@ class TestDelivery:
         assert [entry["attempt"] for entry in answer["webhooks"]] == [1, 2, 3, 4]
         assert all(entry["status"] is None and entry["error"] for entry in answer["webhooks"])
 
+    async def test_only_200_is_a_success(self, desk, inbox):
+        """
+        Telnyx's callbacks ask for a 200; any other answer is no receipt.
+        """
+        inbox.answers = [204, 302]
+        await desk.dial(RINGS)
+        await inbox.until(3)
+        await desk.server.station.webhooks.drained()
+
+        assert [event["meta"]["attempt"] for event in inbox.events()] == [1, 2, 3]
+
+    async def test_the_failover_address_is_tried_next(self, desk, inbox):
+        """
+        When the first one does not answer, or not with success; the attempts go on counting.
+        """
+        second = inbox.url + "?second"
+        await desk.ask("PUT", "/sandbox/settings", {"webhook_failover_url": second})
+        inbox.answers = [500, 500, 500, 200]
+        await desk.dial(RINGS)
+        await desk.server.station.webhooks.drained()
+
+        tried = [(event["meta"]["attempt"], event["meta"]["delivered_to"]) for event in inbox.events()]
+        assert tried == [(1, inbox.url), (2, second), (3, inbox.url), (4, second)]
+
+    async def test_each_kind_of_event_may_have_its_own_address_and_retries(self, desk, inbox):
+        """
+        webhook_urls and webhook_retries_policies of 2026; a kind that they do not name goes where all go.
+        """
+        own = inbox.url + "?own"
+        inbox.answers = [500, 500, 500]
+        call = await desk.dial(
+            RINGS,
+            webhook_urls={"call.initiated": own},
+            webhook_retries_policies={"call.initiated": {"retries_ms": [0, 1]}},
+        )
+        await desk.server.station.webhooks.drained()
+        await desk.ask("POST", f"/sandbox/calls/{call}/answer")
+        await inbox.until(4)
+
+        to = [(event["data"]["event_type"], event["meta"]["delivered_to"]) for event in inbox.events()]
+        assert to == [("call.initiated", own)] * 3 + [("call.answered", inbox.url)]
+
     async def test_the_calls_own_address_comes_first(self, desk, inbox):
         """
         From dial; answer can change it for an incoming call.
