@@ -143,7 +143,13 @@ class Call:
             return
         self._forget_timers()
         self.answered_at = self._life.now
-        self._life.tell(self, "call.answered", state="answered", start_time=self._life.stamp(self.created_at))
+        self._life.tell(
+            self,
+            "call.answered",
+            state="answered",
+            start_time=self._life.stamp(self.created_at),
+            custom_headers=self.custom_headers,
+        )
         follow, self.when_answered = self.when_answered, []
         for fire in follow:
             fire()
