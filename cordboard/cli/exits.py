@@ -8,7 +8,7 @@ from enum import IntEnum
 class Status(IntEnum):
     """What the shell is told."""
 
-    OK = 0
+    OK = 0  # It came out right.
     FAILED = 1  # The command did not come out right.
     USAGE = 2  # What was asked for makes no sense.
     UNREACHABLE = 3  # Whatever should have answered did not.

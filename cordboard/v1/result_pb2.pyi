@@ -142,7 +142,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_TELNYX_REFUSED: _Reason.ValueType  # 51
     """FAILED: Telnyx said no; `errors` says why."""
     REASON_CALL_NOT_FOUND: _Reason.ValueType  # 52
-    """FAILED (90015, 404): Telnyx knows no such call. NOT_FOUND: nor does the dispatcher."""
+    """FAILED (90015, 404): Telnyx knows no such call. NOT_FOUND: the dispatcher knows no such call, or no longer."""
     REASON_CALL_NOT_ANSWERED: _Reason.ValueType  # 53
     """FAILED (90034): the call is not answered yet."""
     REASON_CREDENTIALS_REFUSED: _Reason.ValueType  # 54
@@ -238,7 +238,7 @@ REASON_INTERNAL: Reason.ValueType  # 50
 REASON_TELNYX_REFUSED: Reason.ValueType  # 51
 """FAILED: Telnyx said no; `errors` says why."""
 REASON_CALL_NOT_FOUND: Reason.ValueType  # 52
-"""FAILED (90015, 404): Telnyx knows no such call. NOT_FOUND: nor does the dispatcher."""
+"""FAILED (90015, 404): Telnyx knows no such call. NOT_FOUND: the dispatcher knows no such call, or no longer."""
 REASON_CALL_NOT_ANSWERED: Reason.ValueType  # 53
 """FAILED (90034): the call is not answered yet."""
 REASON_CREDENTIALS_REFUSED: Reason.ValueType  # 54

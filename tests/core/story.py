@@ -250,9 +250,9 @@ def read_page(story: Story, key: str) -> Page:
     return decode(story.pages[key])
 
 
-def retell(text: str) -> str:
+def retell(text: str, story: Story | None = None) -> str:
     """The same story, with what is said now."""
-    story, blocks = Story(), []
+    story, blocks = story or Story(), []
     for block in text.strip().split("\n\n"):
         told, _, _ = block.partition("\n----")
         lines = [line for line in told.splitlines() if not line.startswith("#")]

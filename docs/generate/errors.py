@@ -1,0 +1,138 @@
+"""Every way in which something is said not to be right, taken from the contract and the code's own tables."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from cordboard.cli.exits import Status
+from cordboard.v1 import Reason
+from dispatcher.core.words import SENTENCES
+from dispatcher.core.words import Reason as Word
+from dispatcher.ingress.answers import ANSWERS
+from dispatcher.rpc.refusals import Refused
+from docs.generate import reasons
+from docs.generate.reasons import Saying
+from docs.generate.tables import code, table
+
+# What the contract has and nothing says yet, with what it will come from. tests/docs fails where the code begins to.
+LATER: Final = {
+    "NOT_PERMITTED": "identities of senders",
+    "UNAUTHENTICATED": "identities of senders",
+    "QUOTA_EXCEEDED": "quotas of senders",
+    "DIAL_LIMIT": "guards on dials",
+    "DESTINATION_REFUSED": "guards on dials",
+    "DRY_RUN": "guards on dials",
+    "PAUSED": "pauses by operators",
+}
+_EXIT: Final = re.compile(r"^    (\w+) = (\d+)  # (.+)$", re.MULTILINE)
+
+_HEAD: Final = """\
+# Errors
+
+Made by `make docs` from the contract and the code's own tables; `make check` fails where this page is stale, and a
+test fails where something on it is produced by no test.
+
+What depends on the call is a result; what depends on the message, the sender or this process is a gRPC error. Reasons
+are one closed list: in `CommandResult.reason` and `CommandCompletion.reason` with the prefix `REASON_`, in
+`google.rpc.ErrorInfo.reason` without.
+"""
+_DOOR: Final = """\
+Each carries an ErrorInfo of the domain `cordboard.v1`, and then nothing will happen, except after ACCEPTANCE_UNKNOWN.
+With INVALID_ARGUMENT comes a BadRequest that names the fields; where `retry` says yes, a RetryInfo that says when. In
+a stream the same is the `refusal` of the one item. An error without our ErrorInfo (a deadline, a broken connection,
+INTERNAL) says nothing.
+"""
+_INGRESS: Final = """\
+The body is JSON: `result` and `message`. `result` is also the label of `cordboard_ingress_webhooks_total`. Where
+`retry` says yes, `Retry-After` is one second.
+"""
+_LATER: Final = "These reasons are in the contract, and nothing gives them yet."
+
+
+def produced() -> list[Saying]:
+    """What the contract says of reasons that something can give today."""
+    return [saying for saying in reasons.sayings() if saying.reason not in LATER]
+
+
+def of_results() -> list[Saying]:
+    """Those that stand in results."""
+    return [saying for saying in produced() if saying.place in reasons.STATES]
+
+
+def of_completions() -> list[Saying]:
+    """Those that stand in completions only."""
+    return [saying for saying in produced() if saying.place in set(reasons.COMPLETIONS) - set(reasons.STATES)]
+
+
+def of_door() -> list[Saying]:
+    """Those that stand in gRPC errors."""
+    return [saying for saying in produced() if saying.place in reasons.CODES and saying.place not in reasons.STATES]
+
+
+def page() -> str:
+    """The page."""
+    sections = {
+        "Results": _results(),
+        "Completions": _completions(),
+        "Errors of the gRPC door": _DOOR + "\n" + _door(),
+        "Answers of the ingress": _INGRESS + "\n" + _ingress(),
+        "Exit statuses of the command line": _exits(),
+        "Not given yet": _LATER + "\n\n" + table(("reason", "will come with"), _rows(LATER.items())),
+    }
+    return _HEAD + "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items())
+
+
+def _rows(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(code(name), text) for name, text in pairs]
+
+
+def _when(saying: Saying) -> str:
+    when = saying.when[0].upper() + saying.when[1:].rstrip(".")
+    return f"{when} (Telnyx: {saying.telnyx})" if saying.telnyx else when
+
+
+def _results() -> str:
+    said = reasons.comments("State")
+    rows = []
+    for state in reasons.STATES:
+        if state == "SUCCEEDED":
+            rows.append((code(state), "", said["STATE_SUCCEEDED"].rstrip("."), ""))
+        rows += [
+            (code(state), code(saying.reason), _when(saying), SENTENCES[Word(saying.reason)])
+            for saying in of_results()
+            if saying.place == state
+        ]
+    states = "\n".join(f"- `{state}`: {said[f'STATE_{state}']}" for state in reasons.STATES)
+    return states + "\n\n" + table(("state", "reason", "when", "its usual message"), rows)
+
+
+def _completions() -> str:
+    said = reasons.comments("CompletionState")
+    rows = [(code(state), "", said[f"COMPLETION_STATE_{state}"].rstrip(".")) for state in ("COMPLETED", "FAILED")]
+    rows += [(code(saying.place), code(saying.reason), _when(saying)) for saying in of_completions()]
+    return table(("state", "reason", "when"), rows)
+
+
+def _door() -> str:
+    rows = []
+    for saying in of_door():
+        refused = Refused(Reason.Value(f"REASON_{saying.reason}"), "")
+        retry = "" if refused.retry_seconds is None else "yes"
+        rows.append((code(saying.reason), code(refused.code.name), _when(saying), retry))
+    return table(("reason", "code", "when", "retry"), rows)
+
+
+def _ingress() -> str:
+    rows = [
+        (code(result.value), str(answer.status), answer.message, "yes" if answer.retry else "")
+        for result, answer in ANSWERS.items()
+    ]
+    return table(("result", "HTTP", "message", "retry"), rows)
+
+
+def _exits() -> str:
+    meant = {name: text.rstrip(".") for name, _, text in _EXIT.findall(inspect.getsource(Status))}
+    return table(("status", "when"), [(str(int(status)), meant[status.name]) for status in Status])
