@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos sim bench check lint types imports proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars test explore chaos sim bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,7 +60,7 @@ explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
 	  HYPOTHESIS_PROFILE=explore pytest -q -n 2 tests/core tests/contract tests/workers || exit 1; \
 	done
 
-check: $(VENV)/dev.stamp lint types imports proto-check ## Lint, types, import rules, the contract
+check: $(VENV)/dev.stamp lint types imports proto-check docs-check ## Lint, types, import rules, the contract, the pages
 
 lint: $(VENV)/dev.stamp
 	ruff check .
@@ -71,6 +71,12 @@ types: $(VENV)/dev.stamp
 
 imports: $(VENV)/dev.stamp
 	lint-imports
+
+docs: $(VENV)/dev.stamp ## Make docs/metrics.md and docs/errors.md from the code and the contract
+	python -m docs.generate
+
+docs-check: $(VENV)/dev.stamp
+	python -m docs.generate --check
 
 # The contract. buf reads an image, because the rules that the protos import come from a wheel and have no source here.
 CONTRACT_IMAGE := build/contract.binpb

@@ -94,7 +94,8 @@ class Stage:
         """Start Cordboard and go on watching where the last watch ended."""
         enter = self._inner.enter_async_context
         rng = random.Random(7)
-        desk = Desk(self._settings(), self.clock, rng, CollectorRegistry(), telnyx_is_local=True)
+        self.registry = CollectorRegistry()
+        desk = Desk(self._settings(), self.clock, rng, self.registry, telnyx_is_local=True)
         await enter(desk)
         self.ingress_url = f"{desk.ingress.url if desk.ingress else ''}/webhooks/telnyx/{ACCOUNT}"
         self.sandbox.settings.webhook_url = self.ingress_url

@@ -1,0 +1,206 @@
+"""Every metric on docs/metrics.md is there in a running process, and moves when what it counts happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import pytest
+
+from cordboard.client import CommandRefused
+from cordboard.log.embedded import EmbeddedLog
+from cordboard.log.port import NewRecord, TopicPartition
+from cordboard.log.store import Store
+from cordboard.topics import Topics
+from cordboard.v1 import WAIT_FOR_COMPLETION, Command
+from cordboard.work import Lane
+from docs.generate.metrics import every_metric
+from tests.docs.looking import Looking
+from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, Stage, command, dial, no_room, until
+
+TOPICS = Topics()
+SPEAKS = TOPICS.work(ACCOUNT, Lane.ACTION)
+KEY = b"v3:somebody"
+
+
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch) -> list[EmbeddedLog]:
+    """The logs that are opened meanwhile."""
+    opened: list[EmbeddedLog] = []
+    original = EmbeddedLog.open
+
+    async def opening(*given: Any, **named: Any) -> EmbeddedLog:
+        opened.append(await original(*given, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(EmbeddedLog, "open", opening)
+    return opened
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, logs: list[EmbeddedLog]) -> AsyncIterator[Scene]:
+    async with Stage(tmp_path) as stage:
+        yield Scene(stage, logs[0])
+
+
+class Scene:
+    """A stage, its log, and eyes on its metrics."""
+
+    def __init__(self, stage: Stage, log: EmbeddedLog) -> None:
+        self.stage = stage
+        self.log = log
+        self.seen = Looking(stage.registry)
+
+    async def counts(self, name: str, **labels: str) -> None:
+        """Wait until a sample is more than 0."""
+        assert await until(lambda: self.seen.value(name, **labels) > 0), f"{name} {labels} stays at 0"
+
+    async def write(self, topic: str, value: bytes) -> None:
+        """Write to a topic what nobody has checked."""
+        await self.log.append([NewRecord(topic, KEY, value)])
+
+    async def last_of(self, topic: str) -> bytes:
+        """The latest record of a topic."""
+        at = TopicPartition(topic, 0)
+        reader = self.log.reader({at: await self.log.end(at) - 1})
+        (record,) = await reader.read(5)
+        await reader.close()
+        return record.value
+
+
+async def a_dial_is_answered(scene: Scene) -> None:
+    """Results, completions, releases, events, and a word from the new call's page to the dial's."""
+    answer = await scene.stage.client.execute(dial("d1", to=ANSWERS_AT_ONCE), wait_for=WAIT_FOR_COMPLETION)
+    assert answer.completion.event_type == "call.answered"
+    await scene.counts("cordboard_pages_told_total")
+    await scene.counts("cordboard_events_total", late="no")
+
+
+async def something_is_refused(scene: Scene) -> None:
+    """A command without an action."""
+    with pytest.raises(CommandRefused):
+        await scene.stage.client.submit(Command(command_id="r1", call_control_id="c"))
+    await scene.counts("cordboard_grpc_refused_total", reason="INVALID_COMMAND")
+
+
+async def somebody_waits(scene: Scene) -> None:
+    """For a request that is held at Telnyx's door."""
+    call = await scene.stage.call()
+    scene.stage.door.hold("w1")
+    waiting = asyncio.create_task(scene.stage.client.execute(command("w1", call)))
+    await scene.counts("cordboard_execute_waiting")
+    await scene.counts("cordboard_worker_in_flight", lane="action")
+    scene.stage.door.let_go("w1")
+    await waiting
+
+
+async def a_command_is_cancelled(scene: Scene) -> None:
+    """Whether there is one or not: the request is answered."""
+    await scene.stage.client.cancel("v3:somebody", ["nothing"])
+    await scene.counts("cordboard_cancel_reports_total")
+
+
+async def telnyx_asks_for_patience(scene: Scene) -> None:
+    """A 429 holds the lane; those behind it are reserved, and wait."""
+    calls = [await scene.stage.call() for _ in range(3)]
+    scene.stage.faults({"match": {"action": "speak"}, "rate_limit": {"reset": 1}, "times": 1})
+    await scene.stage.submit(*(command(f"l{number}", call) for number, call in enumerate(calls)))
+    await scene.counts("cordboard_worker_rate_limited_total")
+    await scene.counts("cordboard_worker_reserved", lane="action")
+    assert await scene.stage.ended("l0", "l1", "l2") == []
+
+
+async def telnyx_stumbles(scene: Scene) -> None:
+    """A 500 makes the worker send the same again."""
+    call = await scene.stage.call()
+    scene.stage.faults({"match": {"action": "speak"}, "status": 500, "times": 1})
+    await scene.stage.submit(command("s1", call))
+    await scene.counts("cordboard_worker_resends_total")
+    assert await scene.stage.ended("s1") == []
+
+
+async def a_webhook_is_on_its_way(scene: Scene) -> None:
+    """Half of it has come."""
+    host, port = scene.stage.ingress_url.split("/")[2].split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /webhooks/telnyx HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{")
+    await scene.counts("cordboard_ingress_in_hand")
+    writer.close()
+    await scene.counts("cordboard_ingress_webhooks_total", result="broken_off")
+
+
+async def somebody_writes_nonsense(scene: Scene) -> None:
+    """To the commands and to the work; and the same work twice."""
+    await scene.write(TOPICS.commands, b"\xff")
+    await scene.counts("cordboard_dead_letters_total")
+    copy = await scene.last_of(SPEAKS)
+    await scene.write(SPEAKS, b"\xff")
+    await scene.write(SPEAKS, copy)
+    await scene.counts("cordboard_worker_set_aside_total", reason="unreadable")
+    await scene.counts("cordboard_worker_set_aside_total", reason="copy")
+
+
+async def the_disk_is_full(scene: Scene) -> None:
+    """A worker has an outcome that it cannot report, and somebody is told that nothing can be taken."""
+    call = await scene.stage.call()
+    scene.stage.door.hold("f1")
+    await scene.stage.submit(command("f1", call))
+    assert await until(lambda: scene.stage.door.inside("f1"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "commit", no_room)
+        scene.stage.door.let_go("f1")
+        await scene.counts("cordboard_worker_log_errors_total", doing="report")
+        with pytest.raises((CommandRefused, grpc.aio.AioRpcError)):
+            await scene.stage.client.submit(command("f2", call))
+        await scene.counts("cordboard_log_failed_commits_total")
+        assert scene.seen.value("cordboard_log_healthy") == 0
+    assert await scene.stage.ended("f1") == []
+
+
+async def the_process_is_stopped(scene: Scene) -> None:
+    """While a request is out; its worker cannot wait for it."""
+    call = await scene.stage.call()
+    scene.stage.door.hold("u1")
+    await scene.stage.submit(command("u1", call))
+    assert await until(lambda: scene.stage.door.inside("u1"))
+    scene.seen.look()
+    await scene.stage.close()
+    await scene.counts("cordboard_worker_unreported_total")
+    await scene.counts("cordboard_partitions_lost_total", why="stopped")
+
+
+STORY: tuple[Callable[[Scene], Awaitable[None]], ...] = (
+    a_dial_is_answered,
+    something_is_refused,
+    somebody_waits,
+    a_command_is_cancelled,
+    telnyx_asks_for_patience,
+    telnyx_stumbles,
+    a_webhook_is_on_its_way,
+    somebody_writes_nonsense,
+    the_disk_is_full,
+    the_process_is_stopped,
+)
+
+
+async def test_every_metric_moves(scene: Scene):
+    """
+    A metric that nothing moves tells nobody anything: a new one needs a scene above.
+    """
+    for happens in STORY:
+        await happens(scene)
+    scene.seen.look()
+
+    assert scene.seen.still(every_metric()) == []
+
+
+async def test_a_process_has_the_metrics_that_are_listed_and_no_others(scene: Scene):
+    """
+    What a role registers and what the page lists are the same.
+    """
+    registered = {family.name for family in scene.stage.registry.collect()}
+
+    assert registered == {metric.name for metric in every_metric()}
