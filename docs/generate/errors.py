@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable
+from enum import Enum
 from typing import Final
 
 from cordboard.cli.exits import Status
@@ -16,6 +17,7 @@ from dispatcher.rpc.refusals import Refused
 from docs.generate import reasons
 from docs.generate.reasons import Saying
 from docs.generate.tables import code, table
+from workers.core.outcome import TABLE, Meaning
 
 # What the contract has and nothing says yet, with what it will come from. tests/docs fails where the code begins to.
 LATER: Final = {
@@ -27,7 +29,7 @@ LATER: Final = {
     "DRY_RUN": "guards on dials",
     "PAUSED": "pauses by operators",
 }
-_EXIT: Final = re.compile(r"^    (\w+) = (\d+)  # (.+)$", re.MULTILINE)
+_COMMENTED: Final = re.compile(r"^    (\w+) = \S+  # (.+)$", re.MULTILINE)
 
 _HEAD: Final = """\
 # Errors
@@ -44,6 +46,12 @@ Each carries an ErrorInfo of the domain `cordboard.v1`, and then nothing will ha
 With INVALID_ARGUMENT comes a BadRequest that names the fields; where `retry` says yes, a RetryInfo that says when. In
 a stream the same is the `refusal` of the one item. An error without our ErrorInfo (a deadline, a broken connection,
 INTERNAL) says nothing.
+"""
+_REQUESTS: Final = """\
+A worker reads each answer, or the lack of one, into a meaning (the label of `cordboard_worker_requests_total`). It
+sends again, inside Telnyx's window and its own budget, what `again` allows to the action's class; the last try ends
+the release with a verdict (the label of `cordboard_worker_outcomes_total`), another one where an earlier try is in
+doubt.
 """
 _INGRESS: Final = """\
 The body is JSON: `result` and `message`. `result` is also the label of `cordboard_ingress_webhooks_total`. Where
@@ -78,6 +86,7 @@ def page() -> str:
         "Results": _results(),
         "Completions": _completions(),
         "Errors of the gRPC door": _DOOR + "\n" + _door(),
+        "What a request to Telnyx comes to": _REQUESTS + "\n" + _requests(),
         "Answers of the ingress": _INGRESS + "\n" + _ingress(),
         "Exit statuses of the command line": _exits(),
         "Not given yet": _LATER + "\n\n" + table(("reason", "will come with"), _rows(LATER.items())),
@@ -125,6 +134,21 @@ def _door() -> str:
     return table(("reason", "code", "when", "retry"), rows)
 
 
+def _requests() -> str:
+    said = _commented(Meaning)
+    rows = [
+        (
+            code(meaning.value),
+            said[meaning.name],
+            ", ".join(sorted(repeat.name for repeat in rule.again)) or "no",
+            code(rule.ends.value),
+            code(rule.doubted.value) if rule.doubted else "that of the earlier try",
+        )
+        for meaning, rule in TABLE.items()
+    ]
+    return table(("meaning", "what", "again", "verdict", "after a try in doubt"), rows)
+
+
 def _ingress() -> str:
     rows = [
         (code(result.value), str(answer.status), answer.message, "yes" if answer.retry else "")
@@ -133,6 +157,11 @@ def _ingress() -> str:
     return table(("result", "HTTP", "message", "retry"), rows)
 
 
+def _commented(words: type[Enum]) -> dict[str, str]:
+    """What the comments behind an enum's words say of them."""
+    return {name: text.rstrip(".") for name, text in _COMMENTED.findall(inspect.getsource(words))}
+
+
 def _exits() -> str:
-    meant = {name: text.rstrip(".") for name, _, text in _EXIT.findall(inspect.getsource(Status))}
+    meant = _commented(Status)
     return table(("status", "when"), [(str(int(status)), meant[status.name]) for status in Status])

@@ -55,16 +55,17 @@ class Exchange:
         events, self.life.events = self.life.events, []
         return events
 
-    def find(self, call_control_id: str, pointer: str = "/call_control_id") -> Call:
+    def find(self, call_control_id: str) -> Call:
         """A call that is or was. Raises Refused (90015)."""
         call = self.calls.get(call_control_id)
         if call is None:
-            raise unknown_call(pointer)
+            raise unknown_call()
         return call
 
     def dial(self, body: dict[str, Any]) -> list[Call]:
-        """Start a leg for every destination; they share a session. Raises Refused for an unknown `link_to`."""
-        linked = self.find(body["link_to"], "/link_to").session_id if body.get("link_to") else ""
+        """Start a leg for every destination; they share a session, perhaps that of the call in `link_to`."""
+        linked = self.calls.get(body.get("link_to") or "")
+        session_id = linked.session_id if linked else ""
         targets = body["to"] if isinstance(body["to"], list) else [body["to"]]
         calls: list[Call] = []
         for to in targets:
@@ -73,8 +74,9 @@ class Exchange:
                 from_=body["from"],
                 to=to,
                 connection_id=body["connection_id"],
-                session_id=calls[0].session_id if calls else linked,
+                session_id=session_id,
             )
+            session_id = call.session_id
             call.client_state = body.get("client_state")
             call.direct(body)
             call.when_answered.append(_started(self.life, call, body))

@@ -67,11 +67,11 @@ Reply = Answer | NoAnswer
 class Meaning(enum.StrEnum):
     """What one try tells. The values are labels of metrics."""
 
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
+    ACCEPTED = "accepted"  # A 2xx whose body could be read.
+    REFUSED = "refused"  # A 4xx: a certain no.
     LIMITED = "limited"  # 429: without effect, and to be asked again later.
     UNREACHED = "unreached"  # Certainly nothing was sent.
-    UNANSWERED = "unanswered"
+    UNANSWERED = "unanswered"  # Sent, and no answer came in time, or a 408.
     FAULT = "fault"  # A 5xx.
     HALF = "half"  # An answer that broke off where its body matters.
     FOREIGN = "foreign"  # An answer that the API which we know does not give.
