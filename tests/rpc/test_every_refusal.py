@@ -22,11 +22,10 @@ from cordboard.v1 import (
     WatchRequest,
 )
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
-from dispatcher.dispatcher import NotOwned
+from dispatcher.finding import NotOwned, Restoring
 from dispatcher.rpc.refusals import DOMAIN, Refused
 from docs.generate import errors, reasons
 from tests.rpc.door import (
-    PARTITIONS,
     SETTINGS,
     TOPICS,
     BrokenLog,
@@ -89,8 +88,7 @@ async def shutting_down(path: Path) -> Details:
 class _Elsewhere:
     """A dispatcher that cannot tell."""
 
-    def __init__(self, error: LogError, restoring: tuple[int, ...] = ()) -> None:
-        self.restoring = restoring
+    def __init__(self, error: LogError) -> None:
         self._error = error
 
     async def find(self, key: str) -> None:
@@ -108,7 +106,7 @@ async def asked_of(path: Path, dispatcher: _Elsewhere) -> AsyncIterator[Any]:
 
 
 async def restoring(path: Path) -> Details:
-    async with asked_of(path, _Elsewhere(LogError("x"), restoring=tuple(range(PARTITIONS)))) as stub:
+    async with asked_of(path, _Elsewhere(Restoring("x"))) as stub:
         return await error_of(stub.GetCall(GetCallRequest(call_control_id="A"), timeout=20))
 
 
