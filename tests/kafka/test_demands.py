@@ -121,8 +121,8 @@ def test_too_few_copies() -> None:
 
     told = [one.problem for one in mismatches(demand, found, THREE, "b:1")]
     assert told == [
-        "there are 1 copy of it and must be 3",
-        "min.insync.replicas is 2 and there are 1 copy: nothing can be written",
+        "it has 1 copy and must have 3",
+        "min.insync.replicas is 2 and it has 1 copy: nothing can be written",
     ]
 
 

@@ -183,5 +183,5 @@ async def test_three_brokers(own_brokers: None, tmp_path: Path) -> None:
 
         few = Topics("few")
         await ensure(connection, wanted(few), replicas=1)
-        with pytest.raises(TopicsWrong, match="there are 1 copy of it and must be 3"):
+        with pytest.raises(TopicsWrong, match="it has 1 copy and must have 3"):
             await check(connection, wanted(few))

@@ -146,7 +146,7 @@ def mismatches(demand: Demand, found: Found, copies: Copies, servers: str) -> It
     if found.replicas < copies.replicas:
         yield Mismatch(
             topic,
-            f"there are {_count(found.replicas, 'copy')} of it and must be {copies.replicas}",
+            f"it has {_count(found.replicas, 'copy')} and must have {copies.replicas}",
             "Add replicas with kafka-reassign-partitions.sh, or set the replication factor to what it is",
         )
     in_sync = Rule("min.insync.replicas", str(copies.in_sync), "what was acknowledged could be lost", Hold.AT_LEAST)
@@ -163,7 +163,7 @@ def mismatches(demand: Demand, found: Found, copies: Copies, servers: str) -> It
     if needed > found.replicas:
         yield Mismatch(
             topic,
-            f"min.insync.replicas is {needed} and there are {_count(found.replicas, 'copy')}: nothing can be written",
+            f"min.insync.replicas is {needed} and it has {_count(found.replicas, 'copy')}: nothing can be written",
             "Add replicas with kafka-reassign-partitions.sh, or lower it",
         )
 
