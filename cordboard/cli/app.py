@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 TARGET = "127.0.0.1:50051"
+KAFKA = "127.0.0.1:9092"
 SANDBOX = "http://127.0.0.1:8012"
 
 
@@ -234,3 +235,24 @@ def config(
         typer.echo("The settings are in order.")
     else:
         show_settings(settings, Screen(output))
+
+
+@app.command()
+def topics(
+    *,
+    config: Config = None,
+    bootstrap_servers: Annotated[
+        str, typer.Option("--bootstrap-servers", "-b", help="Where brokers are.", metavar="HOST:PORT,...")
+    ] = KAFKA,
+    create: Annotated[bool, typer.Option("--create", help="Create those that are missing.")] = False,
+    output: Shown = Output.AUTO,
+) -> None:
+    """The topics on Kafka, held against what they must be. Exit status 0 only if all are right."""
+    import asyncio
+
+    from cordboard.cli.config import settings_from
+    from cordboard.cli.screen import Screen
+    from cordboard.cli.topics import Asked, show_topics
+
+    asked = Asked.of(settings_from(config), bootstrap_servers)
+    raise typer.Exit(asyncio.run(show_topics(asked, create=create, screen=Screen(output))))

@@ -111,15 +111,8 @@ class Copies:
         return cls(chosen, needed)
 
 
-def demands(
-    specs: Sequence[TopicSpec],
-    *,
-    ledger: str,
-    partitions: int,
-    inputs: Collection[str],
-    compacted: Collection[str] = (),
-) -> list[Demand]:
-    """What every topic must be, the ledger (of so many partitions) last. `compacted` are kept by key instead of by age.
+def demands(specs: Sequence[TopicSpec], *, ledger: str, partitions: int, inputs: Collection[str]) -> list[Demand]:
+    """What every topic must be, the ledger (of so many partitions) last.
 
     Raises LogError when the inputs would not be co-partitioned with the ledger.
     """
@@ -127,7 +120,7 @@ def demands(
     if uneven := [name for name in inputs if declared.get(name) != partitions]:
         raise LogError(f"{', '.join(uneven)} must have as many partitions as the ledger, {partitions}")
     made = [
-        Demand(spec.name, spec.partitions, (*_compacted(),) if spec.name in compacted else (*_aged(spec.retention_ms),))
+        Demand(spec.name, spec.partitions, tuple(_compacted() if spec.compacted else _aged(spec.retention_ms)))
         for spec in specs
     ]
     return [*made, Demand(ledger, partitions, (*_compacted(), *_OF_THE_LEDGER))]

@@ -162,8 +162,8 @@ async def _known(admin: AIOKafkaAdminClient, connection: Connection, seen: Surve
     try:
         async with asyncio.timeout(_KNOWN_SECONDS_MAX):
             for broker in (await admin.describe_cluster())["brokers"]:
-                while not topics <= await _known_to(admin, broker["node_id"]):
-                    await asyncio.sleep(_LOOK_SECONDS)  # noqa: ASYNC110 - what changes is on another machine
+                while not topics <= await _known_to(admin, broker["node_id"]):  # noqa: ASYNC110 - it changes elsewhere
+                    await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
         raise LogUnavailable(f"created topics were not there after {_KNOWN_SECONDS_MAX:g} s") from None
     return await _look(admin, connection, seen.demands, seen.copies.replicas, seen.copies.in_sync)
