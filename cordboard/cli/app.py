@@ -22,7 +22,6 @@ app = typer.Typer(
 )
 
 TARGET = "127.0.0.1:50051"
-KAFKA = "127.0.0.1:9092"
 SANDBOX = "http://127.0.0.1:8012"
 
 
@@ -241,9 +240,6 @@ def config(
 def topics(
     *,
     config: Config = None,
-    bootstrap_servers: Annotated[
-        str, typer.Option("--bootstrap-servers", "-b", help="Where brokers are.", metavar="HOST:PORT,...")
-    ] = KAFKA,
     create: Annotated[bool, typer.Option("--create", help="Create those that are missing.")] = False,
     output: Shown = Output.AUTO,
 ) -> None:
@@ -252,7 +248,6 @@ def topics(
 
     from cordboard.cli.config import settings_from
     from cordboard.cli.screen import Screen
-    from cordboard.cli.topics import Asked, show_topics
+    from cordboard.cli.topics import show_topics
 
-    asked = Asked.of(settings_from(config), bootstrap_servers)
-    raise typer.Exit(asyncio.run(show_topics(asked, create=create, screen=Screen(output))))
+    raise typer.Exit(asyncio.run(show_topics(settings_from(config), create=create, screen=Screen(output))))

@@ -5,45 +5,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.screen import Screen
-from cordboard.log.kafka.connection import Connection
-from cordboard.log.kafka.demands import Demand, demands
+from cordboard.log.kafka.demands import Demand
 from cordboard.log.kafka.topics import Survey, TopicsWrong, ensure, survey
 from cordboard.log.port import LogError, LogUnavailable
+from cordboard.roles.kafka import connection_of, demands_of
 from cordboard.settings import Settings
-from cordboard.topics import Topics
 
 _DAY_MS: Final = 24 * 3_600_000
 _STYLES: Final = {"ok": "green", "created": "green", "missing": "yellow", "wrong": "red"}
 _COLUMNS: Final = (("partitions", 10), ("copies", 6), ("in sync", 7), ("kept", 8), ("state", 0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Which topics, where. `replicas`, `in_sync`: None chooses by the number of brokers."""
+async def show_topics(settings: Settings, *, create: bool, screen: Screen) -> Status:
+    """Show every topic that the settings need, the missing ones created first if so asked.
 
-    connection: Connection
-    demands: tuple[Demand, ...]
-    replicas: int | None = None
-    in_sync: int | None = None
-
-    @classmethod
-    def of(cls, settings: Settings, bootstrap_servers: str) -> Self:
-        """The topics that these settings need: of every account, and those that all share."""
-        names, count = Topics(settings.log.topic_prefix), settings.log.partitions
-        specs = names.specs(sorted(settings.accounts), count)
-        wanted = demands(specs, ledger=names.ledger, partitions=count, inputs=names.inputs)
-        return cls(connection=Connection(bootstrap_servers=bootstrap_servers), demands=tuple(wanted))
-
-
-async def show_topics(asked: Asked, *, create: bool, screen: Screen) -> Status:
-    """Show them all, those that were missing created first if so asked. Raises Failure for what is wrong."""
-    about = (asked.connection, asked.demands, asked.replicas, asked.in_sync)
+    Raises Failure where the log is not on Kafka, and for everything that is wrong.
+    """
+    if settings.log.kind != "kafka":
+        raise Failure("log.kind is embedded, which needs no topics: set it to kafka", Status.USAGE)
     with _quietly(), _sentences():
+        chosen = settings.kafka
+        about = (connection_of(chosen), demands_of(settings), chosen.replication_factor, chosen.min_insync_replicas)
         created: list[str] = []
         if create:
             with suppress(TopicsWrong):  # What is wrong is shown below, with all that is right.
@@ -73,7 +59,7 @@ def _sentences() -> Iterator[None]:
         yield
     except LogUnavailable as error:
         raise Failure(str(error), Status.UNREACHABLE) from error
-    except LogError as error:
+    except (LogError, OSError, ValueError) as error:  # The latter two: of a file with the key's password.
         raise Failure(str(error)) from error
 
 
