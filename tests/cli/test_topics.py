@@ -79,11 +79,11 @@ class TestTopics:
         assert f"{names.control}: it is not there" in ended.stderr
         assert KEY not in ended.stdout + ended.stderr
 
-    def test_the_embedded_log_has_none(self, topics: Cordboard) -> None:
+    def test_the_embedded_log_has_none(self, cordboard: Cordboard) -> None:
         """
         Whoever has no Kafka is told so, with status 2.
         """
-        ended = topics(CORDBOARD_LOG__KIND="embedded")
+        ended = cordboard("topics")
 
         assert ended.returncode == 2
         assert "log.kind is embedded" in ended.stderr
