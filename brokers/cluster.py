@@ -94,7 +94,10 @@ class Cluster:
 
     def stop(self) -> None:
         """End all nodes in order, so that the next start has nothing to repair."""
-        for node in reversed(self.nodes):
+        # All at once: one that is left alone waits in vain for a majority of controllers that would let it go.
+        for node in self.nodes:
+            node.ask_to_stop()
+        for node in self.nodes:
             node.stop()
         self.leave()
 

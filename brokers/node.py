@@ -14,6 +14,7 @@ from brokers import leash
 
 # The broker says so once it is a member of the cluster that serves; its words are those of the pinned version.
 _UP: Final = "Kafka Server started"
+_KILL_SECONDS: Final = 30
 _LOG_LINES_SHOWN: Final = 40
 _LOOK_SECONDS: Final = 0.02
 _LOGGING: Final = (
@@ -81,12 +82,18 @@ class Node:
 
     def kill(self) -> None:
         """kill -9: it ends without a word, and this returns when it has."""
-        self._end(signal.SIGKILL, 30)
+        self._signal(signal.SIGKILL)
+        self._wait_for_the_end(_KILL_SECONDS)
+
+    def ask_to_stop(self) -> None:
+        """Ask it to hand over its partitions and end, and return at once."""
+        self.thaw()
+        self._signal(signal.SIGTERM)
 
     def stop(self, patience_seconds: float = 60) -> None:
-        """Ask it to hand over its partitions and end; kill it where it takes longer than the patience."""
-        self.thaw()
-        self._end(signal.SIGTERM, patience_seconds)
+        """Ask it to stop and wait; kill it where it takes longer than the patience."""
+        self.ask_to_stop()
+        self._wait_for_the_end(patience_seconds)
 
     def freeze(self) -> None:
         """SIGSTOP: it stands still, its connections open. Returns when it does."""
@@ -109,8 +116,7 @@ class Node:
             return ""
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
 
-    def _end(self, number: signal.Signals, patience_seconds: float) -> None:
-        self._signal(number)
+    def _wait_for_the_end(self, patience_seconds: float) -> None:
         if self._leash is None:
             return
         try:
@@ -126,10 +132,11 @@ class Node:
 
     def _stands_still(self) -> bool:
         """Whether every thread has stopped; where the system does not show them (not Linux), they are taken to have."""
-        states = [
-            stat.read_text().rpartition(")")[2].split()[0] for stat in Path(f"/proc/{self._pid}/task").glob("*/stat")
-        ]
-        return all(state == "T" for state in states)
+        threads = Path(f"/proc/{self._pid}/task").glob("*/stat")
+        try:
+            return all(thread.read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)
+        except OSError:  # One ended between its name and its state: the others are still on their way, too.
+            return False
 
     def _said(self) -> str:
         with self.log_file.open("rb") as log:

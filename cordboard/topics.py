@@ -80,5 +80,6 @@ class Topics:
         return [
             *(TopicSpec(name, partitions, 7 * _DAY_MS) for name in week),
             *(TopicSpec(name, partitions, _DAY_MS) for name in work),
+            TopicSpec(self.control, 1, None, compacted=True),
             TopicSpec(self.dead_letters, 1, 14 * _DAY_MS),
         ]

@@ -234,3 +234,20 @@ def config(
         typer.echo("The settings are in order.")
     else:
         show_settings(settings, Screen(output))
+
+
+@app.command()
+def topics(
+    *,
+    config: Config = None,
+    create: Annotated[bool, typer.Option("--create", help="Create those that are missing.")] = False,
+    output: Shown = Output.AUTO,
+) -> None:
+    """The topics on Kafka, held against what they must be. Exit status 0 only if all are right."""
+    import asyncio
+
+    from cordboard.cli.config import settings_from
+    from cordboard.cli.screen import Screen
+    from cordboard.cli.topics import show_topics
+
+    raise typer.Exit(asyncio.run(show_topics(settings_from(config), create=create, screen=Screen(output))))

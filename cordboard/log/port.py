@@ -31,11 +31,15 @@ class TopicPartition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """What a topic must be: as many partitions, kept for so long; `retention_ms` None keeps everything."""
+    """What a topic must be: as many partitions, kept for so long; `retention_ms` None keeps everything.
+
+    Of a `compacted` topic the last record of each key is kept, whatever its age, and earlier ones need not be.
+    """
 
     name: str
     partitions: int
     retention_ms: int | None
+    compacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

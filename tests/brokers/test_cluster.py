@@ -159,6 +159,17 @@ class TestThreeBrokers:
             assert [node.alive for node in cluster.nodes].count(True) == 2
         assert not (tmp_path / "kafka").exists()
 
+    def test_end_in_order(self, own_brokers: None, tmp_path: Path) -> None:
+        """
+        Asked to stop, none of them waits for the others until it must be killed.
+        """
+        cluster = Cluster(tmp_path / "kafka", nodes=3)
+        cluster.start()
+        cluster.stop()
+
+        last_words = [node.log(1) for node in cluster.nodes]
+        assert ["unregistered" in words for words in last_words] == [True, True, True], last_words
+
 
 class TestEnds:
     def test_with_whoever_started_it(self, own_brokers: None, tmp_path: Path) -> None:

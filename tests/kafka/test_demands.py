@@ -12,14 +12,14 @@ from cordboard.log.port import LogError, TopicSpec
 DAY_MS = 24 * 3_600_000
 SPECS = [
     TopicSpec("desk.commands", 4, 7 * DAY_MS),
-    TopicSpec("desk.control", 1, None),
+    TopicSpec("desk.control", 1, None, compacted=True),
     TopicSpec("desk.kept", 1, None),
 ]
 THREE, ONE = Copies.of(3), Copies.of(1)
 
 
 def wanted() -> dict[str, Demand]:
-    made = demands(SPECS, ledger="desk.ledger", partitions=4, inputs=["desk.commands"], compacted=["desk.control"])
+    made = demands(SPECS, ledger="desk.ledger", partitions=4, inputs=["desk.commands"])
     return {demand.topic: demand for demand in made}
 
 
@@ -121,8 +121,8 @@ def test_too_few_copies() -> None:
 
     told = [one.problem for one in mismatches(demand, found, THREE, "b:1")]
     assert told == [
-        "there are 1 copy of it and must be 3",
-        "min.insync.replicas is 2 and there are 1 copy: nothing can be written",
+        "it has 1 copy and must have 3",
+        "min.insync.replicas is 2 and it has 1 copy: nothing can be written",
     ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.protocol.metadata import MetadataRequest
 
 from brokers import Cluster
 from cordboard.log.kafka.connection import Connection
@@ -56,9 +57,12 @@ async def set_to(admin: AIOKafkaAdminClient, topic: str, **settings: str) -> Non
 
 
 async def has_partitions(admin: AIOKafkaAdminClient, topic: str, count: int) -> None:
-    """Wait until the broker has heard of it."""
-    while count not in [len(one["partitions"]) for one in await admin.describe_topics() if one["topic"] == topic]:
-        pass
+    """Wait until every broker has heard of it."""
+    for broker in (await admin.describe_cluster())["brokers"]:
+        known: list[int] = []
+        while count not in known:
+            told = (await admin._send_request(MetadataRequest(None), broker["node_id"])).to_object()["topics"]
+            known = [len(one["partitions"]) for one in told if one["topic"] == topic]
 
 
 class TestEnsure:
@@ -183,5 +187,5 @@ async def test_three_brokers(own_brokers: None, tmp_path: Path) -> None:
 
         few = Topics("few")
         await ensure(connection, wanted(few), replicas=1)
-        with pytest.raises(TopicsWrong, match="there are 1 copy of it and must be 3"):
+        with pytest.raises(TopicsWrong, match="it has 1 copy and must have 3"):
             await check(connection, wanted(few))

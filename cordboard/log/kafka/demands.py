@@ -111,15 +111,8 @@ class Copies:
         return cls(chosen, needed)
 
 
-def demands(
-    specs: Sequence[TopicSpec],
-    *,
-    ledger: str,
-    partitions: int,
-    inputs: Collection[str],
-    compacted: Collection[str] = (),
-) -> list[Demand]:
-    """What every topic must be, the ledger (of so many partitions) last. `compacted` are kept by key instead of by age.
+def demands(specs: Sequence[TopicSpec], *, ledger: str, partitions: int, inputs: Collection[str]) -> list[Demand]:
+    """What every topic must be, the ledger (of so many partitions) last.
 
     Raises LogError when the inputs would not be co-partitioned with the ledger.
     """
@@ -127,7 +120,7 @@ def demands(
     if uneven := [name for name in inputs if declared.get(name) != partitions]:
         raise LogError(f"{', '.join(uneven)} must have as many partitions as the ledger, {partitions}")
     made = [
-        Demand(spec.name, spec.partitions, (*_compacted(),) if spec.name in compacted else (*_aged(spec.retention_ms),))
+        Demand(spec.name, spec.partitions, tuple(_compacted() if spec.compacted else _aged(spec.retention_ms)))
         for spec in specs
     ]
     return [*made, Demand(ledger, partitions, (*_compacted(), *_OF_THE_LEDGER))]
@@ -146,7 +139,7 @@ def mismatches(demand: Demand, found: Found, copies: Copies, servers: str) -> It
     if found.replicas < copies.replicas:
         yield Mismatch(
             topic,
-            f"there are {_count(found.replicas, 'copy')} of it and must be {copies.replicas}",
+            f"it has {_count(found.replicas, 'copy')} and must have {copies.replicas}",
             "Add replicas with kafka-reassign-partitions.sh, or set the replication factor to what it is",
         )
     in_sync = Rule("min.insync.replicas", str(copies.in_sync), "what was acknowledged could be lost", Hold.AT_LEAST)
@@ -163,7 +156,7 @@ def mismatches(demand: Demand, found: Found, copies: Copies, servers: str) -> It
     if needed > found.replicas:
         yield Mismatch(
             topic,
-            f"min.insync.replicas is {needed} and there are {_count(found.replicas, 'copy')}: nothing can be written",
+            f"min.insync.replicas is {needed} and it has {_count(found.replicas, 'copy')}: nothing can be written",
             "Add replicas with kafka-reassign-partitions.sh, or lower it",
         )
 
