@@ -12,7 +12,7 @@ from cordboard.log.kafka.connection import Connection
 from cordboard.log.port import LogError
 from cordboard.roles.kafka import connection_of, demands_of
 from cordboard.roles.listening import advertised
-from cordboard.roles.log import open_log, topics_of
+from cordboard.roles.log import open_log
 from cordboard.settings import Grpc, Kafka, Settings
 from dispatcher.core.line import OUTCOME_WAIT_MS
 
@@ -93,7 +93,7 @@ class TestTopics:
         As many partitions as set, of the ledger too; three lanes for each account.
         """
         settings = on_kafka("a:1", "desk")
-        demanded = {demand.topic: demand.partitions for demand in demands_of(settings, topics_of(settings))}
+        demanded = {demand.topic: demand.partitions for demand in demands_of(settings)}
 
         assert demanded["desk.ledger"] == demanded["desk.commands"] == demanded["desk.work.b.dial"] == 3
         assert sum(name.startswith("desk.work.") for name in demanded) == 6
