@@ -19,6 +19,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from cordboard.clock import Clock, SystemClock
 from cordboard.cloudevents import rfc3339
+from cordboard.seldom import Seldom
 from cordboard.settings import Logging
 
 MASK: Final = "***"
@@ -64,6 +65,7 @@ def configure(
             ],
         )
     )
+    handler.addFilter(_Seldom(clock or SystemClock()))
     _install(handler)
     set_level(settings.level)
 
@@ -151,6 +153,18 @@ def _brief(logger: WrappedLogger, name: str, event_dict: EventDict) -> EventDict
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+class _Seldom(logging.Filter):
+    """Lets each complaint of aiokafka pass once a minute: with a broker away it has hundreds of them every second."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._said = Seldom(clock)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write this record."""
+        return not record.name.startswith(_INDISCREET) or self._said.now((record.name, record.getMessage()))
 
 
 class _Stamp:

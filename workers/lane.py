@@ -74,6 +74,11 @@ class LaneWorker:
         return self._group
 
     @property
+    def seated(self) -> asyncio.Event:
+        """Set once it has its seat in the group."""
+        return self._seat.taken
+
+    @property
     def broken(self) -> bool:
         """Whether it ended though nobody had it end."""
         return self.task is not None and self.task.done() and not self._draining.is_set()

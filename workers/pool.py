@@ -90,10 +90,19 @@ class Pool:
         """The lanes that ended before they were drained, which is a bug."""
         return tuple(lane.name for lane in self._lanes if lane.broken)
 
+    @property
+    def unseated(self) -> tuple[str, ...]:
+        """The lanes that are still waiting for their seat in the group."""
+        return tuple(lane.name for lane in self._lanes if not lane.seated.is_set())
+
     async def start(self) -> None:
         """Begin to take work in every lane."""
         for lane in self._lanes:
             lane.start()
+
+    async def seated(self) -> None:
+        """Return when every lane has its seat in its group."""
+        await asyncio.gather(*(lane.seated.wait() for lane in self._lanes))
 
     async def wait(self) -> None:
         """Return when every lane was drained; raises what ended a lane before its time, which is a bug."""

@@ -63,6 +63,7 @@ class Seat:
         self._seating = asyncio.Lock()
         self._stopped = asyncio.Event()
         self.changed = False
+        self.taken = asyncio.Event()  # The log has given us the seat.
 
     async def join(self, group: str) -> None:
         """Take the seat; tries until the log lets it, or `stop` is called."""
@@ -70,6 +71,7 @@ class Seat:
             while self._member is None and not self._stopped.is_set():
                 try:
                     self._member = await self._log.join(group, self._topic, self)
+                    self.taken.set()
                 except LogError as error:
                     await self._trouble("join", error)
 

@@ -89,10 +89,11 @@ class Desk:
         if Role.INGRESS in self._duties.roles:
             await self._open_ingress(log)
         brain = await self._start_dispatcher(log) if Role.DISPATCHER in self._duties.roles else None
-        if Role.WORKER in self._duties.roles:
-            await self._start_workers(log)
+        workers = await self._start_workers(log) if Role.WORKER in self._duties.roles else None
         if brain is not None:
             await self._open_door(*brain)
+        if workers is not None:
+            await workers.seated()
         del self._checks["started"]
 
     async def _open_ingress(self, log: Log) -> None:
@@ -116,12 +117,13 @@ class Desk:
         self._checks["partitions"] = lambda: _restoring(dispatcher)
         return dispatcher, door
 
-    async def _start_workers(self, log: Log) -> None:
+    async def _start_workers(self, log: Log) -> Workers:
         pools = sorted(self._settings.accounts if self._duties.pools is None else self._duties.pools)
         workers = Workers(self._settings, pools, log, self._clock, self._rng, self._registry)
         await workers.start()
         self._stack.push_async_callback(workers.stop)
-        self._checks["lanes"] = lambda: _broken(workers)
+        self._checks["lanes"] = lambda: _idle(workers)
+        return workers
 
     def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts) -> GrpcServer:
         return GrpcServer(
@@ -157,5 +159,7 @@ def _restoring(dispatcher: Dispatcher) -> str | None:
     return f"partitions {', '.join(map(str, waiting))} are being restored" if waiting else None
 
 
-def _broken(workers: Workers) -> str | None:
-    return f"{', '.join(workers.broken)} broke off: a bug; its work stands still" if workers.broken else None
+def _idle(workers: Workers) -> str | None:
+    if workers.broken:
+        return f"{', '.join(workers.broken)} broke off: a bug; its work stands still"
+    return f"{', '.join(workers.unseated)}: no seat in the group yet" if workers.unseated else None

@@ -58,10 +58,19 @@ class Workers:
         for pool in self._pools:
             await pool.start()
 
+    async def seated(self) -> None:
+        """Return when every lane of every pool has its seat."""
+        await asyncio.gather(*(pool.seated() for pool in self._pools))
+
     @property
     def broken(self) -> tuple[str, ...]:
         """The lanes that ended though nobody had them end."""
         return tuple(name for pool in self._pools for name in pool.broken)
+
+    @property
+    def unseated(self) -> tuple[str, ...]:
+        """The lanes that are still waiting for their seat in the group."""
+        return tuple(name for pool in self._pools for name in pool.unseated)
 
     async def stop(self) -> None:
         """Take no more, end what is in flight within the drain time, report it, and close the clients."""

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
 from cordboard.log.port import AppendUncertain, Log, LogError
+from cordboard.seldom import Seldom
 from cordboard.settings import Settings
 from cordboard.webhook import (
     SIGNATURE_HEADER,
@@ -33,7 +34,7 @@ from cordboard.webhook import (
 )
 from dispatcher.ingress.answers import Refused, Result, response_to
 from dispatcher.ingress.body import read_body
-from dispatcher.ingress.memory import Recent, Seldom
+from dispatcher.ingress.memory import Recent
 from dispatcher.ingress.metrics import IngressMetrics
 from dispatcher.ingress.records import Delivery, records_of
 from dispatcher.ingress.signature import Verifier

@@ -80,6 +80,19 @@ class TestRefusals:
         assert "kafka.bootstrap_servers (CORDBOARD_KAFKA__BOOTSTRAP_SERVERS): must be set" in ended.stderr
 
 
+class TestKafkaAway:
+    @pytest.mark.parametrize("words", [("serve",), ("dispatcher",), ("worker", "--pool=main"), ("ingress",)])
+    def test_a_cluster_that_is_not_there(self, cordboard: Cordboard, words: tuple[str, ...]) -> None:
+        """
+        In a sentence, with the address that was tried; a supervisor may try again.
+        """
+        ended = cordboard(*words, **{**ON_KAFKA, "CORDBOARD_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+
+        assert ended.returncode == 1
+        assert "cordboard: 127.0.0.1:1 cannot be reached: Connection refused" in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
 class TestStops:
     def test_the_start_and_the_stop_are_said(self, tmp_path: Path) -> None:
         """

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -20,10 +20,13 @@ PATIENCE_SECONDS: Final = 90.0  # For what must happen; nothing is concluded fro
 _LOOK_SECONDS: Final = 0.05
 
 
-async def until(holds: Callable[[], bool], what: str) -> None:
+async def until(holds: Callable[[], Awaitable[bool] | bool], what: str) -> None:
     """Return when it holds; fail the test when it never does."""
     async with asyncio.timeout(PATIENCE_SECONDS) as patience:
-        while not holds():
+        while True:
+            met = holds()
+            if met if isinstance(met, bool) else await met:
+                return
             assert not patience.expired(), f"waited in vain for {what}"
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -45,12 +48,17 @@ class Piece:
                 stderr=output,
             )
 
-    async def up(self) -> Self:
-        """Return when it serves; fail the test when it ends instead."""
+    async def up(self) -> None:
+        """Return when it serves and is ready; fail the test when it ends instead."""
         await until(lambda: self._ready.exists() or self._process.poll() is not None, f"{self.name} to be up")
         assert self._process.poll() is None, f"{self.name} ended:\n{self.output}"
         self.places: dict[str, str] = json.loads(self._ready.read_bytes())
-        return self
+        await until(self.is_ready, f"{self.name} to be ready")
+
+    async def is_ready(self) -> bool:
+        """What it answers to those who ask whether it is ready."""
+        async with httpx.AsyncClient(base_url=self.places["operations"]) as http:
+            return (await http.get("/readyz")).status_code == 200
 
     async def stop(self) -> int:
         """Ask it to stop, as a supervisor would; its exit status."""
@@ -122,9 +130,6 @@ class Pieces:
 
     def __getitem__(self, name: str) -> Piece:
         return self._pieces[name]
-
-    def __iter__(self) -> Any:
-        return iter(self._pieces.values())
 
     async def metric(self, name: str, metric: str) -> float:
         """What a process says of itself at /metrics, without labels; -1 where it says nothing of it."""

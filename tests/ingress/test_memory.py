@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.ingress.memory import Recent, Seldom
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    time_ms = 0
-
-    def now_ms(self) -> int:
-        return self.time_ms
+from dispatcher.ingress.memory import Recent
 
 
 def test_the_oldest_is_forgotten_first():
@@ -23,29 +14,3 @@ def test_the_oldest_is_forgotten_first():
         recent.add(thing)
 
     assert [thing for thing in ("a", "b", "c") if thing in recent] == ["b", "c"]
-
-
-def test_each_thing_is_said_once_a_minute():
-    """
-    A flood of refusals is one line, and what is still wrong a minute later is said again.
-    """
-    clock = Clock()
-    seldom = Seldom(clock)
-
-    assert [seldom.now("a"), seldom.now("a"), seldom.now("b")] == [True, False, True]
-    clock.time_ms = 59_999
-    assert not seldom.now("a")
-    clock.time_ms = 60_000
-    assert seldom.now("a")
-
-
-def test_what_was_said_takes_bounded_room():
-    """
-    Names from outside cannot fill the memory.
-    """
-    seldom = Seldom(Clock())
-    for name in range(1001):
-        seldom.now(name)
-
-    assert seldom.now(0)
-    assert not seldom.now(1000)

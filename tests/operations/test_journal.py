@@ -18,10 +18,12 @@ KEY = "KEY0123456789"
 
 
 class FixedClock:
-    """A clock that stands still."""
+    """A clock that stands still, unless it is set."""
+
+    time_ms = 1_517_610_327_521
 
     def now_ms(self) -> int:
-        return 1_517_610_327_521
+        return self.time_ms
 
 
 class Lines(io.StringIO):
@@ -100,6 +102,28 @@ def test_aiokafka_is_brief_and_discreet(lines: Lines):
     assert brief["event"] == "Fetch failed"
     assert "exception" not in said
     assert "why" not in brief
+
+
+def test_what_aiokafka_repeats_is_said_once_a_minute():
+    """
+    A broker that is away is a line for each thing that fails, not hundreds every second; and nobody else is cut short.
+    """
+    lines, clock = Lines(), FixedClock()
+    journal.configure(Logging(), clock=clock, stream=lines)
+    for node in (1, 1, 2):
+        logging.getLogger("aiokafka").error("Unable connect to node with id %s", node)
+    logging.getLogger("aiohttp.server").error("the same")
+    logging.getLogger("aiohttp.server").error("the same")
+    clock.time_ms += 60_000
+    logging.getLogger("aiokafka").error("Unable connect to node with id %s", 1)
+
+    assert [line["event"] for line in lines.read_back()] == [
+        "Unable connect to node with id 1",
+        "Unable connect to node with id 2",
+        "the same",
+        "the same",
+        "Unable connect to node with id 1",
+    ]
 
 
 def test_bound_context_is_on_every_line(lines: Lines):

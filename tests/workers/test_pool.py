@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
+from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.port import AppendUncertain, LogUnavailable, NewRecord
 from cordboard.work import Lane, Verdict, Work
 from tests.workers.world import CLOCK, DIAL, HANGUP, TOPICS, Closed, FlakyLog, World, until
@@ -154,6 +156,39 @@ class TestReporting:
         await until(twice)
         assert world.hands.sent == ["a"]
         assert [event.doing for event in world.events if isinstance(event, LogTrouble)] == ["report", "report"]
+
+
+class TestBeginning:
+    async def test_a_lane_waits_for_its_seat_and_says_so(self, world: World) -> None:
+        """
+        While the log gives no seat the lane is named to whoever asks; it goes on trying, and then is not.
+        """
+        away = FullHouse(world.log)
+        pool = await world.pool(log=away)  # type: ignore[arg-type]  # Everything else is the real log's.
+        await until(lambda: away.asked > 0)
+        assert f"{TOPICS.prefix}.worker.main.action" in pool.unseated
+
+        away.is_full = False
+        await pool.seated()
+        assert pool.unseated == ()
+
+
+class FullHouse:
+    """A log that gives nobody a seat, until it does."""
+
+    def __init__(self, log: EmbeddedLog) -> None:
+        self._log = log
+        self.asked = 0
+        self.is_full = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def join(self, *about: Any) -> Any:
+        self.asked += 1
+        if self.is_full:
+            raise LogUnavailable("no room")
+        return await self._log.join(*about)
 
 
 class TestEnding:
