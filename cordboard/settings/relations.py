@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cordboard.log.kafka.demands import INPUT_BYTES_MAX
+
 if TYPE_CHECKING:
     from cordboard.settings.model import Settings
 
@@ -156,6 +158,17 @@ def _enough_copies_to_write(settings: Settings) -> Iterator[Broken]:
         yield Broken((least, copies), f"must not exceed {limit}: nothing could be written")
 
 
+def _records_fit(settings: Settings) -> Iterator[Broken]:
+    """On Kafka a record has a size that brokers let through: a webhook's as an input, a page's in the ledger."""
+    kind, mib = "log.kind", 1024 * 1024
+    # A line may hold as much again in hangups; around both of them is less than half of what is left.
+    for path, most in (("ingress.body_bytes_max", INPUT_BYTES_MAX - mib), ("dispatcher.line_bytes_max", 2 * mib)):
+        if settings.log.kind == "kafka" and _value(settings, path) > most:
+            yield Broken(
+                (path, kind), f"must not exceed {most} where log.kind is kafka: brokers take no larger records"
+            )
+
+
 def _value(settings: Settings, path: str) -> float:
     section, name = path.split(".")
     return float(getattr(getattr(settings, section), name))
@@ -173,4 +186,5 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _a_mechanism_has_what_it_asks_for,
     _a_certificate_has_its_key,
     _enough_copies_to_write,
+    _records_fit,
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cordboard.log.kafka.demands import Copies, Demand, Found, creation, demands, mismatches
+from cordboard.log.kafka.demands import RECORD_BYTES_MAX, Copies, Demand, Found, creation, demands, mismatches
 from cordboard.log.port import LogError, TopicSpec
 
 DAY_MS = 24 * 3_600_000
@@ -58,6 +58,8 @@ def test_what_is_created_is_right(topic: str, copies: Copies) -> None:
         ("desk.commands", "retention_ms", str(DAY_MS)),
         ("desk.commands", "retention_bytes", "1000000"),
         ("desk.commands", "max_message_bytes", "1048588"),
+        ("desk.commands", "max_message_bytes", str(RECORD_BYTES_MAX)),
+        ("desk.kept", "max_message_bytes", "1048588"),
         ("desk.commands", "unclean_leader_election_enable", "true"),
         ("desk.commands", "min_insync_replicas", "1"),
         ("desk.kept", "retention_ms", str(365 * DAY_MS)),
@@ -86,7 +88,7 @@ def test_what_breaks_a_promise_is_a_mismatch(topic: str, setting: str, value: st
     [
         ("desk.commands", "retention_ms", str(30 * DAY_MS)),
         ("desk.commands", "retention_ms", "-1"),
-        ("desk.commands", "max_message_bytes", str(64 * 1024 * 1024)),
+        ("desk.kept", "max_message_bytes", str(64 * 1024 * 1024)),
         ("desk.commands", "min_insync_replicas", "3"),
         ("desk.ledger", "min_compaction_lag_ms", str(2 * DAY_MS)),
         ("desk.ledger", "segment_ms", str(7 * DAY_MS)),

@@ -43,6 +43,18 @@ class TestWhatBelongsTogether:
             None,
         )
 
+    def test_what_is_taken_fits_into_records(self, tmp_path: Path):
+        """
+        A webhook or a line that brokers would refuse is refused at the start; the embedded log takes them.
+        """
+        large = "[ingress]\nbody_bytes_max = 4194304\n[dispatcher]\nline_bytes_max = 4194304\n"
+
+        body, line = refusal(tmp_path, f"{CLUSTER}{large}")
+
+        assert "ingress.body_bytes_max (CORDBOARD_INGRESS__BODY_BYTES_MAX): must not exceed 3145728" in body
+        assert "dispatcher.line_bytes_max (CORDBOARD_DISPATCHER__LINE_BYTES_MAX): must not exceed 2097152" in line
+        assert load(written(tmp_path, large), {}).ingress.body_bytes_max == 4194304
+
     def test_every_way_in(self, tmp_path: Path):
         """
         A certificate of our own, a name and its password, a token: each whole, each accepted.

@@ -7,7 +7,8 @@ Demand 3: the ledger is compacted and nothing else: a page that is old is still 
 so that an owner that reads on sees all that was written meanwhile.
 Demand 4: what is not yet read is not deleted. To keep for longer than asked is anybody's choice; by size, nobody's.
 Demand 5: what is acknowledged is on two brokers where there are three copies, and no broker leads that lacks it.
-Demand 6: whatever a writer lets through fits: the ledger's pages with what they owe, any record as a dead letter.
+Demand 6: what was taken fits wherever it must go. The inputs take half of what all other topics do, and no more: what
+an owner owes of a batch is one record in the ledger, and may hold an input whole.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from typing import Final
 
 from cordboard.log.port import LogError, TopicSpec
 
-# Of a whole batch of records, as brokers count. A page with a full line and what it owes is well below it, and so is a
-# webhook's body (1 MiB unless set otherwise) with its headers. One number for all: a dead letter may be any record.
+# Of a whole batch of records, as brokers count.
 RECORD_BYTES_MAX: Final = 8 * 1024 * 1024
+INPUT_BYTES_MAX: Final = 4 * 1024 * 1024
 COMPACTION_LAG_MS: Final = 24 * 3_600_000
 # Only closed segments are compacted; and a new owner reads all that is not.
 _SEGMENT_MS: Final = 3_600_000
@@ -120,10 +121,10 @@ def demands(specs: Sequence[TopicSpec], *, ledger: str, partitions: int, inputs:
     if uneven := [name for name in inputs if declared.get(name) != partitions]:
         raise LogError(f"{', '.join(uneven)} must have as many partitions as the ledger, {partitions}")
     made = [
-        Demand(spec.name, spec.partitions, tuple(_compacted() if spec.compacted else _aged(spec.retention_ms)))
+        Demand(spec.name, spec.partitions, (_TAKES_HALF if spec.name in inputs else _TAKES_ALL, *_kept(spec)))
         for spec in specs
     ]
-    return [*made, Demand(ledger, partitions, (*_compacted(), *_OF_THE_LEDGER))]
+    return [*made, Demand(ledger, partitions, (_TAKES_ALL, *_compacted(), *_OF_THE_LEDGER))]
 
 
 def creation(demand: Demand, copies: Copies) -> dict[str, str]:
@@ -177,8 +178,11 @@ def _uneven(must: int, is_: int) -> tuple[str, str]:
 
 def _everywhere() -> Iterator[Rule]:
     yield Rule("message.timestamp.type", "LogAppendTime", "expiries would count from the clocks of senders")
-    yield Rule("max.message.bytes", str(RECORD_BYTES_MAX), "large records would be refused", Hold.AT_LEAST)
     yield Rule("unclean.leader.election.enable", "false", "a broker could lead that lacks what was acknowledged")
+
+
+def _kept(spec: TopicSpec) -> Iterator[Rule]:
+    return _compacted() if spec.compacted else _aged(spec.retention_ms)
 
 
 def _aged(retention_ms: int | None) -> Iterator[Rule]:
@@ -194,6 +198,8 @@ def _compacted() -> Iterator[Rule]:
     yield Rule("cleanup.policy", "compact", "what is still true would be deleted by age, or nothing ever be")
 
 
+_TAKES_ALL: Final = Rule("max.message.bytes", str(RECORD_BYTES_MAX), "large records would be refused", Hold.AT_LEAST)
+_TAKES_HALF: Final = Rule("max.message.bytes", str(INPUT_BYTES_MAX), "what comes in could fit nowhere else")
 _OF_THE_LEDGER: Final = (
     Rule(
         "min.compaction.lag.ms",
