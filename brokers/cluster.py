@@ -184,7 +184,8 @@ class Cluster:
     def _cluster_id(self) -> str:
         file = self.folder / _CLUSTER_ID
         if not file.exists():
-            file.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+            # A letter first: one in 64 ids would begin with a dash, which the tool that formats takes for an option.
+            file.write_text("c" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:])
         return file.read_text()
 
     def _hold(self) -> None:

@@ -34,6 +34,7 @@ RECORDS_MAX: Final = 500  # In one batch: enough to share an fsync, few enough t
 WAIT_SECONDS_MAX: Final = 30.0
 RETRY_SECONDS: Final = 0.5  # Before the first new claim after a failure; doubled while it lasts.
 RETRY_SECONDS_MAX: Final = 5.0
+LOOK_MS: Final = 3_600_000  # What a zombie wrote must be seen, and mended, long before the ledger is compacted (24 h).
 BEHIND_SECONDS: Final = 0.01  # How soon to look again whether the inputs have been read past a timer that is due.
 
 # Raises a LogError unless a partition is still this process's; told how far its inputs are settled, by topic.
@@ -64,6 +65,7 @@ class Owner:
         self._patience_seconds = RETRY_SECONDS
         self._has_pages = False  # Whether `_pages` are all pages, as last settled.
         self._settled: dict[str, int] = {}
+        self._looked_ms = 0  # When it was last known that nobody else had written.
         self.restored = asyncio.Event()
 
     async def run(self, still_ours: StillOurs = _always) -> None:
@@ -87,7 +89,7 @@ class Owner:
             await still_ours(self._partition, self._settled)
             is_ours = True
             claim = await self._log.claim(self._partition)
-            self._settled = dict(claim.positions)
+            self._settled, self._looked_ms = dict(claim.positions), self._clock.now_ms()
             if not (claim.warm and self._has_pages):
                 await self._restore(claim)
             self._practice.observe(Owned(self._partition, len(self._pages)))
@@ -224,14 +226,16 @@ class Owner:
         self._wake()
 
     async def _settle(self, claim: Claim, batch: Batch) -> None:
-        if not batch:
+        if not batch and self._clock.now_ms() < self._looked_ms + LOOK_MS:
             batch.commit()  # Nothing to write; but a timer that fired has its page seen again.
             return
+        # With nothing to write for an hour nothing is written: that tells whether somebody else wrote.
         started = asyncio.get_running_loop().time()
         outputs: list[NewRecord] = batch.outputs
         await self._log.settle(claim, list(batch.changes.items()), outputs, batch.positions)
         batch.commit()
         self._settled |= batch.positions
+        self._looked_ms = self._clock.now_ms()
         self._patience_seconds = RETRY_SECONDS
         seconds = asyncio.get_running_loop().time() - started
         self._practice.observe(Settled(self._partition, batch.inputs, len(batch.changes), len(outputs), seconds))
