@@ -7,7 +7,10 @@ from prometheus_client import CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.demands import Demand, demands
+from cordboard.log.kafka.events import each_of
+from cordboard.log.kafka.journal import Journal
 from cordboard.log.kafka.log import KafkaLog
+from cordboard.log.kafka.metrics import KafkaMetrics
 from cordboard.log.kafka.topics import check, ensure
 from cordboard.settings import Kafka, Settings
 from cordboard.topics import Topics
@@ -54,4 +57,5 @@ async def open_kafka(settings: Settings, clock: Clock, registry: CollectorRegist
         inputs=topics.inputs,
         clock=clock,
         session_timeout_ms=round(chosen.session_timeout_seconds * 1000),
+        observe=each_of(KafkaMetrics(registry), Journal()),
     )

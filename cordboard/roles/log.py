@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
 from cordboard.log.embedded import EmbeddedLog
-from cordboard.log.group_commit import BatchEnded
+from cordboard.log.embedded_metrics import EmbeddedLogMetrics
 from cordboard.log.port import Log
 from cordboard.operations import Check
 from cordboard.roles.kafka import open_kafka
@@ -18,7 +18,6 @@ from cordboard.settings import Settings
 from cordboard.topics import Topics
 
 SKEW_MS_MAX: Final = 2_000
-_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 def topics_of(settings: Settings) -> Topics:
@@ -51,7 +50,7 @@ async def _open_embedded(settings: Settings, clock: Clock, registry: CollectorRe
         settings.log.partitions,
         clock,
         topics.inputs,
-        observe=_LogMetrics(registry),
+        observe=EmbeddedLogMetrics(registry),
     )
     return OpenLog(log, {"log": lambda: _unhealthy(log), "clock": lambda: clock_is_behind(log.ahead_ms)})
 
@@ -76,24 +75,3 @@ def clock_is_off(skew_ms: int | None) -> str | None:
         return None
     side = "behind" if skew_ms > 0 else "before"
     return f"the clock is {abs(skew_ms) / 1000:.0f} s {side} the brokers' clocks: one of them is wrong"
-
-
-class _LogMetrics:
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._seconds = Histogram(
-            "cordboard_log_commit_seconds", "How long a transaction took.", buckets=_SECONDS, registry=registry
-        )
-        self._records = Counter("cordboard_log_records", "Records appended.", registry=registry)
-        self._requests = Counter("cordboard_log_requests", "Writes that shared transactions.", registry=registry)
-        self._failed = Counter("cordboard_log_failed_commits", "Transactions that failed.", registry=registry)
-        self._healthy = Gauge("cordboard_log_healthy", "1 while the log can be written.", registry=registry)
-        self._healthy.set(1)
-
-    def __call__(self, ended: BatchEnded) -> None:
-        self._seconds.observe(ended.seconds)
-        self._healthy.set(1 if ended.durable else 0)
-        if not ended.durable:
-            self._failed.inc()
-            return
-        self._records.inc(ended.records)
-        self._requests.inc(ended.requests)

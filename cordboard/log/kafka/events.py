@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cordboard.log.port import TopicPartition
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -17,23 +19,60 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A reader returned records; `lag` is how many more there were in its partitions, as far as is known."""
+class Following:
+    """A reader has begun to fetch these partitions."""
 
-    topic: str
-    partition: int
+    reader: int
+    partitions: tuple[TopicPartition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Records of a partition came, the oldest so long after the broker took it (seconds).
+
+    `lag` is how many the reader had not returned by then, those that came among them, as far as is known.
+    """
+
+    reader: int
+    at: TopicPartition
     records: int
     lag: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """A reader was closed."""
+
+    reader: int
+    partitions: tuple[TopicPartition, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Restoring:
-    """A ledger partition is being read: so many of its records, up to this offset, of this end."""
+    """A ledger partition is being read, from `start` to `end`: so many of its records, up to `offset`."""
 
     partition: int
     records: int
+    start: int
     offset: int
     end: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreEnded:
+    """A ledger partition was read to its end, or (`is_whole` is false) reading broke off.
+
+    `is_rest`: it was read before, and this was only what had come meanwhile.
+    """
+
+    partition: int
+    records: int
+    pages: int
+    seconds: float
+    is_whole: bool
+    is_rest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +90,7 @@ class Claimed:
 class Overtaken:
     """Retention had removed records before they were read: so many offsets were passed over."""
 
-    topic: str
-    partition: int
+    at: TopicPartition
     offsets: int
 
 
@@ -73,9 +111,21 @@ class SeatLost:
     why: str
 
 
-Event = Written | Fetched | Restoring | Claimed | Overtaken | Rebalanced | SeatLost
+Event = (
+    Written | Following | Fetched | Unfollowed | Restoring | RestoreEnded | Claimed | Overtaken | Rebalanced | SeatLost
+)
 Observer = Callable[[Event], None]
 
 
 def ignore(_: Event) -> None:
     """Look away."""
+
+
+def each_of(*observers: Observer) -> Observer:
+    """Let several listen."""
+
+    def observe(event: Event) -> None:
+        for observer in observers:
+            observer(event)
+
+    return observe

@@ -8,6 +8,7 @@ Offsets that have no record (compaction, the markers of transactions) are passed
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,13 +20,14 @@ from aiokafka.errors import OffsetOutOfRangeError
 from cordboard.clock import Clock
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.consumers import assigned_consumer, stop
-from cordboard.log.kafka.events import Fetched, Observer, Overtaken
+from cordboard.log.kafka.events import Fetched, Following, Observer, Overtaken, Unfollowed
 from cordboard.log.kafka.offsets import Offsets
 from cordboard.log.kafka.troubles import asking
 from cordboard.log.port import LogError, LogUnavailable, Record, TopicPartition
 
 WAIT_SECONDS_MAX: Final = 1.0  # How long one wait lasts; then it is seen whether positions moved without a record.
 HELD_MAX: Final = 1_000  # Records of a partition that wait here before it is fetched no more.
+_numbers: Final = itertools.count()
 
 
 class KafkaReader:
@@ -47,6 +49,7 @@ class KafkaReader:
         topics = list(dict.fromkeys(at.topic for at in positions))
         self._held = {at: deque[Record]() for at in sorted(positions, key=lambda at: topics.index(at.topic))}
         self._observe = observe
+        self._number = next(_numbers)
         self._consumer: AIOKafkaConsumer | None = None
         self._waiting: asyncio.Task[Any] | None = None
         self._interrupted = False
@@ -101,6 +104,7 @@ class KafkaReader:
         self.stop()
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
+            self._observe(Unfollowed(self._number, tuple(self._positions)))
             await stop(consumer)
 
     def stop(self) -> None:
@@ -126,6 +130,7 @@ class KafkaReader:
                 consumer.seek(KafkaPartition(*at), offset)
             self._consumer = consumer
             self._must_be_open()
+            self._observe(Following(self._number, tuple(self._positions)))
         return self._consumer
 
     async def _gather(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
@@ -163,7 +168,8 @@ class KafkaReader:
                 consumer.pause(place)
             last = consumer.highwater(place)
             lag = max(last - records[-1].offset - 1, 0) if last is not None else 0
-            self._observe(Fetched(at.topic, at.partition, len(records), lag + len(held)))
+            seconds = max(self._clock.now_ms() - records[0].timestamp, 0) / 1000
+            self._observe(Fetched(self._number, at, len(records), lag + len(held), seconds))
 
     def _take(self, records_max: int) -> list[Record]:
         taken: list[Record] = []
@@ -200,7 +206,7 @@ class KafkaReader:
                     "it has lost records, or is another topic of the same name"
                 )
             if position < starts[at] and not self._held[at]:
-                self._observe(Overtaken(at.topic, at.partition, starts[at] - position))
+                self._observe(Overtaken(at, starts[at] - position))
                 self._positions[at] = starts[at]
                 consumer.seek(KafkaPartition(*at), starts[at])
 

@@ -12,7 +12,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.consumers import assigned_consumer, stop
 from cordboard.log.kafka.entries import from_stored
-from cordboard.log.kafka.events import Observer, Restoring
+from cordboard.log.kafka.events import Observer, RestoreEnded, Restoring
 from cordboard.log.kafka.offsets import Offsets
 from cordboard.log.kafka.troubles import asking
 from cordboard.log.ledger import Ledger
@@ -48,7 +48,7 @@ class Restorer:
         restored = so_far or Restored(offset=(await self._offsets.starts((at,)))[at])
         if restored.offset >= end:
             return restored
-        consumer = assigned_consumer(self._connection)
+        consumer, started = assigned_consumer(self._connection), asyncio.get_running_loop().time()
         try:
             with asking(f"reading the ledger's partition {partition}"):
                 await consumer.start()
@@ -57,13 +57,22 @@ class Restorer:
                 consumer.seek(place, restored.offset)
                 await self._follow(consumer, place, restored, end)
         finally:
+            self._tell_end(partition, restored, started, is_whole=restored.offset >= end, is_rest=so_far is not None)
             await stop(consumer)
         return restored
 
+    def _tell_end(self, partition: int, restored: Restored, started: float, *, is_whole: bool, is_rest: bool) -> None:
+        seconds = asyncio.get_running_loop().time() - started
+        pages = len(restored.ledger.pages)
+        self._observe(RestoreEnded(partition, restored.records, pages, seconds, is_whole, is_rest))
+
     async def _follow(self, consumer: AIOKafkaConsumer, place: KafkaPartition, restored: Restored, end: int) -> None:
         loop = asyncio.get_running_loop()
-        heard = loop.time()
+        started = heard = loop.time()
+        start = restored.offset
         while restored.offset < end:
+            seconds = loop.time() - started
+            self._observe(Restoring(place.partition, restored.records, start, restored.offset, end, seconds))
             fetched = await consumer.getmany(place, timeout_ms=_WAIT_MS, max_records=RECORDS_AT_ONCE)
             take = restored.ledger.take
             for record in fetched.get(place, ()):
@@ -76,5 +85,4 @@ class Restorer:
             elif loop.time() - heard > SILENCE_SECONDS_MAX:
                 raise LogUnavailable(f"the ledger's partition {place.partition} is not served")
             restored.offset = reached
-            self._observe(Restoring(place.partition, restored.records, restored.offset, end))
             await asyncio.sleep(0)
