@@ -8,7 +8,8 @@ from typing import Final
 
 import structlog
 
-from cordboard.log.port import Log, LogError, LogUnavailable, Member
+from cordboard.liveness import Post
+from cordboard.log.port import Log, LogError, LogUnavailable, Member, TopicPartition
 from cordboard.topics import Topics
 from dispatcher.core.page import Page
 from dispatcher.finding import NotOwned, group_of
@@ -100,9 +101,28 @@ class Dispatcher:
         return await held[0].find(key)
 
     @property
+    def posts(self) -> list[Post]:
+        """What this process holds, for who looks whether it goes on."""
+        return [self._post(number, owner, task) for number, (owner, task) in self._owners.items()]
+
+    def _post(self, partition: int, owner: Owner, task: asyncio.Task[None]) -> Post:
+        reached = {TopicPartition(topic, partition): owner.settled.get(topic) for topic in self._topics.inputs}
+        # One that broke off is restoring nothing, whatever it did when it did.
+        return Post(partition, reached, excuse="restored" if owner.is_restoring and not task.done() else "")
+
+    @property
+    def broken(self) -> tuple[int, ...]:
+        """The partitions whose owner broke off: they stand still until the process is started anew."""
+        return tuple(partition for partition, (_, task) in self._owners.items() if task.done())
+
+    @property
     def restoring(self) -> tuple[int, ...]:
         """The partitions that are owned and not served yet."""
-        return tuple(partition for partition, (owner, _) in self._owners.items() if not owner.restored.is_set())
+        return tuple(
+            partition
+            for partition, (owner, task) in self._owners.items()
+            if not owner.restored.is_set() and not task.done()
+        )
 
     @property
     def owned(self) -> tuple[int, ...]:

@@ -67,6 +67,7 @@ class Owner:
         self._settled: dict[str, int] = {}
         self._looked_ms = 0  # When it was last known that nobody else had written.
         self.restored = asyncio.Event()
+        self.is_restoring = False  # From the claim until it is served.
 
     async def run(self, still_ours: StillOurs = _always) -> None:
         """Own the partition until stopped; comes back from everything the log can do to it but lost positions.
@@ -87,7 +88,7 @@ class Owner:
         is_ours = False
         try:
             await still_ours(self._partition, self._settled)
-            is_ours = True
+            is_ours = self.is_restoring = True
             claim = await self._log.claim(self._partition)
             self._settled, self._looked_ms = dict(claim.positions), self._clock.now_ms()
             if not (claim.warm and self._has_pages):
@@ -130,7 +131,7 @@ class Owner:
 
     @property
     def settled(self) -> Mapping[str, int]:
-        """By input, the offset before which everything is settled."""
+        """By input, the offset before which everything is settled; empty before the first claim."""
         return self._settled
 
     @property
@@ -150,6 +151,7 @@ class Owner:
 
     def _lose(self, why: str) -> None:
         self.restored.clear()
+        self.is_restoring = False
         self._reader = None
         questions, self._questions = self._questions, []
         # In trouble with the log it is claimed anew; otherwise it is another's by now, or soon.
@@ -172,6 +174,7 @@ class Owner:
         starts = {TopicPartition(topic, self._partition): claim.positions[topic] for topic in self._practice.inputs}
         reader = self._reader = self._log.reader(starts)
         self.restored.set()
+        self.is_restoring = False
         try:
             while not self._stopped.is_set():
                 await self._turn(claim, reader)
@@ -189,6 +192,8 @@ class Owner:
         await self._fire_timers(batch, reader)
         self._spend_credit(batch)
         await self._settle(claim, batch)
+        # All that was read is settled, and so is what has no record (the marks of senders' transactions).
+        self._settled = {at.topic: offset for at, offset in reader.positions().items()}
         self._answer_questions(reader)
 
     def _new_batch(self) -> Batch:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
+from cordboard.liveness import Post
 from cordboard.log.port import Log, LogError, LogUnavailable, Reader, Record
 from cordboard.topics import Topics
 from cordboard.work import Lane, Work
@@ -47,6 +48,9 @@ class LaneWorker:
         self._sender = sender
         self._reader: Reader | None = None
         self._running: dict[asyncio.Task[None], Work] = {}
+        self._in_hand: Sequence[Taken] = ()  # Read, and not on their way yet.
+        self._ends_when_full = 0  # Releases that have ended, and by that made room.
+        self._is_paced = False
         self.task: asyncio.Task[None] | None = None  # Ends when drained; fails only by a bug.
         self._wake = asyncio.Event()
         self._draining = asyncio.Event()
@@ -82,6 +86,22 @@ class LaneWorker:
     def broken(self) -> bool:
         """Whether it ended though nobody had it end."""
         return self.task is not None and self.task.done() and not self._draining.is_set()
+
+    @property
+    def posts(self) -> list[Post]:
+        """What it holds, for who looks whether it goes on.
+
+        A lane that is full goes on as long as what is in flight ends, for which there is a bound; one that the pace
+        holds back need not go on at all.
+        """
+        if self._draining.is_set():
+            return []
+        lowest = {taken.tenancy.partition: taken.offset for taken in reversed(self._in_hand)}
+        holder, excuse = (self._settings.pool, self._lane.value), "held back by the pace" if self._is_paced else ""
+        return [
+            Post(at.partition, {at: lowest.get(at.partition, position)}, holder, self._ends_when_full, excuse)
+            for at, position in self._seat.held().items()
+        ]
 
     def start(self) -> asyncio.Task[None]:
         """Begin to take work."""
@@ -167,15 +187,18 @@ class LaneWorker:
             work = self._first(record, tenancy)
             if work is not None:
                 batch.append(Taken(work, record.offset, tenancy, self._sender.clock.now_ms()))
+        self._in_hand = batch
         # A dial may never be sent twice nor, once reserved, by anybody else: it is reserved alone, just before it goes.
         if self._lane is not Lane.DIAL:
             await self._seat.reserve(batch, positions)
         for place, taken in enumerate(batch):
-            await self._admitted(taken, batch[place:])
+            self._in_hand = batch[place:]
+            await self._admitted(taken, self._in_hand)
             if self._lane is Lane.DIAL:
                 await self._seat.reserve([taken], {taken.tenancy: taken.offset + 1})
             if not self._draining.is_set() and taken.tenancy.start(taken.offset):
                 self._spawn(taken, self._carry(taken))
+        self._in_hand = ()
         self._tell_load()
 
     def _first(self, record: Record, tenancy: Tenancy) -> Work | None:
@@ -199,7 +222,9 @@ class LaneWorker:
                 break
             self._held_back(queue, hold.cause, now_ms)
             self._wake.clear()
+            self._is_paced = True
             await sleep_unless(self._wake, min(hold.ms, left_ms, self._settings.waiting_ms))
+        self._is_paced = False
 
     def _held_back(self, queue: Sequence[Taken], cause: str, now_ms: int) -> None:
         for taken in queue:
@@ -223,6 +248,7 @@ class LaneWorker:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ends_when_full += len(self._running) >= self._settings.concurrency
         work = self._running.pop(task)
         if task.cancelled():
             self._sender.observe(Unreported(work, "cut off by the drain"))

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cordboard.clock import Clock
+from cordboard.liveness import Post
 from cordboard.log.port import Log
 from cordboard.topics import Topics
 from cordboard.work import Lane
@@ -94,6 +95,11 @@ class Pool:
     def unseated(self) -> tuple[str, ...]:
         """The lanes that are still waiting for their seat in the group."""
         return tuple(lane.name for lane in self._lanes if not lane.seated.is_set())
+
+    @property
+    def posts(self) -> list[Post]:
+        """What its lanes hold, for who looks whether it goes on."""
+        return [post for lane in self._lanes for post in lane.posts]
 
     async def start(self) -> None:
         """Begin to take work in every lane."""

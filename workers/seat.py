@@ -94,6 +94,10 @@ class Seat:
         """How many works are reserved and not started."""
         return sum(tenancy.reserved for tenancy in self._tenancies.values())
 
+    def held(self) -> dict[TopicPartition, int | None]:
+        """Where each partition held is to be read on; None for one that is not taken over yet."""
+        return {TopicPartition(self._topic, number): one.position for number, one in self._tenancies.items()}
+
     async def assigned(self, partitions: frozenset[int]) -> None:
         """Hold these partitions too. They are taken over by `positions`: the group must not wait for that."""
         for partition in partitions:

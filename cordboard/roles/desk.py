@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -10,11 +11,13 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
+from cordboard.liveness import Post
 from cordboard.log.port import Log
 from cordboard.operations import Check, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.hands import Workers
 from cordboard.roles.listening import address, advertised, naming, try_address
+from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log, topics_of
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings
 from dispatcher.accounts import Accounts
@@ -48,6 +51,7 @@ class Desk:
         self._registry = registry
         self._duties = duties
         self._telnyx_is_local = telnyx_is_local
+        self._liveness_metrics = LivenessMetrics(registry)
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {"started": lambda: "starting"}
         self.operations = operations_server(settings.operations, self._checks, registry)
@@ -114,7 +118,8 @@ class Desk:
         self._stack.push_async_callback(door.stop, 0.0)  # For a start that breaks off; else it is stopped long before.
         self._stack.push_async_callback(dispatcher.stop)
         await dispatcher.start(advertised(self._settings.grpc, self.grpc_port))
-        self._checks["partitions"] = lambda: _restoring(dispatcher)
+        self._checks["partitions"] = lambda: _unserved(dispatcher)
+        await self._watch_over(Role.DISPATCHER, log, lambda: dispatcher.posts)
         return dispatcher, door
 
     async def _start_workers(self, log: Log) -> Workers:
@@ -123,7 +128,16 @@ class Desk:
         await workers.start()
         self._stack.push_async_callback(workers.stop)
         self._checks["lanes"] = lambda: _idle(workers)
+        await self._watch_over(Role.WORKER, log, lambda: workers.posts)
         return workers
+
+    async def _watch_over(self, role: Role, log: Log, posts: Callable[[], Iterable[Post]]) -> None:
+        """Have somebody look whether what a role holds goes on; the first to stop, for a stop is no stall."""
+        seconds = getattr(self._settings, role).stall_seconds
+        liveness = watch_over(log, posts, seconds, self._liveness_metrics)
+        await liveness.start()
+        self._stack.push_async_callback(liveness.stop)
+        self._checks[f"{role}_progress"] = liveness.trouble
 
     def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts) -> GrpcServer:
         return GrpcServer(
@@ -154,9 +168,10 @@ class Desk:
         return not await failing_checks(self._checks)
 
 
-def _restoring(dispatcher: Dispatcher) -> str | None:
-    waiting = dispatcher.restoring
-    return f"partitions {', '.join(map(str, waiting))} are being restored" if waiting else None
+def _unserved(dispatcher: Dispatcher) -> str | None:
+    named = ((dispatcher.restoring, "are being restored"), (dispatcher.broken, "stand still: their owner broke off"))
+    said = [f"partitions {', '.join(map(str, numbers))} {what}" for numbers, what in named if numbers]
+    return "; ".join(said) or None
 
 
 def _idle(workers: Workers) -> str | None:

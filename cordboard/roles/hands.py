@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
+from cordboard.liveness import Post
 from cordboard.log.port import Log
 from cordboard.roles.log import topics_of
 from cordboard.settings import Account, Settings, Worker
@@ -71,6 +72,11 @@ class Workers:
     def unseated(self) -> tuple[str, ...]:
         """The lanes that are still waiting for their seat in the group."""
         return tuple(name for pool in self._pools for name in pool.unseated)
+
+    @property
+    def posts(self) -> list[Post]:
+        """What the pools hold, for who looks whether it goes on."""
+        return [post for pool in self._pools for post in pool.posts]
 
     async def stop(self) -> None:
         """Take no more, end what is in flight within the drain time, report it, and close the clients."""

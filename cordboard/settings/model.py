@@ -19,6 +19,8 @@ from cordboard.settings.relations import RelationsBroken, broken
 Port = Annotated[int, Field(ge=0, le=65535)]
 # Whatever takes seconds counts in milliseconds inside.
 Seconds = Annotated[float, Field(ge=0.001, le=86_400, allow_inf_nan=False)]
+# A write may take 10 s before it is given up, and so may the tries of one release: that is no stall.
+StallSeconds = Annotated[float, Field(ge=20, le=3_600, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=24 * 31, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)]
@@ -123,6 +125,9 @@ class Worker(Section):
     drain_seconds: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)] = Field(
         default=3, description="how long requests in flight may go on after the lane was taken away"
     )
+    stall_seconds: StallSeconds = Field(
+        default=30, description="after how long without a step, while work waits, a lane's partition counts as stalled"
+    )
     stop_seconds: Seconds = Field(default=15, description="how long the worker's whole stop may take")
 
 
@@ -145,6 +150,9 @@ class Dispatcher(Section):
         default=5, description="how long a line is held after answer for call.answered"
     )
     silent_call_drop_hours: Hours = Field(default=24, description="after how long a silent call is dropped")
+    stall_seconds: StallSeconds = Field(
+        default=30, description="after how long without a step, while inputs wait, a partition counts as stalled"
+    )
     stop_seconds: Seconds = Field(default=15, description="how long the dispatcher's whole stop may take")
 
 

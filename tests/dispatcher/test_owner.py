@@ -318,7 +318,7 @@ async def test_lost_positions_stop_the_partition_and_say_so(clock: HandClock, mo
     await stage.dispatcher.start()
     await stage.until(lambda: {Lost(0, "stopped"), Lost(1, "stopped")} <= set(stage.seen))
 
-    assert stage.dispatcher.restoring == (0, 1)
+    assert (stage.dispatcher.broken, stage.dispatcher.restoring) == ((0, 1), ())
     with pytest.raises(LogError):
         await stage.dispatcher.find("A")
     await stage.dispatcher.stop()
