@@ -68,14 +68,14 @@ class Liveness:
     async def look(self) -> None:
         """Look once; takes no longer than the log may take to tell where it ends."""
         asked = {place_of(post): asyncio.ensure_future(self._ends(post)) for post in self._posts()}
-        if asked:
-            await asyncio.wait(asked.values(), timeout=self._ask_seconds)
-        for question in asked.values():
-            question.cancel()  # One that does not end is left to itself.
-        posts, now_seconds = (
-            list(self._posts()),
-            self._now(),
-        )  # As they are now, not before the ends that were asked for.
+        try:
+            if asked:
+                await asyncio.wait(asked.values(), timeout=self._ask_seconds)
+        finally:
+            for question in asked.values():
+                question.cancel()  # One that does not end is left to itself.
+        # As they are by now: what was done while the log was asked counts.
+        posts, now_seconds = list(self._posts()), self._now()
         for post in self._judge.forget_all_but(posts):
             self._observe(Relieved(post))
         self._found = [
@@ -88,16 +88,14 @@ class Liveness:
 
     def trouble(self) -> str | None:
         """What stands still, and of what nobody can tell, as of the last look: for readiness."""
-        if self._looking is not None and self._looking.done():
+        if self._looking is not None and self._looking.done() and not self._looking.cancelled():
             return "nobody looks any more whether partitions go on: a bug"
         stalled = [one for one in self._found if one.stalled_seconds]
         doubted = [one for one in self._found if one.doubt]
         said = []
         if stalled:
-            waiting, seconds = (
-                sum(sum(one.lags.values()) for one in stalled),
-                max(one.stalled_seconds for one in stalled),
-            )
+            waiting = sum(sum(one.lags.values()) for one in stalled)
+            seconds = max(one.stalled_seconds for one in stalled)
             said.append(f"{_names(stalled)}: nothing was done for {seconds:.0f} s, while {waiting} records wait")
         if doubted:
             said.append(f"{_names(doubted)}: cannot tell whether anything waits: {doubted[0].doubt}")
