@@ -194,7 +194,7 @@ async def test_a_look_that_fails_is_not_taken_for_calm(watch: Watch) -> None:
     liveness = Liveness(watch.log, posts, 0.01, lambda _: None)  # type: ignore[arg-type]  # it never returns
     with capture_logs() as lines:
         await liveness.start()
-        await watch.stage.until(liveness.trouble)
+        await watch.stage.until(lambda: lines)
 
     assert liveness.trouble() == "nobody looks any more whether partitions go on: a bug"
     assert [line["log_level"] for line in lines] == ["critical"]
