@@ -3,6 +3,8 @@
 Rule 1: what an owner wrote counts only if the last claim before it is its own. A claim's epoch is its offset.
 Rule 2: the pages of a settle count from the entry on that says what they owe; without it they were never written. So a
 settle that was cut short left nothing, and one that got that far will be finished by whoever claims next.
+Where compaction has taken that entry, any later one that counts stands for it: an owner begins no settle before the
+last one is complete, and the first thing that a new owner writes are the right pages behind those that are not.
 Rule 3: the inputs of a settle are done when its outputs have been written, not before. An owner's next settle says so
 as well as an entry of its own does: it never begins one before the last one's outputs are out.
 Rule 4: compaction keeps the last entry of a key, whoever wrote it. So what does not count and stands last would in time
@@ -77,8 +79,8 @@ class Ledger:
     pages: dict[str, bytes] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     owed: dict[SettleId, Owing] = field(default_factory=dict)
-    stale: set[str] = field(default_factory=set)  # Pages whose last entry does not count.
     stale_positions: bool = False
+    _foreign: set[str] = field(default_factory=set)  # Pages whose last entry is a zombie's.
     _drafts: dict[SettleId, dict[str, bytes | None]] = field(default_factory=dict)
 
     @classmethod
@@ -88,6 +90,17 @@ class Ledger:
         for offset, entry in entries:
             ledger.take(offset, entry)
         return ledger
+
+    @property
+    def stale(self) -> set[str]:
+        """Pages whose last entry does not count, for who has claimed and written nothing yet."""
+        return self._foreign.union(*(draft for settle, draft in self._drafts.items() if settle.epoch != self.epoch))
+
+    def mended(self) -> None:
+        """The right pages and positions have been written behind all that is stale."""
+        self._foreign.clear()
+        self._drafts.clear()
+        self.stale_positions = False
 
     def take(self, offset: int, entry: Entry) -> None:
         """Read the next entry."""
@@ -99,20 +112,18 @@ class Ledger:
                     self.stale_positions = True
             case ClaimMade():
                 self.epoch = offset
-                for draft in self._drafts.values():
-                    self.stale.update(draft)
-                self._drafts.clear()
             case PageWritten() | Owing() | Done() if entry.epoch != self.epoch:
                 self._distrust(entry)
             case PageWritten(_, settle, key, value):
                 self._drafts.setdefault(settle, {})[key] = value
             case Owing(_, settle):
-                self._finish(self._drafts.pop(settle, {}))
+                self._finish_up_to(settle)
                 for paid in self.owed.values():
                     self.positions |= paid.positions
                 self.owed = {settle: entry}
                 self.stale_positions = False
             case Done(_, settle, positions):
+                self._finish_up_to(settle)
                 self.positions |= positions
                 self.owed = {owing: entry for owing, entry in self.owed.items() if owing > settle}
                 self.stale_positions = False
@@ -120,14 +131,17 @@ class Ledger:
     def _distrust(self, entry: PageWritten | Owing | Done) -> None:
         """A zombie's."""
         if isinstance(entry, PageWritten):
-            self.stale.add(entry.key)
+            self._foreign.add(entry.key)
         else:
             self.stale_positions = True
 
-    def _finish(self, draft: Mapping[str, bytes | None]) -> None:
-        self.stale.difference_update(draft)
-        for key, value in draft.items():
-            if value is None:
-                self.pages.pop(key, None)
-            else:
-                self.pages[key] = value
+    def _finish_up_to(self, settle: SettleId) -> None:
+        """What was begun before this settle of the present owner is complete, or its pages come again in it."""
+        for begun in [begun for begun in self._drafts if begun.epoch != self.epoch or begun <= settle]:
+            draft = self._drafts.pop(begun)
+            self._foreign.difference_update(draft)
+            for key, value in draft.items():
+                if value is None:
+                    self.pages.pop(key, None)
+                else:
+                    self.pages[key] = value

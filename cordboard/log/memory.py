@@ -127,6 +127,8 @@ class MemoryLog:
         claim.positions = dict(ledger.positions)
         if missing := [topic for topic in self._broker.inputs if topic not in claim.positions]:
             raise PositionsLost(f"partition {partition} has no positions for {', '.join(missing)}")
+        if stale := ledger.stale:
+            await self._settle(claim, [(key, ledger.pages.get(key)) for key in sorted(stale)], (), {})
         return claim
 
     async def pages(self, claim: Claim) -> AsyncIterator[tuple[str, bytes]]:

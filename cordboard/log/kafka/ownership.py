@@ -127,8 +127,7 @@ class Ownership:
             return 0
         stale = {key: ledger.pages.get(key) for key in sorted(ledger.stale)}
         await self.settle(Claim(partition, held.epoch), list(stale.items()), (), {}, is_mending=True)
-        ledger.stale.clear()
-        ledger.stale_positions = False
+        ledger.mended()
         return len(stale)
 
     async def pages(self, claim: Claim) -> AsyncIterator[tuple[str, bytes]]:
