@@ -88,6 +88,8 @@ _SMALL: Final[Mapping[str, str]] = {
     "background.threads": "2",
     # The default is half of the whole heap.
     "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+    # A topic that wants to be compacted at once is.
+    "log.cleaner.backoff.ms": "200",
     # A broker that died is taken for dead, and let in again, only after its session: 9 s unless told otherwise.
     "broker.session.timeout.ms": "4000",
     "broker.heartbeat.interval.ms": "500",
