@@ -234,6 +234,7 @@ async def test_a_dispatcher_is_not_ready_and_reads_no_input_while_it_restores(
             await starting
             ready = await http.get(f"{desk.operations.url}/readyz")
             assert ready.status_code == 200, ready.text
+            assert ready.json()["checks"]["dispatcher_progress"] == "ok"
         await until(lambda: registry.get_sample_value("cordboard_settled_total", {"what": "inputs"}))
         await desk.__aexit__()
     assert await log.end(work) == 1
