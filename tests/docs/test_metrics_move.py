@@ -9,11 +9,26 @@ from typing import Any
 
 import grpc.aio
 import pytest
+from prometheus_client import CollectorRegistry
 
 from cordboard.client import CommandRefused
+from cordboard.liveness import Post, Standing
 from cordboard.log.embedded import EmbeddedLog
+from cordboard.log.kafka.events import (
+    Claimed,
+    Fetched,
+    Following,
+    Overtaken,
+    Rebalanced,
+    RestoreEnded,
+    Restoring,
+    SeatLost,
+    Written,
+)
+from cordboard.log.kafka.metrics import KafkaMetrics
 from cordboard.log.port import NewRecord, TopicPartition
 from cordboard.log.store import Store
+from cordboard.roles.liveness import LivenessMetrics
 from cordboard.topics import Topics
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest
 from cordboard.work import Lane
@@ -198,6 +213,44 @@ async def between_processes() -> Looking:
         return seen
 
 
+def on_kafka() -> Looking:
+    """One of each event of the Kafka log; that a real one gives them is shown in `tests/kafka/test_metrics.py`."""
+    registry, at = CollectorRegistry(), TopicPartition(TOPICS.commands, 0)
+    count, seen = KafkaMetrics(registry), Looking(registry)
+    for event in (
+        Written(TOPICS.commands, 1, 0.1, acknowledged=True),
+        Written(TOPICS.commands, 1, 0.1, acknowledged=False),
+        Following(1, (at,)),
+        Fetched(1, at, 2, 3, 0.1),
+        Overtaken(at, 1),
+        Restoring(0, 0, 0, 0, 4, 0.0),
+        Restoring(0, 1, 0, 1, 4, 0.1),
+        RestoreEnded(0, 4, 2, 0.3, is_whole=True, is_rest=False),
+        RestoreEnded(0, 4, 2, 0.3, is_whole=False, is_rest=False),
+        Claimed(0, warm=False, pages=2, stale=1, seconds=0.3),
+        Rebalanced("g", 2, 0.3),
+        SeatLost("g", "why"),
+    ):
+        count(event)
+        seen.look()
+    return seen
+
+
+def in_silence() -> Looking:
+    """Posts that stand still; that they are found is shown in `tests/liveness`."""
+    registry, at = CollectorRegistry(), TopicPartition(TOPICS.commands, 0)
+    told, seen = LivenessMetrics(registry), Looking(registry)
+    for holder, lag, seconds, doubt in (
+        ((), 0, 0, ""),
+        ((), 3, 30, "why"),
+        (("p", "l"), 0, 0, ""),
+        (("p", "l"), 3, 30, ""),
+    ):
+        told(Standing(Post(0, {at: 4}, holder), {at: lag}, seconds, doubt))
+        seen.look()
+    return seen
+
+
 async def test_every_metric_moves(scene: Scene):
     """
     A metric that nothing moves tells nobody anything: a new one needs a scene above.
@@ -205,15 +258,19 @@ async def test_every_metric_moves(scene: Scene):
     for happens in STORY:
         await happens(scene)
     scene.seen.look()
-    apart = (await between_processes()).still(every_metric())
+    scenes = [scene.seen, await between_processes(), on_kafka(), in_silence()]
 
-    assert [metric for metric in scene.seen.still(every_metric()) if metric in apart] == []
+    assert set.intersection(*(set(seen.still(every_metric())) for seen in scenes)) == set()
 
 
 async def test_a_process_has_the_metrics_that_are_listed_and_no_others(scene: Scene):
     """
-    What a role registers and what the page lists are the same.
+    What a role registers and what the page lists are the same; each kind of log has its own.
     """
     registered = {family.name for family in scene.stage.registry.collect()}
+    other = CollectorRegistry()
+    KafkaMetrics(other)
+    on_the_other_log = {family.name for family in other.collect()}
 
-    assert registered == {metric.name for metric in every_metric()}
+    assert registered | on_the_other_log == {metric.name for metric in every_metric()}
+    assert registered & on_the_other_log == set()

@@ -94,26 +94,26 @@ class KafkaMetrics:
 class _Reading:
     """What readers see, by partition."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._records = Counter("cordboard_kafka_fetched_records", "Records fetched.", _PLACE, registry=registry)
+    def __init__(self, into: CollectorRegistry) -> None:
+        self._records = Counter("cordboard_kafka_fetched_records", "Records fetched.", _PLACE, registry=into)
         self._lag = Gauge(
             "cordboard_kafka_fetch_lag_records",
             "Records not read yet, as of the last fetch.",
             _PLACE,
-            registry=registry,
+            registry=into,
         )
         seconds = Histogram(
             "cordboard_kafka_fetch_seconds",
             "From when the broker took a record to its arrival here: of each fetch, the oldest one.",
             ("topic",),
             buckets=FETCH_BUCKETS,
-            registry=registry,
+            registry=into,
         )
         self._passed_over = Counter(
             "cordboard_kafka_overtaken_records",
             "Offsets that retention had removed before they were read.",
             ("topic",),
-            registry=registry,
+            registry=into,
         )
         self._seconds = cache(seconds.labels)
         self._lags: dict[TopicPartition, dict[int, int]] = {}
@@ -152,39 +152,39 @@ class _Reading:
 class _Restoring:
     """Ledgers that are read back, and the claims that they are read for."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, into: CollectorRegistry) -> None:
         self._ratio = Gauge(
             "cordboard_kafka_restore_ratio",
             "How much of a ledger that is being read has been read, by offsets: 0 to 1.",
             ("partition",),
-            registry=registry,
+            registry=into,
         )
         self._records = Gauge(
             "cordboard_kafka_restore_records",
             "Entries read so far of a ledger that is being read.",
             ("partition",),
-            registry=registry,
+            registry=into,
         )
         self._seconds = Histogram(
             "cordboard_kafka_restore_seconds",
             "How long it took to read a ledger from its beginning.",
             buckets=RESTORE_BUCKETS,
-            registry=registry,
+            registry=into,
         )
-        self._pages = Counter("cordboard_kafka_restored_pages", "Pages read back from ledgers.", registry=registry)
+        self._pages = Counter("cordboard_kafka_restored_pages", "Pages read back from ledgers.", registry=into)
         self._broken_off = Counter(
-            "cordboard_kafka_restore_failures", "Readings of ledgers that broke off.", registry=registry
+            "cordboard_kafka_restore_failures", "Readings of ledgers that broke off.", registry=into
         )
         claims = Histogram(
             "cordboard_kafka_claim_seconds",
             "How long claims took; cold: others had written, so the ledger was read.",
             ("kind",),
             buckets=RESTORE_BUCKETS,
-            registry=registry,
+            registry=into,
         )
         self._claims = {True: claims.labels("warm"), False: claims.labels("cold")}
         self._stale = Counter(
-            "cordboard_kafka_stale_pages", "Pages of zombies found in ledgers, and mended.", registry=registry
+            "cordboard_kafka_stale_pages", "Pages of zombies found in ledgers, and mended.", registry=into
         )
 
     def __call__(self, event: Restoring | RestoreEnded | Claimed) -> None:
