@@ -13,7 +13,7 @@ from tests.dispatcher.harness import PARTITIONS, HandClock, make_broker, speak, 
 
 async def test_a_zombies_page_is_mended_though_nothing_happens() -> None:
     """
-    What a zombie wrote stands last in the ledger, where compaction would keep it: within an hour the right page follows.
+    What a zombie wrote stands last in the ledger, where compaction would keep it: within an hour it is mended.
     """
     clock = HandClock()
     broker = make_broker(clock)
