@@ -3,6 +3,9 @@
 What was fetched is taken over at once, so that the consumer goes on fetching, and handed out topic by topic, the most
 pressing first. A topic of which much waits here is not fetched meanwhile, so that it holds up none of the others.
 Offsets that have no record (compaction, the markers of transactions) are passed over.
+
+Of other people's transactions what was committed is read, when it was. Until then whatever lies behind waits, which is
+all that a broker offers; timers do not wait for it, or a transaction that is left open would stop them all.
 """
 
 from __future__ import annotations
@@ -72,12 +75,15 @@ class KafkaReader:
         return records
 
     async def read_past(self, time_ms: int) -> bool:
-        """See the port: what a leader has when it is asked is all that it took until then."""
+        """See the port: what a leader has when it is asked is all that it took until then.
+
+        What lies behind an open transaction does not count: nobody can read it yet.
+        """
         self._must_be_open()
         if self._clock.now_ms() < time_ms:
             return False
         unsure = [at for at in self._positions if self._times.get(at, 0) < time_ms]
-        ends = await self._offsets.ends(unsure) if unsure else {}
+        ends = await self._offsets.readable_ends(unsure) if unsure else {}
         await self._has_passed_over(await self._started())
         for at in (at for at, end in ends.items() if self._positions[at] < end):
             first = self._held[at][0].offset if self._held[at] else self._positions[at]
@@ -114,7 +120,7 @@ class KafkaReader:
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            consumer = assigned_consumer(self._connection)
+            consumer = assigned_consumer(self._connection, "read_committed")
             try:
                 with asking("connecting to Kafka"):
                     await consumer.start()
@@ -206,4 +212,7 @@ class KafkaReader:
 
 
 def _record(read: ConsumerRecord) -> Record:
-    return Record(read.topic, read.partition, read.offset, read.timestamp, read.key, read.value or b"", read.headers)
+    headers = read.headers
+    if any(value is None for _, value in headers):  # Other clients may write such; the port knows none.
+        headers = tuple((name, value or b"") for name, value in headers)
+    return Record(read.topic, read.partition, read.offset, read.timestamp, read.key, read.value or b"", headers)
