@@ -1,4 +1,4 @@
-"""Cordboard on a real Kafka, all roles in this process, with the sandbox for Telnyx: and nothing sent through a door."""
+"""Cordboard on a real Kafka, all roles in this process, the sandbox for Telnyx; commands come by the topics alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Self
 from uuid import uuid4
 
+from aiokafka.partitioner import murmur2
 from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client
@@ -97,11 +98,12 @@ class KafkaDesk:
 
     def said(self, command_id: str) -> list[Heard]:
         """The records of the results topic about a command."""
-        return [one for one in self.ear.of(self.topics.results) if one.header("ce_commandid") == command_id]
+        return [one for one in self.ear.about(command_id) if one.topic == self.topics.results]
 
     async def ended(self, *command_ids: str) -> list[str]:
         """Wait for the results of commands; in words, in their order."""
-        await until(lambda: all(map(self.results, command_ids)), f"results of {', '.join(command_ids)[:200]}")
+        for name in command_ids:
+            await until(lambda name=name: self.results(name), f"the result of {name}")
         return [words(self.results(one)[0]) for one in command_ids]
 
     async def refused(self, command_id: str) -> CommandResult:
@@ -109,19 +111,28 @@ class KafkaDesk:
         await until(lambda: self.results(command_id, "refused"), f"a refusal of {command_id}")
         return self.results(command_id, "refused")[0]
 
+    def refusals(self) -> list[CommandResult]:
+        """All that were refused, also those without an id."""
+        said = self.ear.of(self.topics.results)
+        return [result_of(one) for one in said if one.header("ce_type").endswith(".refused.v1")]
+
+    def place_of(self, call: str) -> int:
+        """The partition where a call is decided about, by Java's own rule."""
+        return int(murmur2(call.encode()) & 0x7FFFFFFF) % PARTITIONS
+
     async def letter(self, mark: str) -> Heard:
-        """Wait for the dead letter whose header `mark` is this; with why it is one."""
-        found = [one for one in self.ear.of(self.topics.dead_letters) if one.header("mark") == mark]
-        await until(lambda: self._letters(mark), f"a dead letter {mark}")
-        found = self._letters(mark)
-        return found[0]
+        """Wait for the dead letter whose header `mark` is this."""
 
-    def _letters(self, mark: str) -> list[Heard]:
-        return [one for one in self.ear.of(self.topics.dead_letters) if one.header("mark") == mark]
+        def found() -> list[Heard]:
+            return [one for one in self.ear.of(self.topics.dead_letters) if one.header("mark") == mark]
 
-    def counted(self, metric: str, **labels: str) -> float:
-        """What a counter of this process says."""
-        return self.registry.get_sample_value(metric, labels) or 0.0
+        await until(found, f"a dead letter {mark}")
+        return found()[0]
+
+    def routed(self, topic: str = "") -> float:
+        """How many records of a topic, the commands unless another is named, were routed on."""
+        labels = {"topic": topic or self.topics.commands, "kind": "rerouted"}
+        return self.registry.get_sample_value("cordboard_inputs_total", labels) or 0.0
 
 
 def result_of(heard: Heard) -> CommandResult:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -92,7 +93,8 @@ class Ear:
 
     def __init__(self, servers: str, topics: Mapping[str, int]) -> None:
         """`topics` have so many partitions each."""
-        self.heard: list[Heard] = []
+        self._by_topic: dict[str, list[Heard]] = defaultdict(list)
+        self._by_command: dict[str, list[Heard]] = defaultdict(list)
         self._consumer = Consumer({"bootstrap.servers": servers, "group.id": "nobody", "enable.auto.commit": False})
         self._consumer.assign(
             [
@@ -115,13 +117,22 @@ class Ear:
 
     def of(self, topic: str) -> list[Heard]:
         """What was read of a topic."""
-        return [one for one in self.heard if one.topic == topic]
+        return list(self._by_topic[topic])
+
+    def about(self, command_id: str) -> list[Heard]:
+        """What was read about a command."""
+        return list(self._by_command[command_id])
 
     def _listen(self) -> None:
         while not self._over.is_set():
             for message in self._consumer.consume(500, _POLL_SECONDS):
                 if message.error() is None:
-                    self.heard.append(_heard(message))
+                    self._keep(_heard(message))
+
+    def _keep(self, heard: Heard) -> None:
+        self._by_topic[heard.topic].append(heard)
+        if command_id := heard.header("ce_commandid"):
+            self._by_command[command_id].append(heard)
 
 
 async def until(holds: Callable[[], object], what: str) -> None:
@@ -132,11 +143,6 @@ async def until(holds: Callable[[], object], what: str) -> None:
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"waited in vain for {what}") from None
-
-
-def partitions_of(messages: Iterable[Message]) -> set[int | None]:
-    """Where records landed."""
-    return {message.partition() for message in messages}
 
 
 def _heard(message: Message) -> Heard:

@@ -57,6 +57,15 @@ class Overtaken:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """So many offsets were passed over, because what stands there cannot be read."""
+
+    topic: str
+    partition: int
+    offsets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rebalanced:
     """A group gave this member these partitions, so long after it had taken away what the member had."""
 
@@ -73,7 +82,7 @@ class SeatLost:
     why: str
 
 
-Event = Written | Fetched | Restoring | Claimed | Overtaken | Rebalanced | SeatLost
+Event = Written | Fetched | Restoring | Claimed | Overtaken | PassedOver | Rebalanced | SeatLost
 Observer = Callable[[Event], None]
 
 

@@ -15,20 +15,24 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from cordboard.clock import Clock
 from cordboard.log.kafka.connection import Connection
-from cordboard.log.kafka.consumers import assigned_consumer, stop
-from cordboard.log.kafka.events import Fetched, Observer, Overtaken
+from cordboard.log.kafka.consumers import FETCH_WAIT_MS, assigned_consumer, stop
+from cordboard.log.kafka.events import Fetched, Observer, Overtaken, PassedOver
 from cordboard.log.kafka.offsets import Offsets
 from cordboard.log.kafka.troubles import asking
+from cordboard.log.kafka.unreadable import Unreadable, unreadable
 from cordboard.log.port import LogError, LogUnavailable, Record, TopicPartition
 
 WAIT_SECONDS_MAX: Final = 1.0  # How long one wait lasts; then it is seen whether positions moved without a record.
 HELD_MAX: Final = 1_000  # Records of a partition that wait here before it is fetched no more.
+
+_log = structlog.get_logger(__name__)
 
 
 class KafkaReader:
@@ -146,6 +150,8 @@ class KafkaReader:
             if not isinstance(error.__cause__, OffsetOutOfRangeError):
                 raise
             await self._find_way(consumer)
+        except UnicodeDecodeError as error:
+            await self._pass_over(consumer, unreadable(error))
 
     async def _wait(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
         asked = self._waiting = asyncio.ensure_future(consumer.getmany(timeout_ms=round(seconds * 1000)))
@@ -195,6 +201,25 @@ class KafkaReader:
                 if not held and (reached := await consumer.position(KafkaPartition(*at))) > self._positions[at]:
                     self._positions[at], moved = reached, True
         return moved
+
+    async def _pass_over(self, consumer: AIOKafkaConsumer, found: Unreadable) -> None:
+        """Go on behind a batch that cannot be read; what stands in it before the record that cannot is taken."""
+        place = found.place
+        for at, held in self._held.items():  # What aiokafka had in its hands of others went down with it.
+            consumer.seek(KafkaPartition(*at), held[-1].offset + 1 if held else self._positions[at])
+        with asking("reading up to what cannot be read"):
+            while await consumer.position(place) < found.offset:
+                consumer.resume(place)
+                self._hold(consumer, await consumer.getmany(place, timeout_ms=FETCH_WAIT_MS, max_records=1))
+        consumer.seek(place, found.next_offset)
+        self._observe(PassedOver(place.topic, place.partition, found.next_offset - found.offset))
+        _log.error(
+            "records were passed over: the name of a header is not UTF-8",
+            topic=place.topic,
+            partition=place.partition,
+            first_offset=found.offset,
+            next_offset=found.next_offset,
+        )
 
     async def _find_way(self, consumer: AIOKafkaConsumer) -> None:
         """Go on at the oldest record where retention has overtaken; raise where the log ends before our position."""
