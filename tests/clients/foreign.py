@@ -149,7 +149,7 @@ def _heard(message: Message) -> Heard:
     return Heard(
         message.topic() or "",
         message.partition() or 0,
-        message.key(),  # type: ignore[arg-type]  # without a deserializer it is bytes
-        message.value(),  # type: ignore[arg-type]
-        message.headers() or [],  # type: ignore[arg-type]
+        message.key(),
+        message.value(),
+        message.headers() or [],
     )
