@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -36,11 +37,16 @@ async def run(*words: str, **environment: str) -> str:
         *words,
         cwd=ROOT,
         env=os.environ | environment,
+        start_new_session=True,  # So that whatever it starts ends with it.
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        output, errors = await process.communicate()
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, errors.decode()
     return output.decode(errors="replace")
 

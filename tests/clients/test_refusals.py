@@ -14,7 +14,7 @@ from tests.clients.desk import ANOTHER, OWN_NUMBER, KafkaDesk, note, words
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIKE_JAVA = {"partitioner": "murmur2_random"}
-OF_THE_BROKER = 8 * 1024 * 1024  # As the topics are made.
+OF_THE_BROKER = 4 * 1024 * 1024  # As the topics of the inputs are made.
 NO_LIMIT = {"message.max.bytes": 256 * 1024 * 1024, "queue.buffering.max.kbytes": 1024 * 1024}
 IN_JSON = ("content-type", b"application/json")
 
