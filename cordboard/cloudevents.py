@@ -6,6 +6,7 @@ the second opinion in the tests. Values are UTF-8 and never percent-encoded (tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,6 +28,7 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
     "traceparent": "traceparent",
 }
 _NO_EXTENSIONS: Final[Mapping[str, str]] = {}
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class NotACloudEvent(ValueError):
@@ -100,6 +102,11 @@ def header(headers: Headers, name: str) -> str:
     """The last value of a header, or an empty string; bytes that are not UTF-8 are replaced."""
     found = next((value for key, value in reversed(headers) if key == name), b"")
     return found.decode(errors="replace")
+
+
+def trace_of(text: str) -> str:
+    """A W3C trace context (the `traceparent` of somebody who asks) as it came, or "" where the text is none."""
+    return text if _TRACEPARENT.fullmatch(text) else ""
 
 
 def rfc3339(time_ms: int) -> str:

@@ -22,6 +22,7 @@ _NANOS: Final = 1_000_000_000
 PAST_RULE: Final = "expire_time.past"  # The one rule that a command breaks by waiting.
 COMMAND_BYTES_MAX: Final = 128 * 1024
 EXPIRE_AHEAD_MS_MAX: Final = 12 * 3_600_000
+ITEMS_MAX: Final = 256  # In one list: to look at as many as fit into a command would take a process's every second.
 
 _OF_THE_COMMAND: Final = ("command_id", "client_state")  # Fields of a body that have their place in the command.
 _SHOWN_MAX: Final = 40  # Characters of a wrong value that a sentence repeats.
@@ -53,6 +54,8 @@ def violations(command: Command, now_ms: int) -> list[Violation]:
 
     The sentences repeat no text, digits or numbers that people are called by: they may be logged.
     """
+    if crowded := list(_crowded(command)):
+        return crowded
     found = _passed.violations(command)
     found.extend(_times(command))
     if command.HasField("expire_time"):
@@ -115,6 +118,15 @@ def _shown(value: object, rule: str) -> str:
     if rule == "string.in" or (isinstance(value, int | float) and not isinstance(value, bool)):
         return f", but is {repr(value)[:_SHOWN_MAX]}"
     return ""
+
+
+def _crowded(command: Command) -> Iterator[Violation]:
+    """The lists of the action that are longer than any that is looked at."""
+    action = command.WhichOneof("action")
+    for field, value in getattr(command, action).ListFields() if action else ():
+        if field.is_repeated and len(value) > ITEMS_MAX:
+            name = f"{action}.{field.name}"
+            yield Violation(name, f"{name} must have at most {ITEMS_MAX} items, but has {len(value)}", "list.items")
 
 
 def _times(command: Command) -> Iterator[Violation]:

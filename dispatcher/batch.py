@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
-from cordboard.cloudevents import header
-from cordboard.log.port import NewRecord, Record
+from cordboard.cloudevents import header, trace_of
+from cordboard.log.port import NewRecord, Record, size_of
 from cordboard.validation import Violation
 from dispatcher.core.advance import advance
 from dispatcher.core.decision import Decision, Result
@@ -28,6 +28,8 @@ from dispatcher.reading import Addressed, Interpreter, Invalid, Reading, Unreada
 from dispatcher.rendering import ROUTED_HEADER, Renderer
 
 BYTES_MAX: Final = 2 * 1024 * 1024  # What a log must take at once is no more than this and what one input adds.
+# A sender may have copied the header by which a record tells that it was routed on; so once more, but not for ever.
+ROUTES_MAX: Final = 2
 _SECOND_LOOK_MS: Final = 60_000
 _log = structlog.get_logger(__name__)
 
@@ -118,17 +120,24 @@ class Batch:
 
     def _decide(self, record: Record, reading: Reading) -> None:
         match reading:
-            case Unreadable(reason):
-                self._set_aside(record, reason)
+            case Unreadable(reason, detail):
+                self._set_aside(record, reason, detail)
             case Invalid():
                 self._refuse(record, reading)
             case Addressed(key):
-                partition = self._practice.home(record.topic, key.encode())
-                if partition != self._partition and not header(record.headers, ROUTED_HEADER):
-                    self._say(self._practice.renderer.rerouted(record, key.encode(), partition))
-                    self._practice.observe(Decided(record.topic, "rerouted"))
-                else:
+                topic = reading.topic or record.topic
+                partition = self._practice.home(topic, key.encode())
+                if (topic, partition) == (record.topic, self._partition):
                     self._apply(record, key, reading)
+                else:
+                    self._route_on(record, key, topic, partition)
+
+    def _route_on(self, record: Record, key: str, topic: str, partition: int) -> None:
+        if sum(name == ROUTED_HEADER for name, _ in record.headers) >= ROUTES_MAX:
+            self._set_aside(record, "it was routed on, and still is not where its call is decided about")
+            return
+        self._say(self._practice.renderer.rerouted(record, key.encode(), topic, partition))
+        self._practice.observe(Decided(record.topic, "rerouted"))
 
     def _apply(self, record: Record, key: str, reading: Addressed) -> None:
         page = self._load(key)
@@ -168,7 +177,7 @@ class Batch:
 
     def _say(self, output: NewRecord) -> None:
         self.outputs.append(output)
-        self._bytes += len(output.value)
+        self._bytes += size_of(output)
 
     def _load(self, key: str) -> Page | None:
         value = self.changes[key] if key in self.changes else self._pages.get(key)
@@ -191,6 +200,7 @@ class Batch:
             source=command.source,
             group=command.group,
             origin=f"{record.topic}/{record.partition}/{record.offset}",
+            traceparent=trace_of(header(record.headers, "traceparent")),
         )
         self._say_refused(result, invalid.violations)
 
@@ -198,8 +208,8 @@ class Batch:
         self._say(self._practice.renderer.result(result, violations))
         self._practice.observe(Said(result))
 
-    def _set_aside(self, record: Record, reason: str) -> None:
-        self._say(self._practice.renderer.dead_letter(record, reason))
+    def _set_aside(self, record: Record, reason: str, detail: str = "") -> None:
+        self._say(self._practice.renderer.dead_letter(record, reason, detail))
         self._practice.observe(SetAside(record.topic, reason))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 from google.protobuf import json_format
@@ -15,8 +16,8 @@ from google.protobuf.message import DecodeError
 
 from cordboard import identity, request, validation
 from cordboard.catalogue import action_of, completion_ms, is_endless
-from cordboard.cloudevents import header
-from cordboard.log.port import Record
+from cordboard.cloudevents import header, trace_of
+from cordboard.log.port import Record, size_of
 from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, options_pb2
 from cordboard.validation import Violation
@@ -31,6 +32,10 @@ from dispatcher.core.words import Placement
 
 CANCEL_TYPE = "cordboard.command.cancel.v1"
 JSON_TYPE = "application/json"
+# Of a record with a command: enough for the largest one in JSON, whatever has to be escaped, and for its headers.
+COMMAND_RECORD_BYTES_MAX: Final = 1024 * 1024
+VIOLATIONS_MAX: Final = 100  # That a refusal lists; there may be as many as a command has bytes.
+_DETAIL_MAX: Final = 300
 
 _ACCOUNT_MISSING = Violation("account", "account must be named: there is no default one", "account.required")
 _PLACEMENTS = {
@@ -44,12 +49,14 @@ _PLACEMENTS = {
 class Addressed:
     """An input for the page of `key`. `given` makes it, from the account that the page belongs to ("": not known).
 
-    `poisoned` says how the command is to be remembered where it cannot be taken; None for what is no command.
+    `poisoned` says how the command is to be remembered where it cannot be taken; None for what is no command. `topic`
+    is where it belongs, "" where that is the topic that it came by.
     """
 
     key: str
     given: Callable[[str], Input | Invalid]
     poisoned: Poisoned | None = None
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +70,13 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record of which nothing can be made; `reason` is for people and repeats nothing of it."""
+    """A record of which nothing can be made; `reason` is for people and repeats nothing of it.
+
+    `detail` may, and goes nowhere but beside the record itself.
+    """
 
     reason: str
+    detail: str = ""
 
 
 Reading = Addressed | Invalid | Unreadable
@@ -76,6 +87,7 @@ class Interpreter:
 
     def __init__(self, topics: Topics, accounts: Accounts) -> None:
         self._accounts = accounts
+        self._topics = topics
         self._by_topic: dict[str, Callable[[Record], Reading]] = {
             topics.commands: self._command,
             topics.now: self._command,
@@ -88,12 +100,16 @@ class Interpreter:
         return self._by_topic[record.topic](record)
 
     def _command(self, record: Record) -> Reading:
+        if (size := size_of(record)) > COMMAND_RECORD_BYTES_MAX:
+            return Unreadable(f"it has {size} bytes; commands are read up to {COMMAND_RECORD_BYTES_MAX}")
+        if not record.value:
+            return Unreadable("it has no value: a command is expected there, in protobuf or JSON")
         if header(record.headers, "ce_type") == CANCEL_TYPE:
             return self._cancel(record)
         try:
             command = decode_command(record)
         except (DecodeError, json_format.ParseError, UnicodeDecodeError, RecursionError) as error:
-            return Unreadable(f"the value is no command: {type(error).__name__}")
+            return _no_command(record, error)
         if not command.command_id:
             command.command_id = header(record.headers, "ce_id")
         account = self._accounts.resolve(command.account)
@@ -102,16 +118,21 @@ class Interpreter:
             return Invalid(command, account, tuple(found))
         key = identity.page_key(command, account)
         poisoned = Poisoned(_stub(command, account, record))
-        return Addressed(key, lambda of_call: self._asked(command, of_call, record), poisoned)
+        topic = self._topics.commands if _placement(command) is not Placement.NOW else ""
+        return Addressed(key, lambda of_call: self._asked(command, of_call, record), poisoned, topic)
 
     def _violations(self, command: command_pb2.Command, taken_ms: int) -> list[Violation]:
-        # A time that passed on the way is no mistake of the sender's: the command expires, and says so.
-        found = [one for one in validation.violations(command, taken_ms) if one.rule != validation.PAST_RULE]
         if validation.too_large(command):
             limit = validation.COMMAND_BYTES_MAX
-            found.append(Violation("", f"the command has more than {limit} bytes", "command.bytes"))
+            return [Violation("", f"the command has more than {limit} bytes", "command.bytes")]
+        # A time that passed on the way is no mistake of the sender's: the command expires, and says so.
+        found = [one for one in validation.violations(command, taken_ms) if one.rule != validation.PAST_RULE]
         unknown = self._unknown_account(command)
-        return found if unknown is None else [*found, unknown]
+        if unknown is not None:
+            found.insert(0, unknown)
+        if (more := len(found) - VIOLATIONS_MAX) > 0:
+            found[VIOLATIONS_MAX:] = [Violation("", f"and {more} violations more", "command.violations")]
+        return found
 
     def _unknown_account(self, command: command_pb2.Command) -> Violation | None:
         if command.account and command.account not in self._accounts:
@@ -149,14 +170,14 @@ class Interpreter:
             expire_after_ms=None if action.expire_seconds is None else action.expire_seconds * 1000,
             after_completed=command.start_after == command_pb2.START_AFTER_PREVIOUS_COMPLETED,
             requires=command.requires_command_id,
-            placement=_PLACEMENTS[command.placement or action.placement],
+            placement=_placement(command),
             sequence=command.sequence,
             completion_ms=completion_ms(command),
             endless=is_endless(command),
             sensitive=command.sensitive,
             source=command.source,
             group=command.group,
-            traceparent=header(record.headers, "traceparent"),
+            traceparent=trace_of(header(record.headers, "traceparent")),
         )
 
     def _overrides(self, command: command_pb2.Command, account: str) -> dict[str, object]:
@@ -202,9 +223,25 @@ def _unknown(account: str) -> Violation:
     return Violation("account", f"account {account!r:.66} is not configured", "account.unknown")
 
 
+def _placement(command: command_pb2.Command) -> Placement:
+    return _PLACEMENTS[command.placement or action_of(command).placement]
+
+
+def _no_command(record: Record, error: Exception) -> Unreadable:
+    said = str(error).strip().partition("\n")[0][:_DETAIL_MAX]
+    if _is_json(record):
+        return Unreadable(f"the value is no command in JSON: {type(error).__name__}", said)
+    hint = f"; JSON is read where the header content-type says {JSON_TYPE}" if record.value[:1] in b"{[" else ""
+    return Unreadable(f"the value is no command in protobuf: {type(error).__name__}{hint}", said)
+
+
+def _is_json(record: Record) -> bool:
+    return header(record.headers, "content-type").lower().startswith(JSON_TYPE)
+
+
 def decode_command(record: Record) -> command_pb2.Command:
     """Read a command as protobuf or as proto3 JSON, as its content type says; without one it is protobuf."""
-    if header(record.headers, "content-type").startswith(JSON_TYPE):
+    if _is_json(record):
         return json_format.Parse(record.value, command_pb2.Command())
     return command_pb2.Command.FromString(record.value)
 
@@ -225,6 +262,7 @@ def _stub(command: command_pb2.Command, account: str, record: Record) -> Ask:
         accept_ms=record.time_ms,
         source=command.source,
         group=command.group,
+        traceparent=trace_of(header(record.headers, "traceparent")),
     )
 
 

@@ -17,7 +17,7 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from cordboard.cloudevents import CloudEvent, from_headers, header, rfc3339, to_headers
-from cordboard.log.port import Headers, NewRecord, Record
+from cordboard.log.port import NewRecord, Record
 from cordboard.topics import Topics
 from cordboard.v1 import result_pb2
 from cordboard.validation import Violation
@@ -27,6 +27,7 @@ from dispatcher import telling
 from dispatcher.accounts import Accounts
 from dispatcher.core.decision import CancelAnswer, Completed, HandOn, Output, Release, Result, Tell
 from dispatcher.core.words import Completion, Reason, State
+from dispatcher.letters import dead_letter
 
 PROTOBUF_TYPE: Final = "application/protobuf"
 RESULT_TYPES: Final = {
@@ -96,7 +97,8 @@ class Renderer:
             subject=result.call or result.page,
             time=rfc3339(result.finish_ms),
             content_type=PROTOBUF_TYPE,
-            extensions={"commandid": result.command_id},
+            # A refusal may be of a command that has no id.
+            extensions={"commandid": result.command_id} if result.command_id else {},
             traceparent=result.traceparent,
         )
         key = (result.call or result.page).encode()
@@ -126,6 +128,7 @@ class Renderer:
             time=rfc3339(completed.finish_ms),
             content_type=PROTOBUF_TYPE,
             extensions={"commandid": completed.command_id},
+            traceparent=completed.traceparent,
         )
         key = (completed.call or completed.page).encode()
         return NewRecord(self._topics.results, key, message.SerializeToString(), to_headers(event))
@@ -170,21 +173,14 @@ class Renderer:
         )
         return NewRecord(self._topics.results, answer.page.encode(), message.SerializeToString(), to_headers(event))
 
-    def dead_letter(self, record: Record, reason: str) -> NewRecord:
+    def dead_letter(self, record: Record, reason: str, detail: str = "") -> NewRecord:
         """The record as it came, with where it stood and why nothing could be made of it."""
-        why: Headers = (
-            ("dlq.errors.topic", record.topic.encode()),
-            ("dlq.errors.partition", str(record.partition).encode()),
-            ("dlq.errors.offset", str(record.offset).encode()),
-            ("dlq.errors.timestamp", str(record.time_ms).encode()),
-            ("dlq.errors.reason", reason.encode()),
-        )
-        return NewRecord(self._topics.dead_letters, record.key, record.value, (*record.headers, *why))
+        return dead_letter(self._topics.dead_letters, record, reason, detail)
 
-    def rerouted(self, record: Record, key: bytes, partition: int) -> NewRecord:
-        """The record on the partition where its call is decided about, with its first address."""
+    def rerouted(self, record: Record, key: bytes, topic: str, partition: int) -> NewRecord:
+        """The record where its call is decided about, with the address that it came to."""
         address = (ROUTED_HEADER, f"{record.topic}/{record.partition}/{record.offset}".encode())
-        return NewRecord(record.topic, key, record.value, (*record.headers, address), partition)
+        return NewRecord(topic, key, record.value, (*record.headers, address), partition)
 
 
 def result_message(result: Result, violations: Sequence[Violation] = ()) -> result_pb2.CommandResult:

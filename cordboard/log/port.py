@@ -71,6 +71,12 @@ class Record:
         return TopicPartition(self.topic, self.partition)
 
 
+def size_of(record: NewRecord | Record) -> int:
+    """The bytes of a record's key, value and headers: what it adds to a batch, but for a few."""
+    of_headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value) + of_headers
+
+
 class Appended(NamedTuple):
     """Where an appended record landed, and the log's time of it (Unix milliseconds)."""
 
@@ -132,7 +138,10 @@ class Reader(Protocol):
         """
 
     async def read_past(self, time_ms: int) -> bool:
-        """Whether every record that the log took before `time_ms` has been returned by `read`, in all partitions."""
+        """Whether every record that the log took before `time_ms` has been returned by `read`, in all partitions.
+
+        Those do not count that nobody can read yet, because a transaction of another's is open before them.
+        """
 
     def positions(self) -> Mapping[TopicPartition, int]:
         """The offsets of the next records to be read."""

@@ -58,6 +58,7 @@ class Completed:
     status: str = ""
     occur_ms: int = 0
     finish_ms: int = 0
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,7 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     calls: list[str] = []  # For a dial: its legs that have not ended.
     completion_ms: int = 30_000  # How long its completion is awaited, once it is known to have been done.
     contested: bool = False  # For a doubtful one: what it would cause could be another command's doing.
+    traceparent: str = ""
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):

@@ -133,6 +133,7 @@ def settle(turn: Turn, waiting: Open, ending: Ending) -> None:
             response=ending.response,
             source=waiting.source,
             group=waiting.group,
+            traceparent=waiting.traceparent,
         )
     )
 
@@ -164,6 +165,7 @@ def complete(
             status=clue.status if clue else "",
             occur_ms=clue.occurred_ms if clue else 0,
             finish_ms=turn.now,
+            traceparent=waiting.traceparent,
         )
     )
 
@@ -190,6 +192,7 @@ def awaiting(flight: Flight, sent_ms: int, deadline_ms: int) -> Open:
         endless=ask.endless,
         fingerprint=ask.fingerprint,
         completion_ms=ask.completion_ms,
+        traceparent=ask.traceparent,
     )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Final
 
-from cordboard.cloudevents import CloudEvent, to_headers
+from cordboard.cloudevents import CloudEvent, to_headers, trace_of
 from cordboard.log.port import Headers, NewRecord
 from cordboard.webhook import (
     ACCOUNT_HEADER,
@@ -17,8 +15,6 @@ from cordboard.webhook import (
     Webhook,
     dial_key,
 )
-
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ def _headers(webhook: Webhook, delivery: Delivery) -> Headers:
         subject=webhook.call_control_id,
         time=webhook.occurred_at if webhook.occurred_ms else "",
         content_type="application/json",
-        traceparent=delivery.traceparent if _TRACEPARENT.fullmatch(delivery.traceparent) else "",
+        traceparent=trace_of(delivery.traceparent),
     )
     ours = (
         (ACCOUNT_HEADER, delivery.account.encode()),

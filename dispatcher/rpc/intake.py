@@ -6,7 +6,6 @@ decided by the call's owner, whichever process that is. So nothing here looks at
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ from urllib.parse import quote
 from cordboard import validation
 from cordboard.catalogue import action_of
 from cordboard.clock import Clock
-from cordboard.cloudevents import CloudEvent, to_headers
+from cordboard.cloudevents import CloudEvent, to_headers, trace_of
 from cordboard.identity import page_key
 from cordboard.log.port import Appended, Log, LogError, NewRecord
 from cordboard.topics import Topics
@@ -27,7 +26,6 @@ from dispatcher.rendering import PROTOBUF_TYPE
 from dispatcher.rpc.refusals import Refused, invalid, of_log
 
 COMMAND_TYPE: Final = "cordboard.command.v1"
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 Knows = Callable[[str, str], Awaitable[bool]]
@@ -137,8 +135,8 @@ def source_uri(source: str) -> str:
 def traceparent_of(metadata: Sequence[tuple[str, str | bytes]] | None) -> str:
     """The caller's W3C trace context, or an empty string where it sent none that is one."""
     for name, value in metadata or ():
-        if name == "traceparent" and isinstance(value, str) and _TRACEPARENT.fullmatch(value):
-            return value
+        if name == "traceparent" and isinstance(value, str) and (trace := trace_of(value)):
+            return trace
     return ""
 
 

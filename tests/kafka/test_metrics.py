@@ -12,6 +12,7 @@ from cordboard.log.kafka.events import (
     Fetched,
     Following,
     Overtaken,
+    PassedOver,
     Rebalanced,
     RestoreEnded,
     Restoring,
@@ -124,7 +125,10 @@ def test_what_retention_took_is_counted() -> None:
     """
     Nobody will ever see those records.
     """
-    assert Counted(Overtaken(AT, 17)).value("overtaken_records_total", topic="t.commands") == 17
+    counted = Counted(Overtaken(AT, 17), PassedOver(AT, 2))
+
+    assert counted.value("passed_over_records_total", topic="t.commands", why="overtaken") == 17
+    assert counted.value("passed_over_records_total", topic="t.commands", why="unreadable") == 2
 
 
 def lines_of(*events: Event) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from aiokafka import AIOKafkaConsumer
@@ -17,16 +17,21 @@ FETCH_WAIT_MS: Final = 500  # How long a broker keeps a request that it has noth
 REQUEST_MS: Final = 5_000  # After which a broker counts as gone, and another is looked for.
 _STOP_SECONDS: Final = 5.0
 
+# What is read of Kafka's transactions, which only other people's producers use: those that were committed, up to the
+# first that is open (the last stable offset), or all that was written.
+Isolation = Literal["read_committed", "read_uncommitted"]
+
 _log = structlog.get_logger(__name__)
 
 
-def assigned_consumer(connection: Connection) -> AIOKafkaConsumer:
+def assigned_consumer(connection: Connection, isolation: Isolation) -> AIOKafkaConsumer:
     """A consumer outside any group, which goes nowhere by itself when its position is not there."""
     return AIOKafkaConsumer(
         **connection.arguments(),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="none",
+        isolation_level=isolation,
         fetch_max_wait_ms=FETCH_WAIT_MS,
         max_partition_fetch_bytes=RECORD_BYTES_MAX,
         request_timeout_ms=REQUEST_MS,

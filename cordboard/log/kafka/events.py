@@ -95,6 +95,14 @@ class Overtaken:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """So many offsets were passed over, because what stands there cannot be read."""
+
+    at: TopicPartition
+    offsets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rebalanced:
     """A group gave this member these partitions, so long after it had taken away what the member had."""
 
@@ -112,7 +120,17 @@ class SeatLost:
 
 
 Event = (
-    Written | Following | Fetched | Unfollowed | Restoring | RestoreEnded | Claimed | Overtaken | Rebalanced | SeatLost
+    Written
+    | Following
+    | Fetched
+    | Unfollowed
+    | Restoring
+    | RestoreEnded
+    | Claimed
+    | Overtaken
+    | PassedOver
+    | Rebalanced
+    | SeatLost
 )
 Observer = Callable[[Event], None]
 

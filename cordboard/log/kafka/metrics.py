@@ -17,6 +17,7 @@ from cordboard.log.kafka.events import (
     Fetched,
     Following,
     Overtaken,
+    PassedOver,
     Rebalanced,
     RestoreEnded,
     Restoring,
@@ -79,7 +80,7 @@ class KafkaMetrics:
                     self._records(topic).inc(records)
                 else:
                     self._failed(topic).inc()
-            case Following() | Fetched() | Unfollowed() | Overtaken():
+            case Following() | Fetched() | Unfollowed() | Overtaken() | PassedOver():
                 self._reading(event)
             case Restoring() | RestoreEnded() | Claimed():
                 self._restoring(event)
@@ -110,15 +111,15 @@ class _Reading:
             registry=into,
         )
         self._passed_over = Counter(
-            "cordboard_kafka_overtaken_records",
-            "Offsets that retention had removed before they were read.",
-            ("topic",),
+            "cordboard_kafka_passed_over_records",
+            "Offsets never read: retention had removed them (overtaken), or nobody can read them (unreadable).",
+            ("topic", "why"),
             registry=into,
         )
         self._seconds = cache(seconds.labels)
         self._lags: dict[TopicPartition, dict[int, int]] = {}
 
-    def __call__(self, event: Following | Fetched | Unfollowed | Overtaken) -> None:
+    def __call__(self, event: Following | Fetched | Unfollowed | Overtaken | PassedOver) -> None:
         match event:
             case Following(reader, partitions):
                 for at in partitions:
@@ -132,7 +133,9 @@ class _Reading:
                 for at in partitions:
                     self._leave(at, reader)
             case Overtaken(at, offsets):
-                self._passed_over.labels(at.topic).inc(offsets)
+                self._passed_over.labels(at.topic, "overtaken").inc(offsets)
+            case PassedOver(at, offsets):
+                self._passed_over.labels(at.topic, "unreadable").inc(offsets)
 
     def _set_lag(self, lags: dict[int, int], at: TopicPartition, reader: int, lag: int) -> None:
         lags[reader] = lag

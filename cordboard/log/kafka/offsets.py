@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,6 +11,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from cordboard.log.kafka.connection import Connection
+from cordboard.log.kafka.consumers import Isolation
 from cordboard.log.kafka.troubles import asking
 from cordboard.log.port import LogUnavailable, TopicPartition
 
@@ -17,24 +19,23 @@ ASK_MS: Final = 5_000
 
 
 class Offsets:
-    """Asks the leaders, by a consumer that reads nothing."""
+    """Asks the leaders, by consumers that read nothing: one is told of all records, one of those that can be read."""
 
     def __init__(self, connection: Connection) -> None:
-        self._consumer = AIOKafkaConsumer(
-            **connection.arguments(), group_id=None, enable_auto_commit=False, request_timeout_ms=ASK_MS
-        )
+        self._consumer = _asking(connection, "read_uncommitted")
+        self._of_readable = _asking(connection, "read_committed")
         self._open = False
 
     async def start(self) -> None:
         """Reach the cluster. Raises LogUnavailable."""
         with asking("connecting to Kafka"):
-            await self._consumer.start()
+            await asyncio.gather(self._consumer.start(), self._of_readable.start())
         self._open = True
 
     async def close(self) -> None:
         """Ask nothing more."""
         self._open = False
-        await self._consumer.stop()
+        await asyncio.gather(self._consumer.stop(), self._of_readable.stop())
 
     async def starts(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The oldest offsets kept. Raises LogUnavailable."""
@@ -50,6 +51,13 @@ class Offsets:
             told = await self._consumer.end_offsets([KafkaPartition(*at) for at in partitions])
         return {TopicPartition(at.topic, at.partition): offset for at, offset in told.items()}
 
+    async def readable_ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The ends, or where the oldest transaction begins that is still open. Raises LogUnavailable."""
+        self._must_be_open()
+        with asking("asking up to where partitions can be read"):
+            told = await self._of_readable.end_offsets([KafkaPartition(*at) for at in partitions])
+        return {TopicPartition(at.topic, at.partition): offset for at, offset in told.items()}
+
     async def at_time(self, at: TopicPartition, time_ms: int) -> int | None:
         """The first offset of that time or later, None when there is none. Raises LogUnavailable."""
         self._must_be_open()
@@ -61,6 +69,16 @@ class Offsets:
     def _must_be_open(self) -> None:
         if not self._open:
             raise LogUnavailable("the log is closed")
+
+
+def _asking(connection: Connection, isolation: Isolation) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        **connection.arguments(),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level=isolation,
+        request_timeout_ms=ASK_MS,
+    )
 
 
 async def partition_counts(connection: Connection, topics: Iterable[str]) -> dict[str, int]:

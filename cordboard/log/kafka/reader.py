@@ -3,6 +3,9 @@
 What was fetched is taken over at once, so that the consumer goes on fetching, and handed out topic by topic, the most
 pressing first. A topic of which much waits here is not fetched meanwhile, so that it holds up none of the others.
 Offsets that have no record (compaction, the markers of transactions) are passed over.
+
+Of other people's transactions what was committed is read, when it was. Until then whatever lies behind waits, which is
+all that a broker offers; timers do not wait for it, or a transaction that is left open would stop them all.
 """
 
 from __future__ import annotations
@@ -13,21 +16,24 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from cordboard.clock import Clock
 from cordboard.log.kafka.connection import Connection
-from cordboard.log.kafka.consumers import assigned_consumer, stop
-from cordboard.log.kafka.events import Fetched, Following, Observer, Overtaken, Unfollowed
+from cordboard.log.kafka.consumers import FETCH_WAIT_MS, assigned_consumer, stop
+from cordboard.log.kafka.events import Fetched, Following, Observer, Overtaken, PassedOver, Unfollowed
 from cordboard.log.kafka.offsets import Offsets
 from cordboard.log.kafka.troubles import asking
+from cordboard.log.kafka.unreadable import Unreadable, unreadable
 from cordboard.log.port import LogError, LogUnavailable, Record, TopicPartition
 
 WAIT_SECONDS_MAX: Final = 1.0  # How long one wait lasts; then it is seen whether positions moved without a record.
 HELD_MAX: Final = 1_000  # Records of a partition that wait here before it is fetched no more.
 _numbers: Final = itertools.count()
+_log = structlog.get_logger(__name__)
 
 
 class KafkaReader:
@@ -46,8 +52,8 @@ class KafkaReader:
         self._clock = clock
         self._positions = dict(positions)
         self._times: dict[TopicPartition, int] = {}  # Of the last records returned.
-        topics = list(dict.fromkeys(at.topic for at in positions))
-        self._held = {at: deque[Record]() for at in sorted(positions, key=lambda at: topics.index(at.topic))}
+        self._held = {at: deque[Record]() for at in positions}
+        self._turns = [deque(at for at in positions if at.topic == topic) for topic in _topics_of(positions)]
         self._observe = observe
         self._number = next(_numbers)
         self._consumer: AIOKafkaConsumer | None = None
@@ -75,12 +81,15 @@ class KafkaReader:
         return records
 
     async def read_past(self, time_ms: int) -> bool:
-        """See the port: what a leader has when it is asked is all that it took until then."""
+        """See the port: what a leader has when it is asked is all that it took until then.
+
+        What lies behind an open transaction does not count: nobody can read it yet.
+        """
         self._must_be_open()
         if self._clock.now_ms() < time_ms:
             return False
         unsure = [at for at in self._positions if self._times.get(at, 0) < time_ms]
-        ends = await self._offsets.ends(unsure) if unsure else {}
+        ends = await self._offsets.readable_ends(unsure) if unsure else {}
         await self._has_passed_over(await self._started())
         for at in (at for at, end in ends.items() if self._positions[at] < end):
             first = self._held[at][0].offset if self._held[at] else self._positions[at]
@@ -118,7 +127,7 @@ class KafkaReader:
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            consumer = assigned_consumer(self._connection)
+            consumer = assigned_consumer(self._connection, "read_committed")
             try:
                 with asking("connecting to Kafka"):
                     await consumer.start()
@@ -145,6 +154,8 @@ class KafkaReader:
             if not isinstance(error.__cause__, OffsetOutOfRangeError):
                 raise
             await self._find_way(consumer)
+        except UnicodeDecodeError as error:
+            await self._pass_over(consumer, unreadable(error))
 
     async def _wait(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
         asked = self._waiting = asyncio.ensure_future(consumer.getmany(timeout_ms=round(seconds * 1000)))
@@ -173,13 +184,14 @@ class KafkaReader:
 
     def _take(self, records_max: int) -> list[Record]:
         taken: list[Record] = []
-        for at, held in self._held.items():
-            if not held:
-                continue
-            while held and len(taken) < records_max:
-                taken.append(held.popleft())
-            if taken and taken[-1].source == at:
-                self._positions[at], self._times[at] = taken[-1].offset + 1, taken[-1].time_ms
+        for partitions in self._turns:
+            for at in partitions:
+                held = self._held[at]
+                some = [held.popleft() for _ in range(min(len(held), records_max - len(taken)))]
+                if some:
+                    self._positions[at], self._times[at] = some[-1].offset + 1, some[-1].time_ms
+                    taken += some
+            partitions.rotate(-1)  # So that a full partition does not keep the others of its topic waiting.
         return taken
 
     def _release(self, consumer: AIOKafkaConsumer) -> None:
@@ -196,6 +208,25 @@ class KafkaReader:
                     self._positions[at], moved = reached, True
         return moved
 
+    async def _pass_over(self, consumer: AIOKafkaConsumer, found: Unreadable) -> None:
+        """Go on behind a batch that cannot be read; what stands in it before the record that cannot is taken."""
+        place = found.place
+        for at, held in self._held.items():  # What aiokafka had in its hands of others went down with it.
+            consumer.seek(KafkaPartition(*at), held[-1].offset + 1 if held else self._positions[at])
+        with asking("reading up to what cannot be read"):
+            while await consumer.position(place) < found.offset:
+                consumer.resume(place)
+                self._hold(consumer, await consumer.getmany(place, timeout_ms=FETCH_WAIT_MS, max_records=1))
+        consumer.seek(place, found.next_offset)
+        self._observe(PassedOver(TopicPartition(*place), found.next_offset - found.offset))
+        _log.error(
+            "records were passed over: the name of a header is not UTF-8",
+            topic=place.topic,
+            partition=place.partition,
+            first_offset=found.offset,
+            next_offset=found.next_offset,
+        )
+
     async def _find_way(self, consumer: AIOKafkaConsumer) -> None:
         """Go on at the oldest record where retention has overtaken; raise where the log ends before our position."""
         starts, ends = await self._offsets.starts(self._positions), await self._offsets.ends(self._positions)
@@ -211,5 +242,12 @@ class KafkaReader:
                 consumer.seek(KafkaPartition(*at), starts[at])
 
 
+def _topics_of(positions: Mapping[TopicPartition, int]) -> list[str]:
+    return list(dict.fromkeys(at.topic for at in positions))
+
+
 def _record(read: ConsumerRecord) -> Record:
-    return Record(read.topic, read.partition, read.offset, read.timestamp, read.key, read.value or b"", read.headers)
+    headers = read.headers
+    if any(value is None for _, value in headers):  # Other clients may write such; the port knows none.
+        headers = tuple((name, value or b"") for name, value in headers)
+    return Record(read.topic, read.partition, read.offset, read.timestamp, read.key, read.value or b"", headers)
