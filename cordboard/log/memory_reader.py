@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 
 from cordboard.log.memory_broker import MemoryBroker
@@ -16,7 +17,7 @@ class MemoryReader:
         self._broker = broker
         self._positions = dict(positions)
         topics = list(dict.fromkeys(at.topic for at in positions))
-        self._order = sorted(positions, key=lambda at: topics.index(at.topic))
+        self._turns = [deque(at for at in positions if at.topic == topic) for topic in topics]
         self._woken = asyncio.Event()
         self._interrupted = False
         self._closed = False
@@ -72,11 +73,13 @@ class MemoryReader:
     def _take(self, records_max: int) -> list[Record]:
         self._must_be_open()
         taken: list[Record] = []
-        for at in self._order:
-            records = self._following(at, self._positions[at], records_max - len(taken))
-            if records:
-                self._positions[at] = records[-1].offset + 1
-                taken += records
+        for partitions in self._turns:
+            for at in partitions:
+                records = self._following(at, self._positions[at], records_max - len(taken))
+                if records:
+                    self._positions[at] = records[-1].offset + 1
+                    taken += records
+            partitions.rotate(-1)  # So that a full partition does not keep the others of its topic waiting.
         return taken
 
     def _following(self, at: TopicPartition, offset: int, count: int) -> list[Record]:

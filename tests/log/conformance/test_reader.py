@@ -84,6 +84,20 @@ async def test_topics_are_served_in_the_order_in_which_they_were_given(kind: Kin
     assert topics == [NOW] * 8 + [COMMANDS] * 8
 
 
+async def test_partitions_of_a_topic_take_turns(kind: Kind) -> None:
+    """
+    A partition that is full does not keep the others of its topic waiting until it is empty.
+    """
+    log = await kind.open()
+    for partition in range(PARTITIONS):
+        await log.append([NewRecord(COMMANDS, b"", b"", (), partition)] * 50)
+    reader = log.reader({TopicPartition(COMMANDS, partition): 0 for partition in range(PARTITIONS)})
+
+    served = [record.partition for _ in range(3 * PARTITIONS) for record in await reader.read(5.0, 4)]
+
+    assert set(served) == set(range(PARTITIONS))
+
+
 async def test_a_read_returns_no_more_than_asked_for(kind: Kind) -> None:
     """
     `records_max` bounds a read, and the rest comes with the next ones.
