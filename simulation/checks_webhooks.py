@@ -10,6 +10,7 @@ from cordboard.catalogue import CATALOGUE
 from simulation.history import Completion
 from simulation.indexed import Check, Facts, Violation
 
+_MILESTONES: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
 _WAY_SECONDS: Final = 3.0  # From the acknowledgement to the events topic, when nothing is wrong any more.
 
 
@@ -70,4 +71,20 @@ def completions_are_true(facts: Facts) -> Iterator[Violation]:
             yield Violation(9, "completed without success", f"{command_id} is {final.state if final else 'nothing'}")
 
 
-EVERY: Final[tuple[Check, ...]] = (acknowledged_is_handed_on, ties_are_true, completions_are_true)
+def a_dial_is_proven_by_its_own(facts: Facts) -> Iterator[Violation]:
+    """A dial that made a call has succeeded in the end, where a webhook at its own address was acknowledged."""
+    lately = facts.history.ended.closed_at - _WAY_SECONDS
+    told = {
+        one.call
+        for one in facts.history.deliveries
+        if one.status == 200 and not one.is_forged and one.event_type in _MILESTONES and one.at < lately
+    }
+    for command in facts.accepted.values():
+        final = facts.final(command.command_id)
+        made = {effect.call for effect in facts.effects(command)} if command.action == "dial" else set()
+        if made & told and (final is None or final.state != "SUCCEEDED"):
+            state = final.state if final else "nothing"
+            yield Violation(6, "not proven", f"{command.command_id} is {state}, and its own webhook was acknowledged")
+
+
+EVERY: Final[tuple[Check, ...]] = (acknowledged_is_handed_on, ties_are_true, completions_are_true, a_dial_is_proven_by_its_own)

@@ -111,6 +111,33 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True)
+class Sluggish:
+    """What the process reads of the log comes late, and one record at a time: it falls behind."""
+
+    at: float
+    process: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """For a while every request for one action meets the same."""
+
+    at: float
+    seconds: float
+    action: str
+    road: Road
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """The so manieth work record is there once more, so many seconds later, as if a new owner sent what was owed."""
+
+    nth: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class BadWrite:
     """The process's so manieth write meets its fate."""
 
@@ -143,7 +170,8 @@ class BadWire:
     wire: Wire
 
 
-Fault = Kill | Freeze | Restart | CutOff | Jump | BadWrite | BadRoad | BadHook | BadWire
+Timed = Kill | Freeze | Restart | CutOff | Jump | Sluggish | Spell
+Fault = Timed | Echo | BadWrite | BadRoad | BadHook | BadWire
 
 
 def kind_of(fault: Fault) -> str:
@@ -153,6 +181,8 @@ def kind_of(fault: Fault) -> str:
             return f"write {fate.value}"
         case BadRoad(road=road):
             return f"request: {road.value}"
+        case Spell(road=road):
+            return f"spell: {road.value}"
         case BadHook(hook=hook):
             return f"webhook {hook.value}"
         case BadWire(wire=wire):

@@ -33,6 +33,7 @@ class Command:
     requires: str = ""
     sequence: int = 0
     is_home: bool = True
+    partition: int = 0
 
     @property
     def ends_call(self) -> bool:
@@ -95,6 +96,7 @@ class Release:
     body: bytes
     not_after_ms: int | None
     expire_ms: int | None
+    released_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Report:
     command_id: str
     attempt: int
     verdict: str
+    time_ms: int = 0  # When the log took it.
 
 
 @dataclass(frozen=True, slots=True)
