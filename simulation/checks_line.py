@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
+from simulation.history import Release
 from simulation.indexed import Check, Facts, Violation
 
 _NOW: Final = 3
+_SILENCE_SECONDS: Final = 13.0  # 15 s, by a clock that may be 1.8 s off.
 _SETTLES_MAX: Final = 8  # Of its owner, until a hangup that passes must be out: it is read first, but not alone.
 
 
@@ -37,7 +41,27 @@ def what_waits_is_superseded(facts: Facts) -> Iterator[Violation]:
                 continue
             later = _first_release(facts, other.command_id)
             if later is not None and later > released:
-                yield Violation(3, "not superseded", f"{other.command_id} went behind {command_id}, which came after it")
+                yield Violation(
+                    3, "not superseded", f"{other.command_id} went behind {command_id}, which came after it"
+                )
+
+
+def repeats_are_waited_for(facts: Facts) -> Iterator[Violation]:
+    """Nothing of a call is released while a repeat of the command before it may still be on its way."""
+    lines: dict[str, list[Release]] = defaultdict(list)
+    for release in facts.history.releases:
+        command = facts.accepted.get(release.command_id)
+        if command is not None and command.call and not command.ends_call and command.placement != _NOW:
+            lines[command.call].append(release)
+    for line in lines.values():
+        for before, after in pairwise(line):
+            if before.command_id == after.command_id or after.attempt > 1:
+                continue
+            heard = {one.attempt for one in facts.history.reports if one.command_id == before.command_id}
+            is_silent = before.attempt > 1 and before.attempt not in heard
+            if is_silent and after.at < before.at + _SILENCE_SECONDS:
+                what = f"{after.command_id} was released {after.at - before.at:.1f} s behind a repeat of {before.command_id}"
+                yield Violation(3, "repeat not waited for", what)
 
 
 def what_is_required_succeeded(facts: Facts) -> Iterator[Violation]:
@@ -66,6 +90,7 @@ def _first_release(facts: Facts, command_id: str) -> int | None:
 EVERY: Final[tuple[Check, ...]] = (
     nothing_stands_before_a_hangup,
     what_waits_is_superseded,
+    repeats_are_waited_for,
     what_is_required_succeeded,
     the_end_is_what_a_hangup_wants,
 )

@@ -23,7 +23,8 @@ def every_release_is_sent_by_one(facts: Facts) -> Iterator[Violation]:
     for command_id, command in facts.accepted.items():
         workers = {request.worker for request in facts.sent(command)}
         attempts = {release.attempt for release in facts.releases[command_id]}
-        if len(workers) > len(attempts):
+        # Of a hangup nobody knows when it is too late, and a second one does nothing.
+        if len(workers) > len(attempts) and not command.ends_call:
             what = f"{command_id} was sent by {', '.join(sorted(workers))} in {len(attempts)} attempts"
             yield Violation(6, "copy sent", what)
 
@@ -49,12 +50,12 @@ def _judged_at(facts: Facts, command: Command, firsts: dict[int, Release], attem
     if attempt + 1 in firsts:
         return firsts[attempt + 1].at
     result = facts.result(command.command_id)
-    is_lost = result is not None and result.reason == "WORKER_LOST" and not command.ends_call
-    reported_late = any(
-        one.verdict == "late" and one.attempt == attempt and one.command_id == command.command_id
-        for one in facts.history.reports
-    )
-    return result.at if result is not None and is_lost and not reported_late else None
+    if result is None or result.reason != "WORKER_LOST" or command.ends_call or attempt > 1:
+        return (
+            None  # After several attempts the word of the last one may be the end, and the first one's silence its why.
+        )
+    late = [one for one in facts.history.reports if one.command_id == command.command_id and one.verdict == "late"]
+    return None if late else result.at
 
 
 def _was_answered(facts: Facts, command: Command, attempt: int, deadline_ms: int) -> bool:

@@ -11,6 +11,7 @@ from simulation.history import Completion
 from simulation.indexed import Check, Facts, Violation
 
 _MILESTONES: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
+_GRACE_SECONDS: Final = 4.0  # 2 s that the product grants, and a worker's clock.
 _WAY_SECONDS: Final = 3.0  # From the acknowledgement to the events topic, when nothing is wrong any more.
 
 
@@ -52,6 +53,22 @@ def ties_are_true(facts: Facts) -> Iterator[Violation]:
             yield Violation(9, "tied to what did not happen", f"{event.event_type} names {event.command_id}")
 
 
+def no_event_is_of_what_came_after(facts: Facts) -> Iterator[Violation]:
+    """An event completes nothing that was sent after it had been told of. A call's end is the end of all."""
+    firsts: dict[str, float] = {}
+    for delivery in facts.history.deliveries:
+        firsts.setdefault(delivery.event_id, delivery.at)
+    for completion in facts.history.completions:
+        command = facts.accepted.get(completion.command_id)
+        told_at = firsts.get(completion.event_id)
+        if command is None or told_at is None or command.ends_call or command.action == "dial":
+            continue
+        sent_at = min((one.at for one in facts.sent(command)), default=0.0)
+        if completion.state == "COMPLETED" and told_at < sent_at - _GRACE_SECONDS:
+            what = f"{completion.command_id}: {completion.event_type} was told {sent_at - told_at:.1f} s before it was sent"
+            yield Violation(9, "completed by the past", what)
+
+
 def completions_are_true(facts: Facts) -> Iterator[Violation]:
     """One completion at most, of what happened, by an event that was handed on."""
     by_command: dict[str, list[Completion]] = defaultdict(list)
@@ -87,4 +104,10 @@ def a_dial_is_proven_by_its_own(facts: Facts) -> Iterator[Violation]:
             yield Violation(6, "not proven", f"{command.command_id} is {state}, and its own webhook was acknowledged")
 
 
-EVERY: Final[tuple[Check, ...]] = (acknowledged_is_handed_on, ties_are_true, completions_are_true, a_dial_is_proven_by_its_own)
+EVERY: Final[tuple[Check, ...]] = (
+    acknowledged_is_handed_on,
+    ties_are_true,
+    no_event_is_of_what_came_after,
+    completions_are_true,
+    a_dial_is_proven_by_its_own,
+)

@@ -187,7 +187,9 @@ class Telnyx:
         if self._calm:
             return None
         now = asyncio.get_running_loop().time()
-        cast = (spell.road for spell in self._spells if spell.action == request.action and now < spell.at + spell.seconds)
+        cast = (
+            spell.road for spell in self._spells if spell.action == request.action and now < spell.at + spell.seconds
+        )
         return self._roads.get(request.number) or next(cast, None)
 
     async def _carry(self, request: Request, body: bytes, road: Road | None, answered: asyncio.Future[Reply]) -> None:
