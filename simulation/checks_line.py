@@ -11,7 +11,7 @@ from simulation.history import Release
 from simulation.indexed import Check, Facts, Violation
 
 _NOW: Final = 3
-_SILENCE_SECONDS: Final = 13.0  # 15 s, by a clock that may be 1.8 s off.
+_SILENCE_MS: Final = 11_000  # 15 s, by two clocks of which each may be 1.8 s off.
 _SETTLES_MAX: Final = 8  # Of its owner, until a hangup that passes must be out: it is read first, but not alone.
 
 
@@ -48,20 +48,28 @@ def what_waits_is_superseded(facts: Facts) -> Iterator[Violation]:
 
 def repeats_are_waited_for(facts: Facts) -> Iterator[Violation]:
     """Nothing of a call is released while a repeat of the command before it may still be on its way."""
-    lines: dict[str, list[Release]] = defaultdict(list)
-    for release in facts.history.releases:
-        command = facts.accepted.get(release.command_id)
-        if command is not None and command.call and not command.ends_call and command.placement != _NOW:
-            lines[command.call].append(release)
-    for line in lines.values():
+    reports = {(one.command_id, one.attempt): one.number for one in reversed(facts.history.reports)}
+    for line in _lines(facts).values():
         for before, after in pairwise(line):
-            if before.command_id == after.command_id or after.attempt > 1:
+            if before.command_id == after.command_id or before.attempt == 1 or after.attempt > 1:
                 continue
-            heard = {one.attempt for one in facts.history.reports if one.command_id == before.command_id}
-            is_silent = before.attempt > 1 and before.attempt not in heard
-            if is_silent and after.at < before.at + _SILENCE_SECONDS:
-                what = f"{after.command_id} was released {after.at - before.at:.1f} s behind a repeat of {before.command_id}"
+            is_silent = reports.get((before.command_id, before.attempt), after.number) >= after.number
+            pause_ms = after.released_ms - before.released_ms
+            if is_silent and pause_ms < _SILENCE_MS:
+                what = f"{after.command_id} was released {pause_ms} ms behind a repeat of {before.command_id}"
                 yield Violation(3, "repeat not waited for", what)
+
+
+def _lines(facts: Facts) -> dict[str, list[Release]]:
+    """The releases of each call in their order, without copies, and without what may pass."""
+    lines: dict[str, list[Release]] = defaultdict(list)
+    seen: set[tuple[str, int]] = set()
+    for release in facts.history.releases:
+        command, name = facts.accepted.get(release.command_id), (release.command_id, release.attempt)
+        if command is not None and command.call and not command.ends_call and name not in seen:
+            lines[command.call].append(release)
+        seen.add(name)
+    return lines
 
 
 def what_is_required_succeeded(facts: Facts) -> Iterator[Violation]:

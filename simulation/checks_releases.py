@@ -64,7 +64,7 @@ def _was_answered(facts: Facts, command: Command, attempt: int, deadline_ms: int
             continue
         # What ends a call goes out again after anything but success; all else has its end by any word of its latest.
         if report.verdict == "done" and report.attempt <= attempt:
-            return not command.action == "dial"  # An answer to a dial may say less than it seems to.
+            return command.action != "dial"  # An answer to a dial may say less than it seems to.
         if not command.ends_call and report.attempt == attempt and report.verdict not in _NO_END:
             return True
     return False

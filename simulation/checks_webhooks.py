@@ -11,7 +11,7 @@ from simulation.history import Completion
 from simulation.indexed import Check, Facts, Violation
 
 _MILESTONES: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
-_GRACE_SECONDS: Final = 4.0  # 2 s that the product grants, and a worker's clock.
+_GRACE_MS: Final = 4_000  # 2 s that the product grants, and as much for its clocks.
 _WAY_SECONDS: Final = 3.0  # From the acknowledgement to the events topic, when nothing is wrong any more.
 
 
@@ -54,18 +54,18 @@ def ties_are_true(facts: Facts) -> Iterator[Violation]:
 
 
 def no_event_is_of_what_came_after(facts: Facts) -> Iterator[Violation]:
-    """An event completes nothing that was sent after it had been told of. A call's end is the end of all."""
-    firsts: dict[str, float] = {}
-    for delivery in facts.history.deliveries:
-        firsts.setdefault(delivery.event_id, delivery.at)
+    """An event completes nothing that was sent after it happened. A call's end is the end of all."""
+    occurred = {event.event_id: event.occurred_ms for event in facts.history.events}
     for completion in facts.history.completions:
         command = facts.accepted.get(completion.command_id)
-        told_at = firsts.get(completion.event_id)
-        if command is None or told_at is None or command.ends_call or command.action == "dial":
+        if command is None or not completion.event_id or completion.state != "COMPLETED":
             continue
-        sent_at = min((one.at for one in facts.sent(command)), default=0.0)
-        if completion.state == "COMPLETED" and told_at < sent_at - _GRACE_SECONDS:
-            what = f"{completion.command_id}: {completion.event_type} was told {sent_at - told_at:.1f} s before it was sent"
+        sent = [one.local_ms for one in facts.sent(command)]
+        if not sent or command.ends_call or command.action == "dial":
+            continue
+        early_ms = min(sent) - _GRACE_MS - occurred.get(completion.event_id, min(sent))
+        if early_ms > 0:
+            what = f"{completion.command_id}: {completion.event_type} had happened {early_ms + _GRACE_MS} ms before"
             yield Violation(9, "completed by the past", what)
 
 

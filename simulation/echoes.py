@@ -23,7 +23,9 @@ class Echoes:
         struck: Callable[[Echo], None],
     ) -> None:
         self.under_way = 0
-        self._echoes = {fault.nth: fault for fault in faults if isinstance(fault, Echo)}
+        self._echoes = {
+            fault.nth + further: fault for fault in faults if isinstance(fault, Echo) for further in range(fault.count)
+        }
         self._broker = broker
         self._life = life
         self._loop = loop

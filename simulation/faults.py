@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Literal
 
 
 class WriteFate(enum.Enum):
@@ -130,10 +131,20 @@ class Spell:
 
 
 @dataclass(frozen=True, slots=True)
-class Echo:
-    """The so manieth work record is there once more, so many seconds later, as if a new owner sent what was owed."""
+class Outage:
+    """When the so manieth request to Telnyx has left, all workers are away for a while: dead, frozen or cut off."""
 
     nth: int
+    seconds: float
+    how: Literal["dead", "frozen", "cut off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """`count` work records from the so manieth on come again, `seconds` later: a new owner sends what was owed."""
+
+    nth: int
+    count: int
     seconds: float
 
 
@@ -171,7 +182,7 @@ class BadWire:
 
 
 Timed = Kill | Freeze | Restart | CutOff | Jump | Sluggish | Spell
-Fault = Timed | Echo | BadWrite | BadRoad | BadHook | BadWire
+Fault = Timed | Outage | Echo | BadWrite | BadRoad | BadHook | BadWire
 
 
 def kind_of(fault: Fault) -> str:
@@ -181,6 +192,8 @@ def kind_of(fault: Fault) -> str:
             return f"write {fate.value}"
         case BadRoad(road=road):
             return f"request: {road.value}"
+        case Outage(how=how):
+            return f"all workers {how}"
         case Spell(road=road):
             return f"spell: {road.value}"
         case BadHook(hook=hook):

@@ -1,4 +1,4 @@
-"""What can be wrong on purpose: a rule of the log that is taken away, or a bug put into the product. All are hunted alike."""
+"""What can be wrong on purpose: a rule of the log taken away, or a bug in the product. All are hunted alike."""
 
 from __future__ import annotations
 

@@ -82,6 +82,7 @@ class Event:
     call: str
     command_id: str
     digest: bytes = b""
+    occurred_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

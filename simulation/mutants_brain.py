@@ -58,7 +58,7 @@ def _too_soon(original: AsyncMethod) -> AsyncMethod:
     async def fire_timers(owner: Owner, batch: Batch, reader: Any) -> None:
         clock, owner._clock = owner._clock, _Ahead(owner._clock)
         try:
-            await original(owner, batch, reader)
+            await original(owner, batch, _Heedless())
         finally:
             owner._clock = clock
 
@@ -182,9 +182,6 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "applied-off-by-one",
         "a page takes the next record for one that it has",
         Change(batches, "_note_applied", _applied_one_too_far),
-    ),
-    mutation(
-        "applied-unknown", "a page does not know what it has taken already", instead(batches, "_note_applied", nothing)
     ),
     mutation(
         "at-home-everywhere",

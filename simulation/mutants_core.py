@@ -1,4 +1,4 @@
-"""Planted bugs of the dispatcher's core: what is remembered, what passes, what a doubt is worth, what an event proves."""
+"""Planted bugs of the dispatcher's core: what is remembered, what passes, what doubts and events are worth."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from workers.seat import Seat
 from workers.tenancy import Tenancy
 
 Method = Callable[..., Any]
-AsyncMethod = Callable[..., Awaitable[Any]]
+AsyncMethod = Callable[..., Coroutine[Any, Any, Any]]
 Table = Mapping[Meaning, Rule]
 _SAFE: Final = frozenset({Repeat.ALWAYS, Repeat.WINDOW})
 

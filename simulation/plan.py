@@ -5,7 +5,7 @@ A plan is plain data, so that a failing one can be made smaller: leave out fault
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Literal, TypeVar
@@ -23,6 +23,7 @@ from simulation.faults import (
     Hook,
     Jump,
     Kill,
+    Outage,
     Restart,
     Road,
     Sluggish,
@@ -52,6 +53,7 @@ class Step:
     expires: float | None = None
     after_completed: bool = False
     requires_previous: bool = False
+    believes: bool = False  # Whether its sender takes a definite refusal for one, and asks no more.
     again: float | None = None
     other: float | None = None
     cancel: float | None = None
@@ -115,9 +117,9 @@ def plan_of(seed: int, kind: Kind | None = None) -> Plan:
         faults=(),
     )
     calls = tuple(_call(rng, number) for number in range(rng.randint(2, 5)))
-    faults = [*_faults(rng, plan), *_spells(rng, plan)]
+    faults = [*_faults(rng, plan), *_spells(rng, calls)]
     if plan.kind == "kafka":
-        faults += [*_outage(rng, plan), *_echoes(rng)]
+        faults += [*_outages(rng), *_echoes(rng)]
     # What lasts is seen to its end: what is learned late meets the other faults.
     span = max([plan.span, *(_end(fault) + 5 for fault in faults)])
     return replace(plan, calls=calls, faults=tuple(faults), span=span)
@@ -127,6 +129,8 @@ def _end(fault: Fault) -> float:
     match fault:
         case CutOff(at, _, seconds) | Freeze(at, _, seconds) | Kill(at, down=seconds):
             return at + seconds
+        case Outage(seconds=seconds):
+            return seconds + 30
         case _:
             return 0.0
 
@@ -160,7 +164,7 @@ def _script(rng: Random, length: int) -> list[Step]:
     steps: list[Step] = []
     for _ in range(length):
         step = _step(rng)
-        steps.append(replace(step, action=steps[-1].action) if steps and rng.random() < 0.25 else step)
+        steps.append(replace(step, action=steps[-1].action) if steps and rng.random() < 0.35 else step)
     return steps
 
 
@@ -177,6 +181,7 @@ def _step(rng: Random) -> Step:
         expires=_or(rng, 1.0 if gated else 0.35, lambda: _expiry(rng, gated=gated), None),
         after_completed=gated,
         requires_previous=rng.random() < 0.06,
+        believes=rng.random() < 0.25,
         again=_or(rng, 0.12, lambda: rng.uniform(0.0, 15), None),
         other=_or(rng, 0.04, lambda: rng.uniform(0.0, 15), None),
         cancel=_or(rng, 0.05, lambda: rng.uniform(0.0, 3), None),
@@ -233,36 +238,34 @@ _WITH: Final = (Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.TOO_S
 _CONFUSABLE: Final = ("speak", "playback_start", "gather_using_speak", "enqueue", "transfer", "record_start")
 
 
-def _spells(rng: Random, plan: Plan) -> list[Fault]:
+def _spells(rng: Random, calls: Sequence[CallPlan]) -> list[Fault]:
     """Doubts about a kind of command; then commands of that kind whose answer is late, and whose event is not."""
-    if rng.random() > 0.3:
+    if rng.random() > 0.35:
         return []
-    action, at = rng.choice(_CONFUSABLE), rng.uniform(2, plan.span - 15)
-    doubts, late = rng.uniform(5, 14), rng.uniform(3, 12)
+    call = rng.choice(calls)
+    asked = [step.action for step in call.steps if step.action in _CONFUSABLE] or ["speak"]
+    action, at = rng.choice(asked), call.at + rng.uniform(0, 12)
+    doubts, late = rng.uniform(8, 22), rng.uniform(5, 16)
     return [Spell(at, doubts, action, rng.choice(_WITHOUT)), Spell(at + doubts, late, action, rng.choice(_WITH))]
 
 
-def _outage(rng: Random, plan: Plan) -> list[Fault]:
-    """All workers are away at once, for as long as a release may be tried and longer."""
+def _outages(rng: Random) -> list[Fault]:
+    """All workers are away at once, for as long as a release may be tried, or longer; what they had sent is in doubt."""
     if rng.random() > 0.2:
         return []
-    at, seconds = rng.uniform(3, 25), rng.choice((rng.uniform(16, 45), rng.uniform(45, 75)))
-    away = [process for process in plan.processes if process.startswith("hand")]
-    match rng.randrange(4):
-        case 0:
-            return [Kill(at + rng.uniform(0, 0.5), hand, rng.randrange(60), seconds) for hand in away]
-        case 1:
-            return [Freeze(at + rng.uniform(0, 0.5), hand, seconds) for hand in away]
-        case _:
-            return [CutOff(at + rng.uniform(0, 0.5), hand, seconds) for hand in away]
+    how: Literal["dead", "frozen", "cut off"] = rng.choice(("dead", "frozen", "cut off", "cut off"))
+    return [Outage(rng.randrange(25), rng.choice((rng.uniform(14, 40), rng.uniform(40, 75))), how)]
 
 
 def _echoes(rng: Random) -> list[Fault]:
     """Work that is written again: soon, after its partition may have moved, or when no worker remembers it."""
-    if rng.random() > 0.35:
+    if rng.random() > 0.4:
         return []
-    apart = rng.choice((1, 20, 70))
-    return [Echo(nth, apart + rng.uniform(0, 20) + (21 if apart == 70 else 0)) for nth in rng.sample(range(60), 6)]
+    seconds = rng.choice((rng.uniform(1, 20), rng.uniform(20, 85), rng.uniform(91, 110)))
+    found: list[Fault] = [Echo(rng.randrange(40), rng.randint(1, 25), seconds)]
+    if seconds > 90:  # Then it matters that nothing was heard of the first one.
+        found += [BadRoad(nth, Road.DIES_AFTER) for nth in rng.sample(range(45), 4)]
+    return found
 
 
 def _process_fault(rng: Random, plan: Plan) -> Fault:
@@ -277,6 +280,6 @@ def _process_fault(rng: Random, plan: Plan) -> Fault:
         case 6:
             return CutOff(at, process, rng.choice((rng.uniform(0.1, 4), rng.uniform(4, 25))))
         case 7:
-            return Sluggish(at, process, rng.uniform(4, 25))
+            return Sluggish(at, process, rng.uniform(8, 40))
         case _:
             return Jump(at, process, rng.randint(-ERROR_MS_MAX, ERROR_MS_MAX))

@@ -11,14 +11,15 @@ from cordboard.log.memory_reader import MemoryReader
 from cordboard.log.port import LogUnavailable, Record, TopicPartition
 from simulation.loop import Life
 
-SLUGGISH_SECONDS_MAX: Final = 1.5
+SLUGGISH_SECONDS_MAX: Final = 4.0
+_FIRST_FETCHES: Final = 3
 
 
 class DelayedReader(MemoryReader):
     """A reader of one life: its fetches take `delay()` seconds, and fail while the life is cut off.
 
-    `few` draws a number from 0 to 1: below 0.15 a fetch brings two records at most. While the life is sluggish it
-    brings one, and late.
+    `few` draws a number from 0 to 1: below 0.15 a fetch brings two records at most. The first ones bring one each, as
+    from whichever broker answers first; while the life is sluggish all do, and late.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class DelayedReader(MemoryReader):
         self._life = life
         self._none_older = none_older
         self._few = few
+        self._fetches = 0
 
     async def read(self, timeout_seconds: float | None = None, records_max: int = 500) -> list[Record]:
         """See the port."""
@@ -53,7 +55,8 @@ class DelayedReader(MemoryReader):
 
     def _brings(self, records_max: int) -> int:
         """How many records a fetch brings: what it likes of what there is, so that nobody takes it for the end."""
-        if self._life.sluggish:
+        self._fetches += 1
+        if self._life.sluggish or self._fetches <= _FIRST_FETCHES:
             return 1
         return records_max if self._few() > 0.15 else 2
 

@@ -41,7 +41,7 @@ def silence() -> None:
 
 
 def attempt(seed: int, flaw: Flaw | None = None) -> Tried:
-    """Run one seed's history, with a flaw if one is given, and hold it to the promises. What breaks it is a violation."""
+    """Run one seed's history, with a flaw if need be, and hold it to the promises. What breaks it is a violation."""
     plan = plan_of(seed)
     began = time.perf_counter()
     tried = Tried(seed, plan.kind, 0.0)

@@ -130,6 +130,7 @@ class Telnyx:
         self._spells: list[Spell] = []
         self._early = {nth for nth, hook in hooks.items() if hook is Hook.EARLY}
         self.requests: list[Request] = []
+        self.on_send: list[Callable[[int], None]] = []  # Told the number of each request that has left its worker.
         self._calm = False
         self.station = life.context.run(self._station, true, post)
         self._api = Api(self.station)
@@ -174,6 +175,8 @@ class Telnyx:
             raise httpx.ConnectError("refused") if road is Road.REFUSED else httpx.ConnectTimeout("slow")
         answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._life.start(self._carry(request, body, road, answered))
+        for heard in self.on_send:
+            heard(request.number)
         if road in _ENDS:
             worker.end()
         reply = await answered

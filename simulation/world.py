@@ -31,6 +31,7 @@ from simulation.faults import (
     Freeze,
     Jump,
     Kill,
+    Outage,
     Restart,
     Sluggish,
     Spell,
@@ -90,6 +91,9 @@ class World:
         bad = [one for one in plan.faults if isinstance(one, BadRoad | BadHook)]
         self.telnyx_life = Life(loop, "telnyx")
         self.telnyx = Telnyx(self.telnyx_life, self.true, stream(plan.seed, "telnyx"), bad, self.doors.post, self.say)
+
+        self.telnyx.on_send.append(self._request_left)
+        self._outages = {fault.nth: fault for fault in plan.faults if isinstance(fault, Outage)}
 
     def say(self, who: str, what: str) -> None:
         """A line of the story."""
@@ -230,6 +234,25 @@ class World:
             case Jump(error_ms=error_ms):
                 self.say(process.name, f"its clock is {error_ms} ms off from now on")
                 process.clock.error_ms = error_ms
+
+    def _request_left(self, number: int) -> None:
+        outage = self._outages.get(number)
+        if outage is not None and not self._calm:
+            self.struck[outage] += 1
+            # Not before the worker's step is over: a request leaves in the same step as its last check.
+            self.loop.call_later(0.001, self._all_away, outage, context=self.keeper.context)
+
+    def _all_away(self, outage: Outage) -> None:
+        for process in self.processes:
+            match outage.how:
+                case _ if not process.name.startswith("hand"):
+                    pass
+                case "dead":
+                    process.kill(0, outage.seconds)
+                case "frozen":
+                    process.freeze(outage.seconds)
+                case "cut off":
+                    process.cut_off(outage.seconds)
 
     def bury(self) -> None:
         """Unwind everything that still stands."""
