@@ -184,7 +184,7 @@ def _event(written: Written) -> Event:
         webhook.call_control_id,
         command_id,
         _digest_of(record),
-        webhook.occurred_ms or 0,
+        webhook.occurred_ms or record.time_ms,
     )
 
 

@@ -250,7 +250,7 @@ def _spells(rng: Random, calls: Sequence[CallPlan]) -> list[Fault]:
 
 
 def _outages(rng: Random) -> list[Fault]:
-    """All workers are away at once, for as long as a release may be tried, or longer; what they had sent is in doubt."""
+    """All workers are away at once, for as long as a release may be tried, or longer; what they sent is in doubt."""
     if rng.random() > 0.2:
         return []
     how: Literal["dead", "frozen", "cut off"] = rng.choice(("dead", "frozen", "cut off", "cut off"))
