@@ -72,6 +72,7 @@ def _states(results: Iterable[object]) -> Iterator[str]:
 def begin() -> None:
     """Prepare a process that does nothing else."""
     silence()
+    gc.set_threshold(50_000, 20, 100)  # What a history makes is mostly gone soon by itself.
     gc.collect()
     gc.freeze()  # What the imports made stays: collecting it again and again would cost more than the histories.
 
