@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from cordboard.log.memory_ledger import Ledger, PageWritten
+from cordboard.log.ledger import Ledger, PageWritten
 from cordboard.log.port import Appended, LogError, LogUnavailable
 from dispatcher import batch as batches
 from dispatcher.batch import Batch
@@ -66,9 +66,9 @@ def _too_soon(original: AsyncMethod) -> AsyncMethod:
 
 
 def _settled_in_any_case(original: AsyncMethod) -> AsyncMethod:
-    async def settle(owner: Owner, claim: Any, batch: Batch, inputs: int) -> None:
+    async def settle(owner: Owner, claim: Any, batch: Batch) -> None:
         try:
-            await original(owner, claim, batch, inputs)
+            await original(owner, claim, batch)
         except LogError:
             batch.commit()
 
