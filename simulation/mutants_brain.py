@@ -10,6 +10,7 @@ from typing import Any, Final
 from cordboard.log.ledger import Ledger, PageWritten
 from cordboard.log.port import Appended, LogError, LogUnavailable
 from dispatcher import batch as batches
+from dispatcher import owner as owners
 from dispatcher.batch import Batch
 from dispatcher.ingress.answers import Result
 from dispatcher.ingress.door import Ingress
@@ -216,5 +217,10 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "answered-before-written",
         "a webhook is answered 200 before it is written",
         Change(Ingress, "_keep", _answered_at_once),
+    ),
+    mutation(
+        "spinning-owner",
+        "an owner behind a timer that is due reads on without a pause (found in the product once)",
+        instead(owners, "BEHIND_SECONDS", 0.0),
     ),
 )
