@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_TURNS_MAX = 1_000_000  # A history takes some ten thousand: more is a loop in which no time passes.
+_TURNS_MAX = 300_000  # A history takes some ten thousand: more is a loop in which no time passes.
 
 
 class Standing(enum.Enum):

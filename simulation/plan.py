@@ -122,7 +122,20 @@ def plan_of(seed: int, kind: Kind | None = None) -> Plan:
         faults += [*_outages(rng), *_echoes(rng)]
     # What lasts is seen to its end: what is learned late meets the other faults.
     span = max([plan.span, *(_end(fault) + 5 for fault in faults)])
-    return replace(plan, calls=calls, faults=tuple(faults), span=span)
+    return _with_a_scene(replace(plan, calls=calls, faults=tuple(faults), span=span))
+
+
+def _with_a_scene(plan: Plan) -> Plan:
+    """Sometimes a call is hung up in a queue that no command got it out of: chance alone hardly ever plays that."""
+    rng = stream(plan.seed, "scene")
+    if rng.random() > 0.1:
+        return plan
+    at = rng.uniform(3, 15)
+    actions = ("answer", "enqueue", "leave_queue", "hangup")
+    steps = tuple(Step(action, rng.uniform(0.5, 2)) for action in actions)
+    call = CallPlan("queued", at, dialled=False, to="", steps=steps)
+    spell = Spell(at, 30, "leave_queue", rng.choice(_WITHOUT))
+    return replace(plan, calls=(*plan.calls, call), faults=(*plan.faults, spell))
 
 
 def _end(fault: Fault) -> float:
