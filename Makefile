@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos sim bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars test explore chaos sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,6 +51,10 @@ chaos: $(VENV)/dev.stamp ## Kill it KILLS (200) times under load, and hold it to
 # SEED=7 replays one history and tells it; SEEDS=20000 is the long run; FIRST=1000 begins there.
 sim: $(VENV)/dev.stamp ## Simulate 500 histories in virtual time and hold them to the promises (SEEDS=, SEED=)
 	@python -m simulation $(ARGS)
+
+# FLAWS="long-window no-commit" hunts only these; SEEDS= says for how long.
+mutants: $(VENV)/dev.stamp ## Plant bugs in the product and take rules away, and see each one caught (FLAWS=, SEEDS=)
+	@python -m simulation --hunt $(FLAWS)
 
 bench: $(VENV)/dev.stamp ## Measure the whole loop beside the official SDK; see docs/benchmarks.md
 	python -m bench

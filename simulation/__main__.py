@@ -8,34 +8,38 @@ import sys
 import time
 from collections import Counter
 
-from simulation.breakage import Breakage
-from simulation.breaking import hunt
 from simulation.checker import check
+from simulation.flaws import FLAWS
+from simulation.hunting import SEEDS_MAX, hunt_all, row
 from simulation.plan import plan_of
 from simulation.running import Tried, attempt_all, silence
 from simulation.shrink import kinds_of, shrink
 from simulation.story import plan_in_words, told
 from simulation.world import happen
 
+HISTORIES = 500
+
 
 def main() -> int:
     """Run what is asked for; 1 where a promise was broken."""
     asked = _arguments()
-    if asked.break_rules:
-        return _break(asked.first, asked.seeds)
+    if asked.hunt is not None:
+        return _hunt(asked.hunt or list(FLAWS), asked.first, asked.seeds or SEEDS_MAX, asked.processes)
     if asked.seed is not None:
         return _replay(asked.seed)
-    return _run(asked.first, asked.seeds, asked.processes, tell=asked.tell)
+    return _run(asked.first, asked.seeds or HISTORIES, asked.processes, tell=asked.tell)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("--seed", type=int, default=_number("SEED"), help="replay one history and tell it (SEED)")
-    parser.add_argument("--seeds", type=int, default=_number("SEEDS") or 500, help="how many histories (SEEDS)")
+    parser.add_argument("--seeds", type=int, default=_number("SEEDS"), help="how many histories (SEEDS)")
     parser.add_argument("--first", type=int, default=_number("FIRST") or 0, help="the first seed (FIRST)")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="side by side")
     parser.add_argument("--tell", type=int, default=1, help="how many failing histories are shrunk and told")
-    parser.add_argument("--break-rules", action="store_true", help="take the design's rules away, one at a time")
+    parser.add_argument(
+        "--hunt", nargs="*", choices=FLAWS, metavar="FLAW", help="put flaws in, one at a time; see each"
+    )
     return parser.parse_args()
 
 
@@ -73,15 +77,17 @@ def _run(first: int, seeds: int, processes: int, *, tell: int) -> int:
     return 1 if failed else 0
 
 
-def _break(first: int, seeds: int) -> int:
-    silence()
-    missed = 0
-    for breakage in Breakage:
-        caught = hunt(breakage, first, seeds)
-        missed += caught.seed is None
-        _say(f"{breakage.name}: {breakage.value}")
-        _say(f"    {caught.histories} histories, seed {caught.seed}: {caught.violation}")
-    return 1 if missed else 0
+def _hunt(names: list[str], first: int, seeds: int, processes: int) -> int:
+    """Print the table of the docs; 1 where a flaw survived."""
+    _say(f"| flaw | what is wrong | histories, of {seeds} at most | seed | seen as |")
+    _say("| --- | --- | --- | --- | --- |")
+    survived = []
+    for caught in hunt_all(names, first, seeds, processes):
+        _say(row(caught))
+        if caught.seed is None:
+            survived.append(caught.name)
+    _say(f"{len(names) - len(survived)} of {len(names)} caught" + "".join(f"; survived: {name}" for name in survived))
+    return 1 if survived else 0
 
 
 def _summarize(done: list[Tried], failed: list[Tried], seconds: float) -> None:

@@ -52,6 +52,7 @@ class JournalBroker(MemoryBroker):
         self.commits: dict[tuple[str, str, int], int] = {}  # Of groups, where the log keeps them itself.
         self._unfenced = bool(broken & {Breakage.NO_FENCING, Breakage.NEITHER_FENCE})
         self._at = at
+        self.on_append: list[Callable[[int, NewRecord], None]] = []
         self._writer = ""
         self._stamp_ms: int | None = None
         self._numbers = 0
@@ -74,6 +75,8 @@ class JournalBroker(MemoryBroker):
         appended = super().append(number, new)
         record = Record(new.topic, number, appended.offset, appended.time_ms, new.key, new.value, new.headers)
         self.journal.append(Written(self.next_number(), self._at(), self._writer, record))
+        for heard in self.on_append:
+            heard(number, new)
         return appended
 
     def append_entry(self, partition: int, entry: Entry) -> int:

@@ -15,13 +15,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from simulation import checks_effects, checks_log, checks_results, checks_senders, checks_webhooks
+from simulation import (
+    checks_effects,
+    checks_line,
+    checks_log,
+    checks_releases,
+    checks_results,
+    checks_senders,
+    checks_webhooks,
+)
 from simulation.history import History
 from simulation.indexed import Check, Facts, Violation
 
 EVERY: Final[tuple[Check, ...]] = (
     *checks_results.EVERY,
     *checks_effects.EVERY,
+    *checks_releases.EVERY,
+    *checks_line.EVERY,
     *checks_webhooks.EVERY,
     *checks_log.EVERY,
     *checks_senders.EVERY,

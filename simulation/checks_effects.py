@@ -129,6 +129,7 @@ def hangups_get_through(facts: Facts) -> Iterator[Violation]:
 
 def what_is_over_stays_over(facts: Facts) -> Iterator[Violation]:
     """Once the end of a call was handed on, nothing of it is released, and what comes is told so at once."""
+    yield from _nothing_after_its_word(facts)
     ends = {one.call: one for one in reversed(facts.history.events) if one.event_type == "call.hangup"}
     for command_id, command in facts.accepted.items():
         end = ends.get(command.call)
@@ -143,6 +144,19 @@ def what_is_over_stays_over(facts: Facts) -> Iterator[Violation]:
         wanted = "ALREADY_ENDED" if command.ends_call else "CALL_ENDED"
         if result is not None and result.reason not in (wanted, "SUPERSEDED", "PREVIOUS_FAILED"):
             yield Violation(10, "not told of the end", f"{command_id} is {result.state} {result.reason}")
+
+
+def _nothing_after_its_word(facts: Facts) -> Iterator[Violation]:
+    """Telnyx's word that a call is over is its end, as the webhook is."""
+    said: dict[str, int] = {}
+    for command_id, command in facts.accepted.items():
+        result = facts.result(command_id)
+        if result is not None and result.reason == "CALL_ENDED" and result.state == "FAILED":
+            said[command.call] = min(result.number, said.get(command.call, result.number))
+    for command_id, command in facts.accepted.items():
+        first = min((one.number for one in facts.releases[command_id]), default=0)
+        if first > said.get(command.call, first) and not command.ends_call:
+            yield Violation(10, "released after the end", f"{command_id}: Telnyx had said that the call was over")
 
 
 def sent_only_what_was_asked(facts: Facts) -> Iterator[Violation]:

@@ -10,6 +10,8 @@ from cordboard.catalogue import CATALOGUE
 from simulation.history import Completion
 from simulation.indexed import Check, Facts, Violation
 
+_MILESTONES: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
+_GRACE_MS: Final = 4_000  # 2 s that the product grants, and as much for its clocks.
 _WAY_SECONDS: Final = 3.0  # From the acknowledgement to the events topic, when nothing is wrong any more.
 
 
@@ -51,6 +53,22 @@ def ties_are_true(facts: Facts) -> Iterator[Violation]:
             yield Violation(9, "tied to what did not happen", f"{event.event_type} names {event.command_id}")
 
 
+def no_event_is_of_what_came_after(facts: Facts) -> Iterator[Violation]:
+    """An event completes nothing that was sent after it happened. A call's end is the end of all."""
+    occurred = {event.event_id: event.occurred_ms for event in facts.history.events}
+    for completion in facts.history.completions:
+        command = facts.accepted.get(completion.command_id)
+        if command is None or not completion.event_id or completion.state != "COMPLETED":
+            continue
+        sent = [one.local_ms for one in facts.sent(command)]
+        if not sent or command.ends_call or command.action == "dial":
+            continue
+        early_ms = min(sent) - _GRACE_MS - occurred.get(completion.event_id, min(sent))
+        if early_ms > 0:
+            what = f"{completion.command_id}: {completion.event_type} had happened {early_ms + _GRACE_MS} ms before"
+            yield Violation(9, "completed by the past", what)
+
+
 def completions_are_true(facts: Facts) -> Iterator[Violation]:
     """One completion at most, of what happened, by an event that was handed on."""
     by_command: dict[str, list[Completion]] = defaultdict(list)
@@ -70,4 +88,26 @@ def completions_are_true(facts: Facts) -> Iterator[Violation]:
             yield Violation(9, "completed without success", f"{command_id} is {final.state if final else 'nothing'}")
 
 
-EVERY: Final[tuple[Check, ...]] = (acknowledged_is_handed_on, ties_are_true, completions_are_true)
+def a_dial_is_proven_by_its_own(facts: Facts) -> Iterator[Violation]:
+    """A dial that made a call has succeeded in the end, where a webhook at its own address was acknowledged."""
+    lately = facts.history.ended.closed_at - _WAY_SECONDS
+    told = {
+        one.call
+        for one in facts.history.deliveries
+        if one.status == 200 and not one.is_forged and one.event_type in _MILESTONES and one.at < lately
+    }
+    for command in facts.accepted.values():
+        final = facts.final(command.command_id)
+        made = {effect.call for effect in facts.effects(command)} if command.action == "dial" else set()
+        if made & told and (final is None or final.state != "SUCCEEDED"):
+            state = final.state if final else "nothing"
+            yield Violation(6, "not proven", f"{command.command_id} is {state}, and its own webhook was acknowledged")
+
+
+EVERY: Final[tuple[Check, ...]] = (
+    acknowledged_is_handed_on,
+    ties_are_true,
+    no_event_is_of_what_came_after,
+    completions_are_true,
+    a_dial_is_proven_by_its_own,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from random import Random
 from typing import Any, Final
@@ -28,6 +29,7 @@ class Context:
         self._loop = asyncio.get_running_loop()
         self._end = self._loop.time() + seconds
         self._hear = hear
+        self._sent: deque[Any] = deque()
 
     def invocation_metadata(self) -> tuple[()]:
         """None is sent."""
@@ -42,7 +44,12 @@ class Context:
 
     async def write(self, message: Any) -> None:
         """A response of a stream sets out."""
-        self._loop.call_later(_BREAK_SECONDS, self._hear, message)
+        self._sent.append(message)
+        self._loop.call_later(_BREAK_SECONDS, self._deliver)
+
+    def _deliver(self) -> None:
+        # A stream keeps its order; timers of the same moment do not.
+        self._hear(self._sent.popleft())
 
 
 class Doors:

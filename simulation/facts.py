@@ -13,14 +13,14 @@ from cordboard.identity import fingerprint, page_key, telnyx_command_id
 from cordboard.log.port import NewRecord, Record
 from cordboard.v1 import command_pb2, result_pb2
 from cordboard.webhook import parse
-from cordboard.work import Lane, decode_outcome, decode_work
+from cordboard.work import decode_outcome, decode_work
 from dispatcher.reading import CANCEL_TYPE
 from dispatcher.rendering import COMPLETED_TYPE, RESULT_TYPES, ROUTED_HEADER
 from simulation.broker import JournalBroker, Written
 from simulation.clock import BEGIN_MS
 from simulation.faults import BadHook, BadRoad
 from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Report, Result
-from simulation.roles import ACCOUNT, TOPICS
+from simulation.roles import ACCOUNT, TOPICS, WORK_TOPICS
 from simulation.telnyx import Telnyx
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 KINDS: Final = {ce_type: kind for kind, ce_type in RESULT_TYPES.items()}
-_WORK: Final = frozenset(TOPICS.work(ACCOUNT, lane) for lane in Lane)
 
 
 def history_of(world: World, senders: Senders, watcher: Watcher, ended: Ended) -> History:
@@ -68,7 +67,7 @@ def _read_journal(history: History, broker: JournalBroker) -> None:
         TOPICS.events: lambda written: history.events.append(_event(written)),
         TOPICS.outcomes: lambda written: history.reports.append(_report(written)),
         TOPICS.dead_letters: lambda written: history.dead_letters.append(_dead_letter(written)),
-        **{topic: lambda written: history.releases.append(_release(written)) for topic in _WORK},
+        **{topic: lambda written: history.releases.append(_release(written)) for topic in WORK_TOPICS},
     }
     for written in broker.journal:
         topic = written.record.topic
@@ -86,7 +85,7 @@ def name_of(record: Record | NewRecord) -> str:
     """What an output is known by, however often it is said; "" for what is no output."""
     if record.topic in (TOPICS.results, TOPICS.events):
         return f"{record.topic}|{header(record.headers, 'ce_id')}"
-    if record.topic in _WORK:
+    if record.topic in WORK_TOPICS:
         work = decode_work(record.value)
         return f"{record.topic}|{work.key}|{work.command_id}|{work.attempt}"
     return ""
@@ -119,6 +118,7 @@ def _command(history: History, broker: JournalBroker, written: Written) -> None:
             requires=command.requires_command_id,
             sequence=command.sequence,
             is_home=record.partition == home or bool(header(record.headers, ROUTED_HEADER)),
+            partition=record.partition,
         )
     )
 
@@ -184,6 +184,7 @@ def _event(written: Written) -> Event:
         webhook.call_control_id,
         command_id,
         _digest_of(record),
+        webhook.occurred_ms or record.time_ms,
     )
 
 
@@ -198,12 +199,13 @@ def _release(written: Written) -> Release:
         body=work.body,
         not_after_ms=work.not_after_ms,
         expire_ms=work.expire_ms,
+        released_ms=work.released_ms,
     )
 
 
 def _report(written: Written) -> Report:
-    outcome = decode_outcome(written.record.value)
-    return Report(written.number, written.at, outcome.command_id, outcome.attempt, outcome.verdict.value)
+    outcome, time_ms = decode_outcome(written.record.value), written.record.time_ms
+    return Report(written.number, written.at, outcome.command_id, outcome.attempt, outcome.verdict.value, time_ms)
 
 
 def _dead_letter(written: Written) -> str:

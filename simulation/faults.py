@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Literal
 
 
 class WriteFate(enum.Enum):
@@ -111,6 +112,43 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True)
+class Sluggish:
+    """What the process reads of the log comes late, and one record at a time: it falls behind."""
+
+    at: float
+    process: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """For a while every request for one action meets the same."""
+
+    at: float
+    seconds: float
+    action: str
+    road: Road
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """When the so manieth request to Telnyx has left, all workers are away for a while: dead, frozen or cut off."""
+
+    nth: int
+    seconds: float
+    how: Literal["dead", "frozen", "cut off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """`count` work records from the so manieth on come again, `seconds` later: a new owner sends what was owed."""
+
+    nth: int
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class BadWrite:
     """The process's so manieth write meets its fate."""
 
@@ -143,7 +181,8 @@ class BadWire:
     wire: Wire
 
 
-Fault = Kill | Freeze | Restart | CutOff | Jump | BadWrite | BadRoad | BadHook | BadWire
+Timed = Kill | Freeze | Restart | CutOff | Jump | Sluggish | Spell
+Fault = Timed | Outage | Echo | BadWrite | BadRoad | BadHook | BadWire
 
 
 def kind_of(fault: Fault) -> str:
@@ -153,6 +192,10 @@ def kind_of(fault: Fault) -> str:
             return f"write {fate.value}"
         case BadRoad(road=road):
             return f"request: {road.value}"
+        case Outage(how=how):
+            return f"all workers {how}"
+        case Spell(road=road):
+            return f"spell: {road.value}"
         case BadHook(hook=hook):
             return f"webhook {hook.value}"
         case BadWire(wire=wire):

@@ -33,6 +33,7 @@ class Command:
     requires: str = ""
     sequence: int = 0
     is_home: bool = True
+    partition: int = 0
 
     @property
     def ends_call(self) -> bool:
@@ -81,6 +82,7 @@ class Event:
     call: str
     command_id: str
     digest: bytes = b""
+    occurred_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Release:
     body: bytes
     not_after_ms: int | None
     expire_ms: int | None
+    released_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Report:
     command_id: str
     attempt: int
     verdict: str
+    time_ms: int = 0  # When the log took it.
 
 
 @dataclass(frozen=True, slots=True)

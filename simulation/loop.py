@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_TURNS_MAX = 1_000_000  # A history takes some ten thousand: more is a loop in which no time passes.
+_TURNS_MAX = 300_000  # A history takes some ten thousand: more is a loop in which no time passes.
 
 
 class Standing(enum.Enum):
@@ -40,6 +40,7 @@ class Life:
         self.name = name
         self.standing = Standing.ALIVE
         self.cut_off = False  # It runs, and cannot reach the log.
+        self.sluggish = False  # What it reads of the log comes late, and one record at a time.
         self.held: list[asyncio.Handle] = []
         self.tasks: list[asyncio.Task[Any]] = []  # Kept, so that nobody collects, and so unwinds, what just stopped.
         self.on_death: list[Callable[[], None]] = []

@@ -5,7 +5,7 @@ A plan is plain data, so that a failing one can be made smaller: leave out fault
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Literal, TypeVar
@@ -17,13 +17,17 @@ from simulation.faults import (
     BadWire,
     BadWrite,
     CutOff,
+    Echo,
     Fault,
     Freeze,
     Hook,
     Jump,
     Kill,
+    Outage,
     Restart,
     Road,
+    Sluggish,
+    Spell,
     Wire,
     WriteFate,
 )
@@ -49,6 +53,7 @@ class Step:
     expires: float | None = None
     after_completed: bool = False
     requires_previous: bool = False
+    believes: bool = False  # Whether its sender takes a definite refusal for one, and asks no more.
     again: float | None = None
     other: float | None = None
     cancel: float | None = None
@@ -112,7 +117,35 @@ def plan_of(seed: int, kind: Kind | None = None) -> Plan:
         faults=(),
     )
     calls = tuple(_call(rng, number) for number in range(rng.randint(2, 5)))
-    return replace(plan, calls=calls, faults=tuple(_faults(rng, plan)))
+    faults = [*_faults(rng, plan), *_spells(rng, calls)]
+    if plan.kind == "kafka":
+        faults += [*_outages(rng), *_echoes(rng)]
+    # What lasts is seen to its end: what is learned late meets the other faults.
+    span = max([plan.span, *(_end(fault) + 5 for fault in faults)])
+    return _with_a_scene(replace(plan, calls=calls, faults=tuple(faults), span=span))
+
+
+def _with_a_scene(plan: Plan) -> Plan:
+    """Sometimes a call is hung up in a queue that no command got it out of: chance alone hardly ever plays that."""
+    rng = stream(plan.seed, "scene")
+    if rng.random() > 0.1:
+        return plan
+    at = rng.uniform(3, 15)
+    actions = ("answer", "enqueue", "leave_queue", "hangup")
+    steps = tuple(Step(action, rng.uniform(0.5, 2)) for action in actions)
+    call = CallPlan("queued", at, dialled=False, to="", steps=steps)
+    spell = Spell(at, 30, "leave_queue", rng.choice(_WITHOUT))
+    return replace(plan, calls=(*plan.calls, call), faults=(*plan.faults, spell))
+
+
+def _end(fault: Fault) -> float:
+    match fault:
+        case CutOff(at, _, seconds) | Freeze(at, _, seconds) | Kill(at, down=seconds):
+            return at + seconds
+        case Outage(seconds=seconds):
+            return seconds + 30
+        case _:
+            return 0.0
 
 
 def _error_ms(rng: Random) -> int:
@@ -121,13 +154,14 @@ def _error_ms(rng: Random) -> int:
 
 def _call(rng: Random, number: int) -> CallPlan:
     dialled = rng.random() < 0.55
-    steps = [_step(rng) for _ in range(rng.randint(2, 9))]
+    steps = _script(rng, rng.randint(2, 9))
     if not dialled:
         steps.insert(0, Step("answer" if rng.random() < 0.9 else "reject", rng.uniform(0.1, 2.0)))
     if rng.random() < 0.8:
-        steps.append(Step("hangup", rng.uniform(0.0, 6.0), placement=rng.choice((0, 0, 3))))
+        expires = _or(rng, 0.2, lambda: rng.uniform(0.5, 10), None)  # Which means nothing, for a hangup.
+        steps.append(Step("hangup", rng.uniform(0.0, 6.0), placement=rng.choice((0, 0, 3)), expires=expires))
     if rng.random() < 0.25:
-        steps += [_step(rng) for _ in range(rng.randint(1, 3))]
+        steps += _script(rng, rng.randint(1, 3))
     return CallPlan(
         name=f"c{number}",
         at=rng.uniform(0.0, 25.0),
@@ -136,6 +170,15 @@ def _call(rng: Random, number: int) -> CallPlan:
         steps=tuple(steps),
         numbered=rng.random() < 0.12,
     )
+
+
+def _script(rng: Random, length: int) -> list[Step]:
+    """Steps; often one of the same kind as the one before, that what is heard of the one might be the other's."""
+    steps: list[Step] = []
+    for _ in range(length):
+        step = _step(rng)
+        steps.append(replace(step, action=steps[-1].action) if steps and rng.random() < 0.35 else step)
+    return steps
 
 
 def _step(rng: Random) -> Step:
@@ -148,13 +191,19 @@ def _step(rng: Random) -> Step:
         waits=rng.random() < 0.75,
         placement=_or(rng, 0.08, lambda: rng.choice((2, 3)), 0),
         # A gate may stay shut for as long as the command before it takes: minutes that show nothing.
-        expires=_or(rng, 1.0 if gated else 0.2, lambda: rng.uniform(0.5, 20), None),
+        expires=_or(rng, 1.0 if gated else 0.35, lambda: _expiry(rng, gated=gated), None),
         after_completed=gated,
         requires_previous=rng.random() < 0.06,
+        believes=rng.random() < 0.25,
         again=_or(rng, 0.12, lambda: rng.uniform(0.0, 15), None),
         other=_or(rng, 0.04, lambda: rng.uniform(0.0, 15), None),
         cancel=_or(rng, 0.05, lambda: rng.uniform(0.0, 3), None),
     )
+
+
+def _expiry(rng: Random, *, gated: bool) -> float:
+    """Soon, or so late that what Telnyx remembers ends before."""
+    return rng.uniform(40, 150) if not gated and rng.random() < 0.5 else rng.uniform(0.5, 20)
 
 
 def _or(rng: Random, odds: float, drawn: Callable[[], T], otherwise: T) -> T:
@@ -197,9 +246,44 @@ def _bad_roads(rng: Random) -> list[Fault]:
     return [BadRoad(nth, road) for nth, road in sorted(bad.items())]
 
 
+_WITHOUT: Final = (Road.LOST_BEFORE, Road.DROPPED_BEFORE, Road.ERROR_WITHOUT, Road.HELD)
+_WITH: Final = (Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.TOO_SLOW)
+_CONFUSABLE: Final = ("speak", "playback_start", "gather_using_speak", "enqueue", "transfer", "record_start")
+
+
+def _spells(rng: Random, calls: Sequence[CallPlan]) -> list[Fault]:
+    """Doubts about a kind of command; then commands of that kind whose answer is late, and whose event is not."""
+    if rng.random() > 0.35:
+        return []
+    call = rng.choice(calls)
+    asked = [step.action for step in call.steps if step.action in _CONFUSABLE] or ["speak"]
+    action, at = rng.choice(asked), call.at + rng.uniform(0, 12)
+    doubts, late = rng.uniform(8, 22), rng.uniform(5, 16)
+    return [Spell(at, doubts, action, rng.choice(_WITHOUT)), Spell(at + doubts, late, action, rng.choice(_WITH))]
+
+
+def _outages(rng: Random) -> list[Fault]:
+    """All workers are away at once, for as long as a release may be tried, or longer; what they sent is in doubt."""
+    if rng.random() > 0.2:
+        return []
+    how: Literal["dead", "frozen", "cut off"] = rng.choice(("dead", "frozen", "cut off", "cut off"))
+    return [Outage(rng.randrange(25), rng.choice((rng.uniform(14, 40), rng.uniform(40, 75))), how)]
+
+
+def _echoes(rng: Random) -> list[Fault]:
+    """Work that is written again: soon, after its partition may have moved, or when no worker remembers it."""
+    if rng.random() > 0.4:
+        return []
+    seconds = rng.choice((rng.uniform(1, 20), rng.uniform(20, 85), rng.uniform(91, 110)))
+    found: list[Fault] = [Echo(rng.randrange(40), rng.randint(1, 25), seconds)]
+    if seconds > 90:  # Then it matters that nothing was heard of the first one.
+        found += [BadRoad(nth, Road.DIES_AFTER) for nth in rng.sample(range(45), 4)]
+    return found
+
+
 def _process_fault(rng: Random, plan: Plan) -> Fault:
     process, at = rng.choice(plan.processes), rng.uniform(1.0, plan.span - 5)
-    match rng.randrange(8):
+    match rng.randrange(9):
         case 0 | 1 | 2:
             return Kill(at, process, rng.choice((0, rng.randrange(60))), rng.choice((1.0, rng.uniform(1, 25))))
         case 3 | 4:
@@ -208,5 +292,7 @@ def _process_fault(rng: Random, plan: Plan) -> Fault:
             return Restart(at, process, rng.uniform(1.0, 4.0))
         case 6:
             return CutOff(at, process, rng.choice((rng.uniform(0.1, 4), rng.uniform(4, 25))))
+        case 7:
+            return Sluggish(at, process, rng.uniform(8, 40))
         case _:
             return Jump(at, process, rng.randint(-ERROR_MS_MAX, ERROR_MS_MAX))

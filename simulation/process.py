@@ -117,6 +117,18 @@ class Process:
     def _reconnect(self, life: Life) -> None:
         life.cut_off = False
 
+    def be_sluggish(self, seconds: float) -> None:
+        """Have it read the log late, and little at a time."""
+        life = self.life
+        if life is not None:
+            self._say(self.name, f"reads the log late for {seconds:.1f} s")
+            life.sluggish = True
+            self._trouble(seconds)
+            self._loop.call_later(seconds, self._catch_up, life, context=self._keeper.context)
+
+    def _catch_up(self, life: Life) -> None:
+        life.sluggish = False
+
     def _trouble(self, seconds: float) -> None:
         now = self._loop.time()
         self.troubles.append((now, now + seconds))
@@ -146,7 +158,7 @@ class Process:
         if self.life is None:
             self._revive()
         else:
-            self.life.cut_off = False
+            self.life.cut_off = self.life.sluggish = False
             self._thaw(self.life)
 
     def everything(self) -> list[asyncio.Task[object]]:

@@ -16,6 +16,7 @@ from cordboard.roles.brain import accounts_of, limits_of
 from cordboard.roles.log import topics_of
 from cordboard.settings import Account, Settings
 from cordboard.topics import Topics
+from cordboard.work import Lane
 from dispatcher.accounts import Accounts
 from dispatcher.batch import Practice
 from dispatcher.credit import Unlimited
@@ -56,6 +57,7 @@ SETTINGS: Final = Settings(
 )
 ACCOUNTS: Final[Accounts] = accounts_of(SETTINGS)
 TOPICS: Final[Topics] = topics_of(SETTINGS)
+WORK_TOPICS: Final = frozenset(TOPICS.work(ACCOUNT, lane) for lane in Lane)
 DRAIN_SECONDS: Final = 3.0
 QUESTIONS_MAX: Final = 1_000
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from simulation.breakage import WHOLE, Broken
 from simulation.checker import check
 from simulation.faults import kind_of
+from simulation.flaws import Flaw, flawed
 from simulation.plan import plan_of
 from simulation.world import happen
 
@@ -40,13 +40,14 @@ def silence() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
 
 
-def attempt(seed: int, broken: Broken = WHOLE) -> Tried:
-    """Run one seed's history and hold it to the promises. A simulation that breaks is a violation too."""
+def attempt(seed: int, flaw: Flaw | None = None) -> Tried:
+    """Run one seed's history, with a flaw if need be, and hold it to the promises. What breaks it is a violation."""
     plan = plan_of(seed)
     began = time.perf_counter()
     tried = Tried(seed, plan.kind, 0.0)
     try:
-        history = happen(plan, broken)
+        with flawed(flaw) as broken:
+            history = happen(plan, broken)
         tried.violations = [str(violation) for violation in check(history)]
     except Exception as error:
         tried.violations = [f"the simulation broke: {error!r}"]
@@ -68,8 +69,10 @@ def _states(results: Iterable[object]) -> Iterator[str]:
             yield getattr(result, "state", "")
 
 
-def _begin() -> None:
+def begin() -> None:
+    """Prepare a process that does nothing else."""
     silence()
+    gc.set_threshold(50_000, 20, 100)  # What a history makes is mostly gone soon by itself.
     gc.collect()
     gc.freeze()  # What the imports made stays: collecting it again and again would cost more than the histories.
 
@@ -77,8 +80,8 @@ def _begin() -> None:
 def attempt_all(seeds: Iterable[int], processes: int) -> Iterator[Tried]:
     """Run many, as they get done."""
     if processes == 1:
-        _begin()
+        begin()
         yield from map(attempt, seeds)
         return
-    with multiprocessing.get_context("fork").Pool(processes, initializer=_begin) as pool:
+    with multiprocessing.get_context("fork").Pool(processes, initializer=begin) as pool:
         yield from pool.imap_unordered(attempt, seeds, chunksize=_CHUNK)

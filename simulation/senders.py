@@ -134,7 +134,7 @@ class Senders:
         ]
         extra = [asyncio.create_task(one) for one in later]
         self._tasks += extra
-        await self._send(command, step.way, "first")
+        await self._send(command, step.way, "first", believes=step.believes)
 
     async def _later(self, pause: float | None, command: command_pb2.Command, content: str) -> None:
         if pause is not None:
@@ -155,7 +155,7 @@ class Senders:
         for command_id in answer.report.cancelled_command_ids:
             self._hear(command_id, "first", "cancelled")
 
-    async def _send(self, command: command_pb2.Command, way: str, content: str) -> None:
+    async def _send(self, command: command_pb2.Command, way: str, content: str, *, believes: bool = False) -> None:
         """Try until there is a definite answer, as a sender should; what hears nothing for ever is given up."""
         for _ in range(_TRIES_MAX):
             try:
@@ -170,7 +170,7 @@ class Senders:
                 return
             except Refused as refused:
                 self._hear(command.command_id, content, "refused", reason=refused.name)
-                if refused.name in _FOR_GOOD:
+                if refused.name in _FOR_GOOD or (believes and refused.name != "ACCEPTANCE_UNKNOWN"):
                     return
             except (Broken, LogError) as error:
                 self._hear(command.command_id, content, "broken", reason=str(error))

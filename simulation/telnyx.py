@@ -25,7 +25,7 @@ from sandbox.settings import Settings
 from sandbox.station import Station
 from sandbox.truth import Effect
 from simulation.clock import TrueClock
-from simulation.faults import BadHook, BadRoad, Hook, Road
+from simulation.faults import BadHook, BadRoad, Hook, Road, Spell
 from simulation.loop import Life
 
 BASE_URL: Final = "https://telnyx.simulated/v2"
@@ -127,8 +127,10 @@ class Telnyx:
         hooks = {fault.nth: fault.hook for fault in faults if isinstance(fault, BadHook)}
         self._faults = ChosenFaults(hooks, say)
         self._noting: list[Request] = []
+        self._spells: list[Spell] = []
         self._early = {nth for nth, hook in hooks.items() if hook is Hook.EARLY}
         self.requests: list[Request] = []
+        self.on_send: list[Callable[[int], None]] = []  # Told the number of each request that has left its worker.
         self._calm = False
         self.station = life.context.run(self._station, true, post)
         self._api = Api(self.station)
@@ -146,6 +148,11 @@ class Telnyx:
         """From now on nothing goes wrong."""
         self._calm = self._faults.calm = True
 
+    def cast(self, spell: Spell) -> None:
+        """From now on, and for as long as it lasts, requests of its action meet what it says."""
+        self._say("telnyx", f"for {spell.seconds:.1f} s, of every {spell.action}: {spell.road.value}")
+        self._spells.append(spell)
+
     def incoming(self) -> str:
         """Somebody calls; returns the call."""
         call = self._life.context.run(
@@ -160,7 +167,7 @@ class Telnyx:
 
     async def send(self, request: Request, body: bytes, worker: Life) -> httpx.Response:
         """Carry one request, and its answer back."""
-        road = None if self._calm else self._roads.get(request.number)
+        road = self._road(request)
         self._say(request.worker, f"sends {request.action} {request.command_id}" + (f": {road.value}" if road else ""))
         if road in _UNSENT:
             request.left = False
@@ -168,6 +175,8 @@ class Telnyx:
             raise httpx.ConnectError("refused") if road is Road.REFUSED else httpx.ConnectTimeout("slow")
         answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._life.start(self._carry(request, body, road, answered))
+        for heard in self.on_send:
+            heard(request.number)
         if road in _ENDS:
             worker.end()
         reply = await answered
@@ -176,6 +185,15 @@ class Telnyx:
         if reply.cut:
             raise httpx.RemoteProtocolError("the server closed the connection")
         return httpx.Response(reply.status, headers=reply.headers, stream=_Body(reply))
+
+    def _road(self, request: Request) -> Road | None:
+        if self._calm:
+            return None
+        now = asyncio.get_running_loop().time()
+        cast = (
+            spell.road for spell in self._spells if spell.action == request.action and now < spell.at + spell.seconds
+        )
+        return self._roads.get(request.number) or next(cast, None)
 
     async def _carry(self, request: Request, body: bytes, road: Road | None, answered: asyncio.Future[Reply]) -> None:
         held = self._rng.uniform(3.2, HELD_SECONDS_MAX) if road is Road.HELD else 0.0

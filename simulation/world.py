@@ -17,9 +17,27 @@ from simulation.broker import JournalBroker
 from simulation.chance import stream
 from simulation.clock import ProcessClock, TrueClock
 from simulation.doors import Doors
+from simulation.echoes import Echoes
 from simulation.embedded import EmbeddedLikeLog
 from simulation.facts import history_of
-from simulation.faults import BadHook, BadRoad, BadWire, BadWrite, CutOff, Fault, Freeze, Jump, Kill, Restart, WriteFate
+from simulation.faults import (
+    BadHook,
+    BadRoad,
+    BadWire,
+    BadWrite,
+    CutOff,
+    Echo,
+    Fault,
+    Freeze,
+    Jump,
+    Kill,
+    Outage,
+    Restart,
+    Sluggish,
+    Spell,
+    Timed,
+    WriteFate,
+)
 from simulation.groups import ServedGroup
 from simulation.history import Ended, History
 from simulation.kafka import KafkaLikeLog
@@ -59,6 +77,7 @@ class World:
         self.broker = JournalBroker(
             TOPICS, [ACCOUNT], plan.partitions, kept, lambda: int(rng.random() < 0.1), broken, loop.time
         )
+        self.echoes = Echoes(plan.faults, self.broker, self._broker_life, loop, self._hear_echo)
         self._groups: dict[tuple[str, str], ServedGroup] = {}
         self._writes: dict[str, int] = defaultdict(int)
         self._bad_writes = {(bad.process, bad.nth): bad for bad in plan.faults if isinstance(bad, BadWrite)}
@@ -72,6 +91,9 @@ class World:
         bad = [one for one in plan.faults if isinstance(one, BadRoad | BadHook)]
         self.telnyx_life = Life(loop, "telnyx")
         self.telnyx = Telnyx(self.telnyx_life, self.true, stream(plan.seed, "telnyx"), bad, self.doors.post, self.say)
+
+        self.telnyx.on_send.append(self._request_left)
+        self._outages = {fault.nth: fault for fault in plan.faults if isinstance(fault, Outage)}
 
     def say(self, who: str, what: str) -> None:
         """A line of the story."""
@@ -106,6 +128,10 @@ class World:
         self.struck[bad] += 1
         self.say(name, f"its write ({step}) {bad.fate.value}")
         return bad.fate
+
+    def _hear_echo(self, echo: Echo) -> None:
+        self.struck[echo] += 1
+        self.say("log", f"work that was written {echo.seconds:.1f} s ago is written again")
 
     def _booting(self, name: str, clock: ProcessClock):  # type: ignore[no-untyped-def] # A closure of Process's type.
         role = name.rstrip("0123456789")
@@ -177,20 +203,23 @@ class World:
         end, tally = self.loop.time() + CALM_SECONDS_MAX, Tally(self.broker, self.telnyx)
         await asyncio.sleep(_RECOVERY_SECONDS)
         while self.loop.time() < end:
-            if sending.done() and tally.is_over():
+            if sending.done() and not self.echoes.under_way and tally.is_over():
                 break
             await asyncio.sleep(1.0)
         return self.loop.time()
 
     def _schedule(self, fault: Fault) -> None:
-        if isinstance(fault, Kill | Freeze | Restart | CutOff | Jump):
+        if isinstance(fault, Timed):
             self.loop.call_at(fault.at, self._strike, fault, context=self.keeper.context)
 
-    def _strike(self, fault: Fault) -> None:
+    def _strike(self, fault: Timed) -> None:
         if self._calm:
             return
         self.struck[fault] += 1
-        process = next(one for one in self.processes if one.name == getattr(fault, "process", ""))
+        if isinstance(fault, Spell):
+            self.telnyx.cast(fault)
+            return
+        process = next(one for one in self.processes if one.name == fault.process)
         match fault:
             case Kill(callbacks=callbacks, down=down):
                 process.kill(callbacks, down)
@@ -200,9 +229,30 @@ class World:
                 process.restart(down)
             case CutOff(seconds=seconds):
                 process.cut_off(seconds)
+            case Sluggish(seconds=seconds):
+                process.be_sluggish(seconds)
             case Jump(error_ms=error_ms):
                 self.say(process.name, f"its clock is {error_ms} ms off from now on")
                 process.clock.error_ms = error_ms
+
+    def _request_left(self, number: int) -> None:
+        outage = self._outages.get(number)
+        if outage is not None and not self._calm:
+            self.struck[outage] += 1
+            # Not before the worker's step is over: a request leaves in the same step as its last check.
+            self.loop.call_later(0.001, self._all_away, outage, context=self.keeper.context)
+
+    def _all_away(self, outage: Outage) -> None:
+        for process in self.processes:
+            match outage.how:
+                case _ if not process.name.startswith("hand"):
+                    pass
+                case "dead":
+                    process.kill(0, outage.seconds)
+                case "frozen":
+                    process.freeze(outage.seconds)
+                case "cut off":
+                    process.cut_off(outage.seconds)
 
     def bury(self) -> None:
         """Unwind everything that still stands."""

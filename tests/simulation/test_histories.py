@@ -20,20 +20,12 @@ def test_every_promise_is_kept(first: int) -> None:
     assert {one.seed: one.violations for one in tried if one.violations} == {}
 
 
-@pytest.mark.parametrize("seed", [77, 108, 173, 407, 727])
-def test_what_was_found_once_is_not_found_again(seed: int) -> None:
-    """
-    Seeds that found something: an owner that spun, a leave_queue taken for done, and mistakes of the simulation.
-    """
-    assert attempt(seed).violations == []
-
-
 def test_the_faults_are_many_and_strike() -> None:
     """
     A few histories have nearly every kind of fault in them, and every end that a command can have.
     """
     tried = [attempt(seed) for seed in range(60)]
 
-    assert len({kind for one in tried for kind in one.faults}) >= 25
+    assert len({kind for one in tried for kind in one.faults}) >= 35
     states = {state for one in tried for state in one.states}
     assert states == {"SUCCEEDED", "FAILED", "REJECTED", "EXPIRED", "CANCELLED", "UNKNOWN"}

@@ -1,0 +1,148 @@
+"""Rules of the design taken away, and bugs put into the product: the checker sees each one, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core import line
+from simulation.flaws import FLAWS, MUTATIONS, flawed
+from simulation.hunting import hunt
+from simulation.mutation import Change, Mutation, instead, mutation
+from simulation.plan import plan_of
+from simulation.running import attempt
+from simulation.world import happen
+
+# Where the hunt begins, so that it is short: a seed that was seen to catch it.
+SEEN_AT = {
+    "no-fencing": 94,
+    "no-contiguity": 69,
+    "neither-fence": 69,
+    "nothing-owed": 3,
+    "positions-first": 5,
+    "outputs-first": 3,
+    "commits-unfenced": 2,
+    "no-reservation": 2,
+    "unsynced": 7,
+    "torn": 8,
+    "long-window": 173,
+    "short-silence": 2,
+    "uncontested": 102,
+    "deaf-to-late-words": 156,
+    "late-is-no": 25,
+    "dial-again": 10,
+    "impatient-line": 0,
+    "full-at-the-end": 5,
+    "open-to-the-dead": 0,
+    "one-hangup": 241,
+    "mortal-hangup": 76,
+    "patient-hangup": 34,
+    "polite-now": 5,
+    "whatever-became": 3,
+    "no-numbers": 22,
+    "no-memory": 0,
+    "blind-to-pending": 4,
+    "same-is-same": 4,
+    "cancelled-in-name": 6,
+    "every-event-new": 6,
+    "deaf-dial": 10,
+    "last-word": 32,
+    "any-time": 361,
+    "completed-and-kept": 0,
+    "first-success": 133,
+    "deaf-to-90018": 6,
+    "other-bytes": 5,
+    "dequeued-is-proof": 9,
+    "heedless-timers": 59,
+    "early-timers": 5,
+    "settled-anyway": 3,
+    "no-timers-restored": 30,
+    "position-off-by-one": 1,
+    "applied-off-by-one": 0,
+    "at-home-everywhere": 0,
+    "pages-first": 3,
+    "accepted-anyway": 9,
+    "refused-anyway": 94,
+    "watch-from-now": 5,
+    "no-signatures": 1,
+    "kept-before-written": 2,
+    "answered-before-written": 2,
+    "spinning-owner": 44,
+    "no-not-after": 25,
+    "no-expiry": 32,
+    "no-reading-back": 10,
+    "short-memory": 10,
+    "copies-count": 10,
+    "no-commit": 1,
+    "sent-then-reserved": 2,
+    "reserved-off-by-one": 1,
+    "given-back-off-by-one": 2,
+    "dial-resent": 12,
+    "5xx-is-no": 17,
+    "4xx-is-no": 0,
+    "broken-is-unsent": 25,
+    "silence-is-unsent": 0,
+    "doubt-forgotten": 2,
+}
+HARMLESS = mutation("harmless", "nothing is other than it was", Change(line, "release", lambda original: original))
+
+
+@pytest.mark.parametrize("name", FLAWS)
+def test_no_flaw_goes_unseen(name: str) -> None:
+    """
+    With the flaw a promise is broken, within a few hundred histories from where it was seen.
+    """
+    caught = hunt(name, first=SEEN_AT[name], seeds=300)
+
+    assert caught.seed is not None
+
+
+def test_there_are_bugs_of_every_part() -> None:
+    """
+    The core, what is around it, and the workers each have their share.
+    """
+    assert len(MUTATIONS) >= 32
+    assert {mutation.name for mutation in MUTATIONS} <= FLAWS.keys() == SEEN_AT.keys()
+
+
+@pytest.mark.parametrize("seed", [*range(0, 200, 20)])
+def test_a_bug_that_changes_nothing_is_not_seen(seed: int) -> None:
+    """
+    What the hunt sees is the bug's doing, not the planting's.
+    """
+    assert attempt(seed, HARMLESS).violations == []
+
+
+def test_a_bug_that_changes_nothing_changes_nothing() -> None:
+    """
+    The history is the same one, byte for byte.
+    """
+    whole = happen(plan_of(3)).digest
+
+    with flawed(HARMLESS) as broken:
+        assert happen(plan_of(3), broken).digest == whole
+
+
+@pytest.mark.parametrize("bug", MUTATIONS, ids=lambda bug: bug.name)
+def test_the_product_is_whole_afterwards(bug: Mutation) -> None:
+    """
+    What was changed is what it was, also where the history broke off; while it lasts it is something else.
+    """
+    before = [getattr(change.owner, change.name) for change in bug.changes]
+
+    with flawed(bug):
+        during = [getattr(change.owner, change.name) for change in bug.changes]
+    with pytest.raises(RuntimeError), flawed(bug):
+        raise RuntimeError
+
+    assert all(one is not other for one, other in zip(before, during, strict=True))
+    assert [getattr(change.owner, change.name) for change in bug.changes] == before
+
+
+def test_a_bug_in_what_is_not_there_is_refused() -> None:
+    """
+    A function that was renamed leaves no bug that is planted nowhere.
+    """
+    gone = mutation("gone", "a function that is no more", instead(line, "no_such_function", None))
+
+    with pytest.raises(AttributeError, match="no_such_function"), gone.planted():
+        pass
