@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from brokers import Cluster
 from brokers.node import Node
-from tests.e2e.apart import NAMES, Pieces, up
+from tests.e2e.apart import NAMES, Pieces, ready, up
 from tests.e2e.faults import Deed, Fault
 from tests.e2e.process import Died, Process
 from tests.e2e.replicas import Replicas
@@ -56,7 +56,7 @@ class Striker:
         for name in list(self._healing):
             await self._free(name)
         await self._replicas.in_sync()
-        await asyncio.gather(*(up(piece) for piece in self._pieces if not piece.ended))
+        await asyncio.gather(*(ready(self._pieces[name]) for name in NAMES))
 
     async def close(self) -> None:
         """Leave things as they are."""
