@@ -103,11 +103,18 @@ async def up(piece: Process) -> Process:
 async def ready(piece: Process) -> Process:
     """Return a piece when it says that it is ready, too."""
     await up(piece)
-    async with httpx.AsyncClient(base_url=piece.places["operations"], trust_env=False) as http:
+    said = ""
 
-        async def is_ready() -> bool:
-            piece.check()
-            return (await http.get("/readyz")).status_code == httpx.codes.OK
+    async def is_ready() -> bool:
+        nonlocal said
+        piece.check()
+        answer = await http.get("/readyz")
+        said = answer.text
+        return answer.status_code == httpx.codes.OK
 
-        await until(is_ready, f"{piece.name} to be ready")
+    async with httpx.AsyncClient(base_url=piece.places["operations"], trust_env=False, timeout=20) as http:
+        try:
+            await until(is_ready, f"{piece.name} to be ready")
+        except TimeoutError:
+            raise AssertionError(f"{piece.name} is not ready, and says {said}") from None
     return piece

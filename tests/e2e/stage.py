@@ -17,7 +17,7 @@ from tests.e2e.apart import Pieces
 from tests.e2e.checker import Sent, Violation
 from tests.e2e.load import Traffic
 from tests.e2e.records import Records, in_order_of_acceptance
-from tests.e2e.story import keep
+from tests.e2e.story import keep, keep_records
 from tests.e2e.straight import Producer
 from tests.e2e.trial import GRPC, Summary, Trial
 
@@ -47,8 +47,10 @@ class Stage:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Leave nothing running."""
+        if kind is not None:
+            keep_records(self.folder, self.records)
         await self._stack.aclose()
 
     async def _set_up(self) -> None:

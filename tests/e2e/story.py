@@ -23,11 +23,16 @@ def keep(folder: Path, summary: Summary, faults: Sequence[object], records: Reco
     for command_id in dict.fromkeys(one.command_id for one in summary.violations if one.command_id):
         told += ["", f"The story of {command_id}:", *story(command_id, records, evidence)]
     (folder / "verdict.txt").write_text("\n".join(told) + "\n")
-    lines = (line for name in records.names for line in records.by_topic[name])
-    (folder / "records.jsonl").write_bytes(b"".join(orjson.dumps(_plain(line)) + b"\n" for line in lines))
+    keep_records(folder, records)
     (folder / "sandbox.json").write_bytes(
         orjson.dumps({"effects": evidence.effects, "deliveries": evidence.deliveries}, default=str)
     )
+
+
+def keep_records(folder: Path, records: Records) -> None:
+    """Write every record that was read, for a run that came to no verdict as well."""
+    lines = (line for name in records.names for line in records.by_topic[name])
+    (folder / "records.jsonl").write_bytes(b"".join(orjson.dumps(_plain(line)) + b"\n" for line in lines))
 
 
 def story(command_id: str, records: Records, evidence: Evidence) -> list[str]:
