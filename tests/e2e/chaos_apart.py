@@ -25,6 +25,8 @@ from tests.e2e.trial import Summary, losses
 
 FAULTS_PER_ROUND: Final = 30
 _TRAFFIC: Final = Traffic(8.0, zipf)
+# A worker that is asked to stop while the brokers are away has nobody to report to; the page judges the silence.
+_CUT_OFF: Final = '"error":"cut off by the drain"'
 _MOMENT_SECONDS_MAX: Final = 8.0  # Where nothing moves, the next fault does not wait for it.
 
 
@@ -42,7 +44,8 @@ async def chaos(folder: Path, seed: int, faults: int, tell: Callable[[str], None
             await striker.healed()
         finally:
             await striker.close()
-        return await stage.conclude(planned, striker.thaws, f"{striker.did_not_start} starts made again, ")
+        counted = f"{striker.did_not_start} starts made again, "
+        return await stage.conclude(planned, striker.thaws, counted, [_CUT_OFF])
 
 
 async def _moment(stage: Stage, striker: Striker, fault: Fault) -> None:

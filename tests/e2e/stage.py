@@ -68,8 +68,17 @@ class Stage:
         watching = asyncio.create_task(self.records.run(), name="the topics")
         await trial.begin(client, self.records, watching, self._traffic, self.pieces.webhook_url, straight)
 
-    async def conclude(self, faults: Sequence[object], thaws: Sequence[float] = (), counted: str = "") -> Summary:
-        """Let everything come to its end without further faults, judge, and keep what shows what was wrong."""
+    async def conclude(
+        self,
+        faults: Sequence[object],
+        thaws: Sequence[float] = (),
+        counted: str = "",
+        excused: Sequence[str] = (),
+    ) -> Summary:
+        """Let everything come to its end without further faults, judge, and keep what shows what was wrong.
+
+        `thaws` are moments (Unix seconds); `excused` is what the processes may complain of.
+        """
         await self.trial.quiet_down()
         await self._read_all()
         accepted = self.records.commands()
@@ -82,7 +91,7 @@ class Stage:
             ],
         )
         numbers = f"{len(accepted)} records of commands, {self.records.redelivered} events redelivered, {counted}"
-        summary = self.trial.verdict(evidence, len(faults), await self._stopped(), numbers)
+        summary = self.trial.verdict(evidence, len(faults), await self._stopped(excused), numbers)
         if summary.violations:
             keep(self.folder, summary, faults, self.records, evidence)
         return summary
@@ -99,11 +108,11 @@ class Stage:
         place = {command_id: number for number, command_id in enumerate(order)}
         return sorted(self.trial.journal.sent(), key=lambda sent: place.get(sent.command_id, len(place)))
 
-    async def _stopped(self) -> list[Violation]:
+    async def _stopped(self, excused: Sequence[str]) -> list[Violation]:
         """After all that each piece still stops as it should, and never met what it had not expected."""
         found = []
         for piece in self.pieces:
             if not piece.ended and (status := await piece.stop()):
                 found.append(Violation("did not stop well", f"{piece.name}: status {status}"))
-            found += [Violation("complained", f"{piece.name}: {line}") for line in piece.complaints()]
+            found += [Violation("complained", f"{piece.name}: {line}") for line in piece.complaints(excused)]
         return found
