@@ -17,6 +17,7 @@ from tests.e2e.apart import Pieces
 from tests.e2e.checker import Sent, Violation
 from tests.e2e.load import Traffic
 from tests.e2e.records import Records, in_order_of_acceptance
+from tests.e2e.releases import sent_twice
 from tests.e2e.story import keep, keep_records
 from tests.e2e.straight import Producer
 from tests.e2e.trial import GRPC, Summary, Trial
@@ -91,7 +92,8 @@ class Stage:
             ],
         )
         numbers = f"{len(accepted)} records of commands, {self.records.redelivered} events redelivered, {counted}"
-        summary = self.trial.verdict(evidence, len(faults), await self._stopped(excused), numbers)
+        found = [*await self._stopped(excused), *sent_twice(self.records.by_topic[self.topics.outcomes])]
+        summary = self.trial.verdict(evidence, len(faults), found, numbers)
         if summary.violations:
             keep(self.folder, summary, faults, self.records, evidence)
         return summary

@@ -13,6 +13,7 @@ from cordboard.work import Lane, Outcome, Repeat, Verdict, Work, encode
 from tests.e2e.checker import Told
 from tests.e2e.faults import Deed, plan
 from tests.e2e.records import Line, home_of, in_order_of_acceptance
+from tests.e2e.releases import sent_twice
 from tests.e2e.stalls import Wait, longest, median_ms, waits
 
 TOPICS = Topics("run")
@@ -110,6 +111,21 @@ def test_what_waits_in_its_line_is_not_measured(first: dict[str, list[Line]], se
     That is what lines are for, and no stall.
     """
     assert [wait.command_id for wait in waits(both(first, second), TOPICS, PARTITIONS)] == ["a"]
+
+
+def outcome(attempt: int, sent_ms: int, verdict: Verdict = Verdict.DONE) -> Line:
+    told = Outcome(key=CALL, command_id="a", attempt=attempt, verdict=verdict, sent_ms=sent_ms)
+    return line(TOPICS.outcomes, 0, encode(told))
+
+
+def test_a_release_that_was_sent_by_two_workers_is_named() -> None:
+    """
+    One that is told again, a wait, and a second attempt are something else.
+    """
+    fine = [outcome(1, 0, Verdict.WAITING), outcome(1, 70), outcome(1, 70), outcome(2, 90)]
+
+    assert list(sent_twice(fine)) == []
+    assert [(one.kind, one.command_id) for one in sent_twice([*fine, outcome(1, 80)])] == [("release sent twice", "a")]
 
 
 def test_the_longest_and_the_median_are_those_of_a_time() -> None:
