@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars test explore chaos rolling sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,10 +43,15 @@ test: check kafka-jars ## Set up, then run every test and check
 	pytest -q -n 2
 
 KILLS ?= 200
+FAULTS ?= 150
 SEED ?= 1
 
-chaos: $(VENV)/dev.stamp ## Kill it KILLS (200) times under load, and hold it to its promises
+chaos: kafka-jars ## Kill one process KILLS (200) times, strike many FAULTS (150) times, under load; judge (SEED=)
 	python -m tests.e2e.chaos --kills $(KILLS) --seed $(SEED)
+	python -m tests.e2e.chaos_apart --faults $(FAULTS) --seed $(SEED)
+
+rolling: kafka-jars ## Restart every process and broker in turn, under load; judge, and say how long commands waited
+	python -m tests.e2e.rolling --seed $(SEED)
 
 # SEED=7 replays one history and tells it; SEEDS=20000 is the long run; FIRST=1000 begins there.
 sim: $(VENV)/dev.stamp ## Simulate 500 histories in virtual time and hold them to the promises (SEEDS=, SEED=)

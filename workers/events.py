@@ -70,7 +70,15 @@ class Unreported:
     error: str
 
 
-Event = Tried | Ended | Load | Voided | Unreadable | LogTrouble | Unreported
+@dataclass(frozen=True, slots=True)
+class BrokeOff:
+    """A lane ended though nobody had it end: a bug; its work stands still."""
+
+    lane: Lane
+    error: BaseException
+
+
+Event = Tried | Ended | Load | Voided | Unreadable | LogTrouble | Unreported | BrokeOff
 Observer = Callable[[Event], None]
 
 

@@ -8,7 +8,7 @@ import structlog
 
 from cordboard.work import Verdict, Work
 from workers.core.outcome import Meaning
-from workers.events import Ended, Event, LogTrouble, Tried, Unreadable, Unreported, Voided
+from workers.events import BrokeOff, Ended, Event, LogTrouble, Tried, Unreadable, Unreported, Voided
 
 _QUIET: Final = frozenset({Meaning.ACCEPTED, Meaning.REFUSED})
 _logger: Final[structlog.stdlib.BoundLogger] = structlog.get_logger("cordboard.worker")
@@ -34,6 +34,8 @@ def write(event: Event) -> None:
             _logger.warning("log_trouble", lane=lane.value, doing=doing, error=error)
         case Unreported(work, error):
             _logger.error("release_unreported", **_address(work), error=error)
+        case BrokeOff(lane, error):
+            _logger.critical("lane_broke_off", lane=lane.value, exc_info=error)
 
 
 def _address(work: Work) -> dict[str, str | int]:

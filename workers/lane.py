@@ -15,7 +15,7 @@ from cordboard.log.port import Log, LogError, LogUnavailable, Reader, Record
 from cordboard.topics import Topics
 from cordboard.work import Lane, Work
 from workers.core.attempt import waiting
-from workers.events import Ended, Load, LogTrouble, Unreadable, Unreported, Voided
+from workers.events import BrokeOff, Ended, Load, LogTrouble, Unreadable, Unreported, Voided
 from workers.report import report
 from workers.seat import RETRY_MS, Seat, Taken, readable
 from workers.sending import Sender, sleep_unless
@@ -105,8 +105,16 @@ class LaneWorker:
 
     def start(self) -> asyncio.Task[None]:
         """Begin to take work."""
-        self.task = asyncio.create_task(self._run(), name=self._group)
+        self.task = asyncio.create_task(self._work(), name=self._group)
         return self.task
+
+    async def _work(self) -> None:
+        try:
+            await self._run()
+        except BaseException as error:
+            if not self._draining.is_set():
+                self._sender.observe(BrokeOff(self._lane, error))
+            raise
 
     async def _run(self) -> None:
         # Trouble with the log is waited out; anything else is a bug and ends the lane.

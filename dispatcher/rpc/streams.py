@@ -132,8 +132,13 @@ class Stream(ABC):
             self.accepted(prepared, admitted, appended)
 
     async def _write(self) -> None:
+        heard = True
         while (message := await self._answers.get()) is not None:
-            await self._wire.write(message)
+            try:
+                if heard:
+                    await self._wire.write(message)
+            except grpc.aio.InternalError:
+                heard = False  # The caller has hung up. What was read is seen to all the same.
             self._slots.release()
 
 

@@ -3,6 +3,12 @@
 It knows nothing of how Cordboard works: it is given evidence from outside, and gives back violations. What it allows,
 because the promises do: an UNKNOWN command may have happened at any time or not at all; a hangup with placement NOW
 passes what is in flight; the same thing may be told again in the same words.
+
+One thing it excuses, because nothing can fence it: a worker that was frozen between its last check and the socket sends
+when it has thawed, while the page has long had another worker send the same. So a request that changes nothing any more
+(Telnyx knows its command_id; or `client_state_update`, which has none, and says the same once more) may come behind
+those of later commands, if it is not its command's first, and came within `LATE_SECONDS_MAX` of a worker's thaw. What
+is sent late and changes something is excused by nothing: its result must be UNKNOWN.
 """
 
 from __future__ import annotations
@@ -16,6 +22,9 @@ from typing import Any, Final, NamedTuple
 RESULT_MS_MAX: Final = 90_000
 EXPIRY_MS: Final = 30_000
 DIAL_EXPIRY_MS: Final = 60_000
+
+# What a thawed worker had in hand goes out within its budget for all tries of a release.
+LATE_SECONDS_MAX: Final = 10.0
 
 _ENDS_CALL: Final = frozenset({"hangup", "reject"})
 _WITHOUT_ID: Final = frozenset({"client_state_update"})
@@ -55,9 +64,12 @@ class Evidence:
     told: Sequence[Told] = ()
     answers: Sequence[Told] = ()  # What Execute answered.
     completions: Sequence[tuple[str, bytes]] = ()  # Command and content.
-    events: Sequence[str] = ()  # Ids of the events that were handed on.
+    events: Sequence[tuple[str, bytes]] = ()  # Those that were handed on: id and content.
     effects: Sequence[Mapping[str, Any]] = ()
     deliveries: Sequence[Mapping[str, Any]] = ()
+    redelivers: bool = False  # The log may hand on an event again, in the same words, as it may a result.
+    thaws: Sequence[float] = ()  # When workers went on that had been frozen; Unix seconds.
+    set_aside: Sequence[str] = ()  # What became dead letters: nothing that was sent here is unreadable.
 
 
 class Violation(NamedTuple):
@@ -65,6 +77,7 @@ class Violation(NamedTuple):
 
     kind: str
     detail: str
+    command_id: str = ""  # Whose story shows more.
 
 
 @dataclass(slots=True)
@@ -91,7 +104,11 @@ class _Case:
 
     @property
     def states(self) -> set[str]:
-        return {told.state for told in (self.result, self.settled) if told is not None}
+        told = {told.state for told in (self.result, self.settled) if told is not None}
+        return told | {"REJECTED"} if self.refused else told  # One copy was turned away, another one let in.
+
+    def broke(self, kind: str, detail: str) -> Violation:
+        return Violation(kind, f"{self}{detail}", self.sent.command_id)
 
     def __str__(self) -> str:
         said = self.result.state if self.result else "no result"
@@ -108,9 +125,10 @@ def check(evidence: Evidence) -> list[Violation]:
         *_consistent(cases, evidence),
         *_true(cases),
         *_at_most_once(cases),
-        *_in_order(cases),
+        *_in_order(cases, evidence.thaws),
         *_completed_once(evidence.completions),
         *_handed_on(evidence),
+        *(Violation("set aside", reason) for reason in evidence.set_aside),
     ]
 
 
@@ -119,11 +137,12 @@ def _file_told(cases: dict[str, _Case], every: Iterable[Told]) -> Iterator[Viola
     for told in every:
         case = cases.get(told.command_id)
         if case is None:
-            yield Violation("result of nothing", f"{told.kind} {told.state} for {told.command_id}")
+            detail = f"{told.kind} {told.state} for {told.command_id}"
+            yield Violation("result of nothing", detail, told.command_id)
         elif told.kind in ("result", "settled"):
             before = case.result if told.kind == "result" else case.settled
             if before is not None and before.content != told.content:
-                yield Violation(f"two {told.kind}s", f"{case}: {before.state}, then {told.state}")
+                yield case.broke(f"two {told.kind}s", f": {before.state}, then {told.state}")
             elif told.kind == "result":
                 case.result = told
             else:
@@ -144,9 +163,9 @@ def _file_requests(cases: dict[str, _Case], effects: Iterable[Mapping[str, Any]]
         case.requests.append(effect)
         sent = case.sent
         if effect["action"] != sent.action or (sent.call and effect["call_control_id"] != sent.call):
-            yield Violation("another request", f"{case}: {effect['action']} of {effect['call_control_id']}")
+            yield case.broke("another request", f": {effect['action']} of {effect['call_control_id']}")
         if _mark(effect) != sent.mark:
-            yield Violation("another content", f"{case}: request {effect['n']}")
+            yield case.broke("another content", f": request {effect['n']}")
 
 
 def _mark(effect: Mapping[str, Any]) -> str:
@@ -158,25 +177,25 @@ def _one_result(cases: Mapping[str, _Case]) -> Iterator[Violation]:
     """Whatever was acknowledged has its result, in time."""
     for case in cases.values():
         if case.sent.acknowledged and not case.ended:
-            yield Violation("lost", f"{case}: {case.happened} effects")
+            yield case.broke("lost", f": {case.happened} effects")
         if case.result is None or case.sent.action in _ENDS_CALL:
             continue  # Hangups do not expire; they end with the call.
         expiry_ms = DIAL_EXPIRY_MS if case.sent.action == "dial" else EXPIRY_MS
         took_ms = case.result.finish_ms - case.result.accept_ms
         if took_ms > expiry_ms + RESULT_MS_MAX:
-            yield Violation("late", f"{case}: {took_ms / 1000:.0f} s after its acceptance")
+            yield case.broke("late", f": {took_ms / 1000:.0f} s after its acceptance")
 
 
 def _consistent(cases: Mapping[str, _Case], evidence: Evidence) -> Iterator[Violation]:
     """A command is settled only from UNKNOWN; whoever asks again hears nothing else."""
     for case in cases.values():
         if case.settled is not None and (case.result is None or case.result.state != "UNKNOWN"):
-            yield Violation("settled what was known", f"{case}: {case.settled.state}")
+            yield case.broke("settled what was known", f": {case.settled.state}")
     replayed = (told for told in evidence.told if told.kind == "replayed")
     for told in (*replayed, *evidence.answers):
         case = cases.get(told.command_id)
         if case is not None and case.result is not None and told.state not in case.states:
-            yield Violation("told otherwise", f"{case}: {told.kind} says {told.state}")
+            yield case.broke("told otherwise", f": {told.kind} says {told.state}")
 
 
 def _true(cases: Mapping[str, _Case]) -> Iterator[Violation]:
@@ -186,9 +205,9 @@ def _true(cases: Mapping[str, _Case]) -> Iterator[Violation]:
             if told is None:
                 continue
             if told.state == "SUCCEEDED" and not case.happened and not _had_nothing_left_to_do(case, told):
-                yield Violation("said done, was not", f"{case}, {told.kind}")
+                yield case.broke("said done, was not", f", {told.kind}")
             if told.state in _NOT_DONE and case.happened:
-                yield Violation("said not done, was", f"{case}, {told.kind} {told.state} {told.reason}")
+                yield case.broke("said not done, was", f", {told.kind} {told.state} {told.reason}")
 
 
 def _had_nothing_left_to_do(case: _Case, told: Told) -> bool:
@@ -201,33 +220,50 @@ def _at_most_once(cases: Mapping[str, _Case]) -> Iterator[Violation]:
     for case in cases.values():
         if case.happened > 1 and case.sent.action not in _WITHOUT_ID:
             numbers = [request["n"] for request in case.requests if request["happened"]]
-            yield Violation("happened twice", f"{case}: requests {numbers}")
+            yield case.broke("happened twice", f": requests {numbers}")
 
 
-def _in_order(cases: Mapping[str, _Case]) -> Iterator[Violation]:
+def _in_order(cases: Mapping[str, _Case], thaws: Sequence[float]) -> Iterator[Violation]:
     """Every request of a command, repeats too, comes after those of the commands that were accepted before it."""
-    lines: dict[str, list[_Case]] = defaultdict(list)
+    lines: dict[str, list[tuple[_Case, int, int]]] = defaultdict(list)
     for case in cases.values():
         if case.sent.call and case.requests and not case.may_come_out_of_order:
-            lines[case.sent.call].append(case)
+            numbers = [int(request["n"]) for request in _timely(case, thaws)]
+            lines[case.sent.call].append((case, numbers[0], numbers[-1]))
     for line in lines.values():
-        latest = line[0]
-        for case in line[1:]:
-            if case.requests[0]["n"] < latest.requests[-1]["n"]:
-                yield Violation("out of order", f"{case} came before the end of {latest}")
-            latest = max(latest, case, key=lambda one: int(one.requests[-1]["n"]))
+        latest, _, end = line[0]
+        for case, first, last in line[1:]:
+            if first < end:
+                yield case.broke("out of order", f" came before the end of {latest}")
+            if last > end:
+                latest, end = case, last
+
+
+def _timely(case: _Case, thaws: Sequence[float]) -> list[Mapping[str, Any]]:
+    """The requests of a command without those that a thawed worker sent too late to change anything."""
+    first, *more = case.requests
+    return [first, *(one for one in more if not (_changes_nothing(case, one) and _just_thawed(one, thaws)))]
+
+
+def _changes_nothing(case: _Case, request: Mapping[str, Any]) -> bool:
+    return not request["happened"] or case.sent.action in _WITHOUT_ID
+
+
+def _just_thawed(request: Mapping[str, Any], thaws: Sequence[float]) -> bool:
+    return any(0 <= request["time"] - thaw <= LATE_SECONDS_MAX for thaw in thaws)
 
 
 def _completed_once(completions: Iterable[tuple[str, bytes]]) -> Iterator[Violation]:
     seen: dict[str, bytes] = {}
     for command_id, content in completions:
         if seen.setdefault(command_id, content) != content:
-            yield Violation("completed twice", command_id)
+            yield Violation("completed twice", command_id, command_id)
 
 
 def _handed_on(evidence: Evidence) -> Iterator[Violation]:
     """A webhook that was answered with 2xx is an event, once; and nothing is an event that was no webhook."""
-    times = Counter(evidence.events)
+    handed_on = set(evidence.events) if evidence.redelivers else evidence.events
+    times = Counter(event_id for event_id, _ in handed_on)
     known = {delivery["event_id"]: delivery for delivery in evidence.deliveries}
     for delivery in evidence.deliveries:
         if acknowledged(delivery) and not times[delivery["event_id"]]:

@@ -1,10 +1,15 @@
-"""The load: services that dial, answer, speak and hang up, a new call every so often, each in its own way."""
+"""The load: services that dial, answer, speak and hang up, a new call every so often, each in its own way.
+
+How many commands a call gets is the traffic's: a few each, or as in life, where few calls get most of them (Zipf).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
@@ -14,14 +19,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from cordboard.client import Client
 from cordboard.clock import SystemClock
 from cordboard.v1 import PLACEMENT_LAST, PLACEMENT_NOW, STATE_SUCCEEDED, Command
-from tests.e2e.observer import Observer, until
-from tests.e2e.sender import Journal, Sender
+from tests.e2e.observer import Heard, until
+from tests.e2e.sender import Journal, Sender, Straight
 
 _US: Final = "+13125550100"
 _ANSWERED_AT_ONCE: Final = "+13125559908"
 _HUNG_UP_SOON: Final = "+13125559907"
 _SHORT_LIFE_MS: Final = 8_000
 _EVENT_SECONDS: Final = 60.0
+_ROUND_MAX: Final = 9  # Commands that are sent together, at most.
+ZIPF_CALLS: Final = 1_000
+_HEAD: Final = 300
 
 _ACTIONS: Final[tuple[dict[str, Any], ...]] = (
     {"speak": {"payload": "Good morning", "voice": "female"}},
@@ -33,34 +41,62 @@ _ACTIONS: Final[tuple[dict[str, Any], ...]] = (
 )
 
 
+Sizes = Callable[[Random], Iterator[int]]
+
+
+def few(rng: Random) -> Iterator[int]:
+    """A few commands for each call, its dial and its end not counted."""
+    while True:
+        yield rng.randint(3, _ROUND_MAX)
+
+
+def zipf(rng: Random) -> Iterator[int]:
+    """A thousand calls, the most commanded of which gets `_HEAD` commands, the second half of that, the third a third.
+
+    They come in any order; then the next thousand.
+    """
+    while True:
+        ranks = list(range(1, ZIPF_CALLS + 1))
+        rng.shuffle(ranks)
+        for rank in ranks:
+            yield max(1, round(_HEAD / rank))
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How many calls begin in a second, and how many commands each of them gets, call after call."""
+
+    calls_per_second: float
+    sizes: Sizes
+
+
 class Caller:
     """One call, from its dial or its ringing to its end. `number` makes its ids and marks its own."""
 
     def __init__(
-        self, number: int, client: Client, journal: Journal, observer: Observer, sandbox: httpx.AsyncClient, rng: Random
+        self, number: int, sender: Sender, journal: Journal, heard: Heard, sandbox: httpx.AsyncClient, rng: Random
     ) -> None:
         self._number = number
+        self._sender = sender
         self._journal = journal
-        self._observer = observer
+        self._heard = heard
         self._sandbox = sandbox
         self._rng = rng
-        self._sender = Sender(client, journal, rng)
-        self._client = client
         self._made = 0
 
-    async def run(self, webhook_url: str) -> None:
-        """Live. Returns when everything that was sent is known to be taken."""
+    async def run(self, size: int, webhook_url: str) -> None:
+        """Live, for so many commands. Returns when everything that was sent is known to be taken."""
         incoming = self._rng.random() < 0.25
         call = await (self._pick_up(webhook_url) if incoming else self._dial())
         if call is None:
             return
-        commands = [self._command(call, **self._rng.choice(_ACTIONS)) for _ in range(self._rng.randint(3, 9))]
+        commands = [self._command(call, **self._rng.choice(_ACTIONS)) for _ in range(size)]
         if incoming:
             commands.insert(0, self._command(call, answer={}))
-        if self._rng.random() < 0.3:
-            for sequence, command in enumerate(commands, 1):
-                command.sequence = sequence
-        await self._send(commands)
+        if size <= _ROUND_MAX:
+            await self._send_few(commands)
+        else:
+            await self._send_many(commands)
         await self._end(call)
 
     async def _dial(self) -> str | None:
@@ -74,18 +110,33 @@ class Caller:
         """A call that came in, once its service has heard of it; None where its webhook was given up by the sandbox."""
         ringing = {"from": _ANSWERED_AT_ONCE, "to": _US, "webhook_url": webhook_url}
         call: str = (await self._sandbox.post("/sandbox/calls", json=ringing)).json()["call_control_id"]
-        heard = await until(lambda: call in self._observer.initiated, _EVENT_SECONDS)
+        heard = await until(lambda: call in self._heard.initiated, _EVENT_SECONDS)
         return call if heard else None
 
-    async def _send(self, commands: list[Command]) -> None:
-        ways = (self._sender.submit, self._sender.submit_stream, self._sender.execute, self._sender.execute_stream)
-        way = self._rng.choice(ways)
+    async def _send_few(self, commands: list[Command]) -> None:
+        """One service, one way; some number their commands, some say until when they make sense."""
+        numbered = self._rng.random() < 0.3
+        if numbered:
+            for sequence, command in enumerate(commands, 1):
+                command.sequence = sequence
+        way = self._rng.choice(self._sender.ways_in_turn if numbered else self._sender.ways)
         if way == self._sender.submit and self._rng.random() < 0.3:
             for command in commands:
                 command.expire_time.CopyFrom(_soon())
         await way(commands)
-        if self._rng.random() < 0.2:
+        # What came straight may still be on its way to its call's partition, and then be the second under its id.
+        if way != self._sender.produce and self._rng.random() < 0.2:
             await self._reuse(self._rng.choice(commands))
+
+    async def _send_many(self, commands: list[Command]) -> None:
+        """Two services at once, each in rounds, by any way; the order between them is whatever the log makes it."""
+        await asyncio.gather(self._send_rounds(commands[::2]), self._send_rounds(commands[1::2]))
+
+    async def _send_rounds(self, commands: list[Command]) -> None:
+        while commands:
+            count = self._rng.randint(1, _ROUND_MAX)
+            await self._rng.choice(self._sender.ways)(commands[:count])
+            commands = commands[count:]
 
     async def _reuse(self, command: Command) -> None:
         """Send something else under an id that is taken: it must not happen."""
@@ -102,7 +153,7 @@ class Caller:
         if how < 0.5:
             await self._sender.submit([self._command(call, hangup={})])
         elif how < 0.65:
-            await self._sender.submit([self._command(call, hangup={}, placement=PLACEMENT_NOW)])
+            await self._rng.choice(self._sender.ways)([self._command(call, hangup={}, placement=PLACEMENT_NOW)])
         elif how < 0.85:
             await self._sandbox.post(f"/sandbox/calls/{call}/hangup")
 
@@ -129,30 +180,37 @@ def _soon() -> Timestamp:
 class Load:
     """New callers, so many a second, whether the earlier ones have come to an end or not. `run` it in a task."""
 
-    def __init__(self, client: Client, observer: Observer, sandbox: httpx.AsyncClient, webhook_url: str) -> None:
+    def __init__(
+        self,
+        traffic: Traffic,
+        client: Client,
+        heard: Heard,
+        sandbox: httpx.AsyncClient,
+        webhook_url: str,
+        straight: Straight | None = None,
+    ) -> None:
         self.journal = Journal()
         self.callers = 0
+        self._traffic = traffic
         self._client = client
-        self._observer = observer
+        self._heard = heard
         self._sandbox = sandbox
         self._webhook_url = webhook_url
+        self._straight = straight
 
-    async def run(self, rng: Random, per_second: float, stopping: asyncio.Event) -> None:
+    async def run(self, rng: Random, stopping: asyncio.Event) -> None:
         """Go on until told to stop, then let every caller come to its end."""
+        sizes = self._traffic.sizes(rng)
         async with asyncio.TaskGroup() as group:
             while not stopping.is_set():
                 self.callers += 1
-                caller = Caller(
-                    self.callers,
-                    self._client,
-                    self.journal,
-                    self._observer,
-                    self._sandbox,
-                    Random(rng.getrandbits(64)),
-                )
-                group.create_task(caller.run(self._webhook_url))
+                group.create_task(self._caller(Random(rng.getrandbits(64))).run(next(sizes), self._webhook_url))
                 try:
-                    async with asyncio.timeout(rng.expovariate(per_second)):
+                    async with asyncio.timeout(rng.expovariate(self._traffic.calls_per_second)):
                         await stopping.wait()
                 except TimeoutError:
                     pass
+
+    def _caller(self, rng: Random) -> Caller:
+        sender = Sender(self._client, self.journal, rng, self._straight)
+        return Caller(self.callers, sender, self.journal, self._heard, self._sandbox, rng)

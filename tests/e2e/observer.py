@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from cordboard.client import Client
-from cordboard.v1 import CommandResult, Reason, State, WatchResponse
+from cordboard.v1 import CommandCompletion, CommandResult, Reason, State, WatchResponse
 from tests.e2e.checker import Told
 
 _POLL_SECONDS: Final = 0.05
@@ -27,17 +28,42 @@ def told_of(kind: str, result: CommandResult) -> Told:
     )
 
 
-class Observer:
+class Heard:
+    """What was handed on, as the checker wants it, and what clients need to know of it."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.completions: list[tuple[str, bytes]] = []
+        self.events: list[tuple[str, bytes]] = []
+        self.ended: set[str] = set()  # Commands with a result, or refused for good.
+        self.initiated: set[str] = set()  # Calls.
+
+    def take_result(self, ce_type: str, result: CommandResult, content: bytes = b"") -> None:
+        """A result of one of the kinds; `content` where more of it must stay the same than the message says."""
+        told = told_of(_kind(ce_type), result)
+        told = replace(told, content=content or told.content)
+        self.told.append(told)
+        if told.kind == "result" or (told.kind == "refused" and told.reason != "COMMAND_ID_REUSED"):
+            self.ended.add(told.command_id)
+
+    def take_completion(self, completion: CommandCompletion) -> None:
+        """What a command started is in effect."""
+        self.completions.append((completion.command_id, completion.SerializeToString(deterministic=True)))
+
+    def take_event(self, event_id: str, event_type: str, call: str, content: bytes) -> None:
+        """A webhook was handed on."""
+        self.events.append((event_id, content))
+        if event_type == "call.initiated":
+            self.initiated.add(call)
+
+
+class Observer(Heard):
     """Keeps everything that is handed on. `run` it in a task."""
 
     def __init__(self, client: Client, cursor: str = "") -> None:
+        super().__init__()
         self._watch = client.watch(cursor=cursor)
         self.first_cursor = cursor
-        self.told: list[Told] = []
-        self.completions: list[tuple[str, bytes]] = []
-        self.events: list[str] = []
-        self.ended: set[str] = set()  # Commands with a result, or refused for good.
-        self.initiated: set[str] = set()  # Calls.
         self.items: Counter[bytes] = Counter()  # All of it, without the cursors.
 
     async def take_place(self) -> None:
@@ -51,21 +77,17 @@ class Observer:
                 self._take(response)
 
     def _take(self, response: WatchResponse) -> None:
+        response.ClearField("cursor")
+        content = response.SerializeToString(deterministic=True)
+        self.items[content] += 1
         kind = response.WhichOneof("item")
         if kind == "result":
-            told = told_of(_kind(response.type), response.result)
-            self.told.append(told)
-            if told.kind == "result" or (told.kind == "refused" and told.reason != "COMMAND_ID_REUSED"):
-                self.ended.add(told.command_id)
+            self.take_result(response.type, response.result)
         elif kind == "completion":
-            completion = response.completion
-            self.completions.append((completion.command_id, completion.SerializeToString(deterministic=True)))
+            self.take_completion(response.completion)
         else:
-            self.events.append(response.event.event_id)
-            if response.event.event_type == "call.initiated":
-                self.initiated.add(response.event.call_control_id)
-        response.ClearField("cursor")
-        self.items[response.SerializeToString(deterministic=True)] += 1
+            event = response.event
+            self.take_event(event.event_id, event.event_type, event.call_control_id, content)
 
 
 def _kind(ce_type: str) -> str:

@@ -1,51 +1,173 @@
-"""Cordboard as a real process: `cordboard serve` on a directory and on ports that stay the same through its deaths."""
+"""The command line as real processes: started, killed, frozen, asked to stop; and all of Cordboard as one of them."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import random
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from tests.e2e import tied
 
 ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "main"
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+_STOP_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.05
 
 _COMPLAINING: Final = ('"level":"error"', '"level":"critical"', "Traceback")
+# A broker that is away is no news of ours: aiokafka says so at every try, and goes on. When it is not waited for any
+# longer, it leaves behind tasks of its own that fail.
+_OF_OTHERS: Final = ('"logger":"aiokafka', "coro=<GroupCoordinator._do_commit_offsets()")
 
 
 class Died(AssertionError):
     """The process ended, and nobody had killed it."""
 
 
-class Cordboard:
-    """One process at a time, started and killed as often as needed."""
+class Process:
+    """One process at a time of one command, in a folder of its own. It never outlives us."""
+
+    def __init__(self, folder: Path, name: str, words: Sequence[str], environment: Mapping[str, str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.starts = 0
+        self._folder = folder
+        self._log = folder / "output.txt"
+        self._ready = folder / "ready.json"
+        self._words = tuple(words)
+        self._environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._frozen = False
+
+    def start(self) -> None:
+        """Start it; whoever wants something of it finds out when it is up."""
+        self.starts += 1
+        self._ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "cordboard", *self._words, f"--ready-file={self._ready}"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-S", tied.__file__, str(os.getpid()), *command],
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def up(self) -> bool:
+        """Whether it says that it serves. Raises Died where it ended instead."""
+        self.check()
+        return self._ready.exists()
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no process, or one that has ended."""
+        return self._process is None or self._process.poll() is not None
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where it is, by what it serves there; once it is up."""
+        told: dict[str, str] = json.loads(self._ready.read_bytes())
+        return told
+
+    def kill(self) -> None:
+        """Let it die on the spot, whatever it is doing."""
+        self.check()
+        process = self._running()
+        process.kill()
+        process.wait()
+        self._process = None
+        self._frozen = False
+
+    def freeze(self) -> None:
+        """SIGSTOP: it stands still, its connections open."""
+        self.check()
+        self._running().send_signal(signal.SIGSTOP)
+        self._frozen = True
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on where it stood."""
+        self._running().send_signal(signal.SIGCONT)
+        self._frozen = False
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen
+
+    async def stop(self) -> int:
+        """Ask it to stop, as a supervisor would; its exit status. Raises TimeoutError."""
+        process = self._running()
+        process.terminate()
+        async with asyncio.timeout(_STOP_SECONDS):
+            while process.poll() is None:  # noqa: ASYNC110 - the system tells nobody else of it.
+                await asyncio.sleep(_LOOK_SECONDS)
+        self._process = None
+        return process.returncode
+
+    def check(self) -> None:
+        """Raise Died where it ended by itself."""
+        if self._process is not None and self._process.poll() is not None:
+            status = self._process.returncode
+            raise Died(f"{self.name}, start {self.starts}, ended with status {status}:\n{self.last_words()}")
+
+    def abandon(self) -> None:
+        """Leave nothing running, whatever happened."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def complaints(self, excused: Sequence[str] = ()) -> list[str]:
+        """The lines by which it says that something happened which should never happen, but for those excused."""
+        passed = (*_OF_OTHERS, *excused)
+        ours = (line for line in self.output.splitlines() if not any(sign in line for sign in passed))
+        return [line[:2_000] for line in ours if any(sign in line for sign in _COMPLAINING)]
+
+    def last_words(self) -> str:
+        """The end of what it wrote."""
+        return self.output[-6_000:]
+
+    @property
+    def output(self) -> str:
+        """All that it has said so far, through all its lives."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def said(self, event: str) -> dict[str, Any]:
+        """The last line about that; fails the test where there is none."""
+        lines = [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
+        found = [line for line in lines if line.get("event") == event]
+        assert found, f"{self.name} never said {event}:\n{self.output}"
+        return found[-1]
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError(f"{self.name} has not been started")
+        return self._process
+
+
+class Cordboard(Process):
+    """All roles as one process: `cordboard serve` on a directory and on ports that stay the same through its deaths."""
 
     def __init__(self, directory: Path, telnyx_url: str, public_key: str) -> None:
-        self._directory = directory
-        self._log = directory / "cordboard.log"
         self.grpc_port, self.ingress_port, operations_port = free_ports(3)
-        account = f"CORDBOARD_ACCOUNTS__{ACCOUNT.upper()}"
-        self._environment = {
-            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-            f"{account}__API_KEY": "key",
-            f"{account}__BASE_URL": telnyx_url,
-            f"{account}__WEBHOOK_PUBLIC_KEY": public_key,
-            f"{account}__PUBLIC_URL": f"http://127.0.0.1:{self.ingress_port}",
-            f"{account}__DIAL_URL_SECRET": "a-secret-of-this-test",
+        environment = account_settings(telnyx_url, public_key, self.ingress_port) | {
             "CORDBOARD_LOG__PATH": str(directory / "log.sqlite3"),
             "CORDBOARD_GRPC__PORT": str(self.grpc_port),
-            "CORDBOARD_INGRESS__PORT": str(self.ingress_port),
             "CORDBOARD_OPERATIONS__PORT": str(operations_port),
             "CORDBOARD_LOGGING__FORMAT": "json",
             "CORDBOARD_LOGGING__LEVEL": "warning",
         }
-        self._process: subprocess.Popen[bytes] | None = None
-        self.starts = 0
+        super().__init__(directory, "cordboard", ("serve",), environment)
 
     @property
     def target(self) -> str:
@@ -55,59 +177,25 @@ class Cordboard:
     @property
     def webhook_url(self) -> str:
         """Where its ingress takes webhooks of calls that were not dialled."""
-        return f"http://127.0.0.1:{self.ingress_port}/webhooks/telnyx/{ACCOUNT}"
+        return webhook_url(self.ingress_port)
 
-    def start(self) -> None:
-        """Start it; whoever wants something of it finds out when it is up."""
-        self.starts += 1
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "cordboard", "serve"],
-                cwd=ROOT,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
 
-    def kill(self) -> None:
-        """Let it die on the spot, whatever it is doing."""
-        self.check()
-        process = self._running()
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        self._process = None
+def webhook_url(ingress_port: int) -> str:
+    """Where an ingress takes webhooks of calls that were not dialled."""
+    return f"http://127.0.0.1:{ingress_port}/webhooks/telnyx/{ACCOUNT}"
 
-    def stop(self) -> int:
-        """Ask it to stop, as a supervisor would; its exit status."""
-        process = self._running()
-        process.terminate()
-        return process.wait(timeout=60)
 
-    def check(self) -> None:
-        """Raise Died where it ended by itself."""
-        if self._process is not None and self._process.poll() is not None:
-            raise Died(f"start {self.starts} ended with status {self._process.returncode}:\n{self.last_words()}")
-
-    def abandon(self) -> None:
-        """Leave nothing running, whatever happened."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-
-    def complaints(self) -> list[str]:
-        """The lines by which it says that something happened which should never happen."""
-        lines = self._log.read_text(errors="replace").splitlines()
-        return [line[:2_000] for line in lines if any(sign in line for sign in _COMPLAINING)]
-
-    def last_words(self) -> str:
-        """The end of what it wrote."""
-        return self._log.read_text(errors="replace")[-6_000:] if self._log.exists() else ""
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            raise RuntimeError("it has not been started")
-        return self._process
+def account_settings(telnyx_url: str, public_key: str, ingress_port: int) -> dict[str, str]:
+    """The one account, as all processes are told of it."""
+    account = f"CORDBOARD_ACCOUNTS__{ACCOUNT.upper()}"
+    return {
+        f"{account}__API_KEY": "key",
+        f"{account}__BASE_URL": telnyx_url,
+        f"{account}__WEBHOOK_PUBLIC_KEY": public_key,
+        f"{account}__PUBLIC_URL": f"http://127.0.0.1:{ingress_port}",
+        f"{account}__DIAL_URL_SECRET": "a-secret-of-this-test",
+        "CORDBOARD_INGRESS__PORT": str(ingress_port),
+    }
 
 
 def free_ports(count: int) -> list[int]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc.aio
 
@@ -63,13 +63,38 @@ class Journal:
         return [replace(sent, acknowledged=sent.command_id in self.acknowledged) for sent in self._sent.values()]
 
 
+Way = Callable[[Sequence[Command]], Coroutine[Any, Any, Any]]
+
+
+class Straight(Protocol):
+    """A way to the log past the doors."""
+
+    async def produce(self, commands: Sequence[Command]) -> set[str]:
+        """Write commands; the ids of those that are acknowledged."""
+
+
 class Sender:
     """Sends commands of one call, in their order, in each of the ways there are."""
 
-    def __init__(self, client: Client, journal: Journal, rng: Random) -> None:
+    def __init__(self, client: Client, journal: Journal, rng: Random, straight: Straight | None = None) -> None:
         self._client = client
         self._journal = journal
         self._rng = rng
+        self._straight = straight
+
+    @property
+    def ways(self) -> list[Way]:
+        """All of them."""
+        every: list[Way] = [self.submit, self.submit_stream, self.execute, self.execute_stream]
+        return [*every, self.produce] if self._straight is not None else every
+
+    @property
+    def ways_in_turn(self) -> list[Way]:
+        """Those by which numbered commands come in order: where brokers fail, one of a stream may come before another.
+
+        It is turned away then, because it came before its turn, and nobody sends it again.
+        """
+        return [self.submit, self.execute] if self._straight is not None else self.ways
 
     async def submit(self, commands: Sequence[Command]) -> None:
         """One after the other: the next one when the last was taken."""
@@ -114,6 +139,12 @@ class Sender:
                 if response.executed.HasField("result"):
                     self._journal.answered(response.executed.result)
                     waiting.pop(response.command_id, None)
+
+    async def produce(self, commands: Sequence[Command]) -> None:
+        """All at once, without any door."""
+        assert self._straight is not None, "this log takes nothing from outside"
+        sending = [command for command in self._sending(commands).values() for _ in range(self._times())]
+        self._journal.acknowledged |= await self._straight.produce(sending)
 
     async def slip_in(self, command: Command) -> None:
         """Send a command that must not count, because its id is another's."""

@@ -16,7 +16,7 @@ from cordboard.client import Client
 from cordboard.v1 import CALL_STATE_ACTIVE, WAIT_FOR_COMPLETION, Command, Dial, Hangup, Speak, State
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
-from tests.e2e.apart import ACCOUNT, Pieces, ingress_port, until
+from tests.e2e.apart import Pieces, until
 
 CALLS = 6  # Enough that some are the other dispatcher's.
 
@@ -31,9 +31,9 @@ async def sandbox() -> AsyncIterator[Server]:
 @pytest_asyncio.fixture
 async def pieces(tmp_path: Path, kafka_servers: str, kafka_prefix: str, sandbox: Server) -> AsyncIterator[Pieces]:
     """Two dispatchers, two workers, one ingress."""
-    port = ingress_port()
-    sandbox.settings.webhook_url = f"http://127.0.0.1:{port}/webhooks/telnyx/{ACCOUNT}"
-    async with Pieces(tmp_path, kafka_servers, kafka_prefix, sandbox.base_url, sandbox.public_key, port) as every:
+    every = Pieces(tmp_path, kafka_servers, kafka_prefix, sandbox.base_url, sandbox.public_key)
+    sandbox.settings.webhook_url = every.webhook_url
+    async with every:
         yield every
 
 

@@ -20,5 +20,5 @@ async def test_the_promises_hold_through_kill_9(tmp_path: Path, record_property:
 
     record_property("summary", str(summary))
     assert summary.violations == []
-    assert summary.kills == 25
+    assert summary.faults == 25
     assert summary.states["SUCCEEDED"] > 100, "there was no load to speak of"

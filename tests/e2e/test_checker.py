@@ -25,6 +25,7 @@ def request(n: int, sent: Sent, **facts: Any) -> dict[str, Any]:
         "command_id": sent.command_id,
         "body": {"client_state": sent.mark},
         "happened": True,
+        "time": 0.0,
         **facts,
     }
 
@@ -33,8 +34,8 @@ HANGUP = Sent("h", "call", "hangup", "mark-h")
 UPDATE = Sent("u", "call", "client_state_update", "mark-u")
 
 
-def repeat(n: int, sent: Sent) -> dict[str, Any]:
-    return request(n, sent, happened=False)
+def repeat(n: int, sent: Sent, **facts: Any) -> dict[str, Any]:
+    return request(n, sent, happened=False, **facts)
 
 
 def delivery(event_id: str, status: int | None = 200) -> dict[str, Any]:
@@ -46,7 +47,7 @@ KEPT = Evidence(
     told=[told(A), told(B)],
     answers=[told(A)],
     completions=[("a", b"ended"), ("b", b"ended")],
-    events=["e1", "e2"],
+    events=[("e1", b"rang"), ("e2", b"spoke")],
     effects=[request(1, A), request(2, B)],
     deliveries=[delivery("e1", 503), delivery("e1"), delivery("e2"), delivery("e3", None)],
 )
@@ -80,9 +81,10 @@ BROKEN = {
     "another content": replace(KEPT, effects=[request(1, A, body={"client_state": "other"}), request(2, B)]),
     "out of order": replace(KEPT, effects=[request(1, B), request(2, A)]),
     "completed twice": replace(KEPT, completions=[("a", b"ended"), ("a", b"failed")]),
-    "webhook lost": replace(KEPT, events=["e1"]),
-    "handed on twice": replace(KEPT, events=["e1", "e2", "e2"]),
-    "event of nothing": replace(KEPT, events=["e1", "e2", "e4"]),
+    "webhook lost": replace(KEPT, events=KEPT.events[:1]),
+    "handed on twice": replace(KEPT, events=[*KEPT.events, KEPT.events[1]]),
+    "event of nothing": replace(KEPT, events=[*KEPT.events, ("e4", b"?")]),
+    "set aside": replace(KEPT, set_aside=["the value is no command"]),
 }
 
 
@@ -92,6 +94,47 @@ def test_a_broken_promise_is_named(kind: str) -> None:
     One planted violation is found as what it is, and as nothing else.
     """
     assert kinds(BROKEN[kind]) == [kind]
+
+
+def test_an_event_that_changed_is_named_even_where_the_log_may_say_it_again() -> None:
+    """
+    A log that redelivers gives the same bytes again; other bytes under one id are another event.
+    """
+    again = replace(KEPT, events=[*KEPT.events, KEPT.events[1]], redelivers=True)
+
+    assert kinds(again) == []
+    assert kinds(replace(again, events=[*again.events, ("e2", b"sang")])) == ["handed on twice"]
+
+
+THAWED_AT = 1_000.0
+# A's first request was answered; its repeat comes behind B's.
+LATE = replace(KEPT, thaws=[THAWED_AT])
+OTHERS_LATE = {
+    "it changed something": [request(1, A, happened=False), request(2, B), request(3, A, time=THAWED_AT + 1)],
+    "it came before the thaw": [request(1, A), request(2, B), repeat(3, A, time=THAWED_AT - 1)],
+    "it came long after the thaw": [request(1, A), request(2, B), repeat(3, A, time=THAWED_AT + 11)],
+    "it was the first": [request(1, B), request(2, A, time=THAWED_AT + 1)],
+}
+
+
+def test_a_thawed_worker_may_repeat_what_changes_nothing() -> None:
+    """
+    A request that Telnyx knows already, right after a worker's thaw, is excused; so is the same client_state once more.
+    """
+    late = [request(1, A), request(2, B), repeat(3, A, time=THAWED_AT + 1)]
+    update = {"command_id": None, "time": THAWED_AT + 1}
+    updates = [request(1, UPDATE, command_id=None), request(2, A), request(3, B), request(4, UPDATE, **update)]
+
+    assert kinds(replace(LATE, effects=late)) == []
+    assert kinds(replace(LATE, sent=[UPDATE, A, B], told=[told(UPDATE), told(A), told(B)], effects=updates)) == []
+
+
+@pytest.mark.parametrize("why", OTHERS_LATE)
+def test_a_thaw_excuses_nothing_else(why: str) -> None:
+    """
+    What changes something, comes at another time, or is a command's first request must be in order.
+    """
+    assert kinds(replace(LATE, effects=OTHERS_LATE[why])) == ["out of order"]
 
 
 @pytest.mark.parametrize("where", ["told", "answers"])
@@ -144,6 +187,14 @@ def test_a_repeated_request_keeps_its_place_too() -> None:
         pytest.param(
             replace(KEPT, told=[told(A), told(B, "REJECTED", "refused", reason="LINE_FULL")], effects=[request(1, A)]),
             id="refused",
+        ),
+        pytest.param(
+            replace(
+                KEPT,
+                told=[told(A), told(B, "REJECTED", "refused", reason="LINE_FULL"), told(B)],
+                answers=[told(B, "REJECTED", reason="LINE_FULL"), told(B)],
+            ),
+            id="one copy refused, another one taken",
         ),
         pytest.param(
             replace(

@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import NodeNotReadyError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from brokers import Cluster
@@ -153,6 +154,23 @@ class TestCheck:
         """
         with pytest.raises(LogError, match="99 copies of each topic are asked for, and the cluster has"):
             await ensure(connection, wanted(topics), replicas=99)
+
+    async def test_one_of_many_is_away(
+        self, connection: Connection, topics: Topics, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        aiokafka asks any broker that it has heard of; one that has just died is no reason to give up.
+        """
+        ask, away = AIOKafkaAdminClient.describe_cluster, [NodeNotReadyError("node 1"), NodeNotReadyError("node 1")]
+
+        async def describe_cluster(admin: AIOKafkaAdminClient) -> object:
+            if away:
+                raise away.pop()
+            return await ask(admin)
+
+        monkeypatch.setattr(AIOKafkaAdminClient, "describe_cluster", describe_cluster)
+        await ensure(connection, wanted(topics))
+        await check(connection, wanted(topics))
 
     async def test_nobody_there(self, topics: Topics) -> None:
         """

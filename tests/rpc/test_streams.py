@@ -95,6 +95,27 @@ async def test_what_is_ready_is_appended_together() -> None:
     assert len(wire.answers) == 200
 
 
+async def test_a_caller_who_has_hung_up_is_no_error() -> None:
+    """What was read of a stream is appended to its end, though nobody hears of it; the stream ends as others do."""
+    names = [f"c{number}" for number in range(IN_FLIGHT_MAX + 1)]
+    appended: list[str] = []
+
+    class Gone(_Wire):
+        async def write(self, message: Any) -> None:
+            raise grpc.aio.InternalError("what gRPC raises when the other end has gone")
+
+    class Log:
+        async def append(self, records: list[NewRecord]) -> list[Appended]:
+            appended.extend(Command.FromString(record.value).command_id for record in records)
+            return [Appended(0, 0, 1)] * len(records)
+
+    wire = Gone([SubmitStreamRequest(command=speak(name)) for name in names])
+    wire.appending.set()
+    intake = Intake(Log(), TOPICS, ACCOUNTS, CLOCK)  # type: ignore[arg-type]  # of a log only this is needed
+    await SubmitStream(intake, wire, Stopping(), "").run()
+    assert appended == names
+
+
 async def test_a_bad_item_is_its_answer_and_not_the_end(desk: Desk) -> None:
     """An invalid command in the middle is refused by itself; those around it are done."""
     commands = [speak("c1"), hangup("", call=""), speak("c2")]

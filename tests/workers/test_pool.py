@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.port import AppendUncertain, LogUnavailable, NewRecord
 from cordboard.work import Lane, Verdict, Work
 from tests.workers.world import CLOCK, DIAL, HANGUP, TOPICS, Closed, FlakyLog, World, until
-from workers.events import LogTrouble, Unreadable, Unreported, Voided
+from workers import journal
+from workers.events import BrokeOff, LogTrouble, Unreadable, Unreported, Voided
 from workers.pace import Hold
 from workers.pool import PoolSettings
 
@@ -223,6 +225,13 @@ class TestEnding:
         with pytest.raises(ZeroDivisionError):
             await pool.wait()
         assert pool.broken == (f"{TOPICS.prefix}.worker.main.action",)
+        [told] = [event for event in world.events if isinstance(event, BrokeOff)]
+        assert (told.lane, type(told.error)) == (Lane.ACTION, ZeroDivisionError)
+        with capture_logs() as lines:
+            journal.write(told)
+        assert [(line["log_level"], line["lane"], line["exc_info"]) for line in lines] == [
+            ("critical", "action", told.error)
+        ]
 
 
 class TestSettings:

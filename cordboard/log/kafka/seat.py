@@ -21,6 +21,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
 
+from cordboard.log.kafka.commits import committed
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.consumers import stop
 from cordboard.log.kafka.events import Observer, Rebalanced, SeatLost
@@ -100,8 +101,7 @@ class KafkaSeat:
             raise LogUnavailable(f"group {self._group}: this member has left")
         with asking(f"group {self._group}"):
             async with asyncio.timeout(COMMIT_SECONDS):
-                offset = await consumer.committed(KafkaPartition(self._topic, partition))
-        return None if offset is None else int(offset)
+                return await committed(consumer, self._group, KafkaPartition(self._topic, partition))
 
     async def leave(self) -> None:
         """See the port."""

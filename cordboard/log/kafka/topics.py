@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -22,6 +22,11 @@ _ASK_MS: Final = 10_000
 # Created topics are known to the controller at once, to each broker a moment later.
 _KNOWN_SECONDS_MAX: Final = 30.0
 _LOOK_SECONDS: Final = 0.05
+# A broker that died is known as one of the cluster until its session is over, 9 s unless set otherwise.
+_AWAY_SECONDS_MAX: Final = 20.0
+_AGAIN_SECONDS: Final = 0.2
+
+T = TypeVar("T")
 
 
 class TopicsWrong(LogError):
@@ -68,8 +73,7 @@ async def survey(
 
     Raises LogUnavailable, NotLetIn, and LogError where there cannot be as many copies as asked for.
     """
-    async with _admin(connection) as admin:
-        return await _look(admin, connection, demands, replicas, in_sync)
+    return await _asked(connection, lambda admin: _look(admin, connection, demands, replicas, in_sync))
 
 
 async def check(
@@ -88,17 +92,15 @@ async def ensure(
     Nothing is created beside topics that are wrong: raises TopicsWrong then. Raises as `survey` does, and LogError for
     what the brokers refuse.
     """
-    async with _admin(connection) as admin:
-        seen = await _look(admin, connection, demands, replicas, in_sync)
-        absent = {demand.topic for demand in seen.missing}
-        if wrong := [one for one in seen.wrong if one.topic not in absent]:
+    seen = await survey(connection, demands, replicas, in_sync)
+    absent = {demand.topic for demand in seen.missing}
+    if wrong := [one for one in seen.wrong if one.topic not in absent]:
+        raise TopicsWrong(wrong)
+    if absent:
+        seen = await _asked(connection, lambda admin: _created(admin, connection, seen))
+        # Somebody else may have created some of them, in another way, since we looked.
+        if wrong := seen.wrong:
             raise TopicsWrong(wrong)
-        if absent:
-            await _create(admin, seen)
-            seen = await _known(admin, connection, seen)
-            # Somebody else may have created some of them, in another way, since we looked.
-            if wrong := seen.wrong:
-                raise TopicsWrong(wrong)
     return sorted(absent)
 
 
@@ -142,6 +144,12 @@ async def _settings(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[s
     return settings
 
 
+async def _created(admin: AIOKafkaAdminClient, connection: Connection, seen: Survey) -> Survey:
+    """Create what is missing, and look again. May be tried again: what is there by then is left as it is."""
+    await _create(admin, seen)
+    return await _known(admin, connection, seen)
+
+
 async def _create(admin: AIOKafkaAdminClient, seen: Survey) -> None:
     copies = seen.copies
     new = [
@@ -174,6 +182,20 @@ async def _known_to(admin: AIOKafkaAdminClient, broker: int) -> set[str]:
     # The admin's own questions go to any broker; there is no public way to choose one.
     answer = (await admin._send_request(MetadataRequest(None), broker)).to_object()
     return {one["topic"] for one in answer["topics"]}
+
+
+async def _asked(connection: Connection, ask: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
+    """Ask, and ask again for a while where a broker fails: the admin asks whichever it happens on, dead ones too."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _AWAY_SECONDS_MAX
+    while True:
+        try:
+            async with _admin(connection) as admin:
+                return await ask(admin)
+        except LogUnavailable as error:
+            if not isinstance(error.__cause__, KafkaError) or loop.time() >= deadline:
+                raise
+        await asyncio.sleep(_AGAIN_SECONDS)
 
 
 @asynccontextmanager
