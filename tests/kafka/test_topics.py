@@ -16,6 +16,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from brokers import Cluster
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.demands import RECORD_BYTES_MAX, Demand, demands
+from cordboard.log.kafka.offsets import partition_counts
 from cordboard.log.kafka.topics import TopicsWrong, check, ensure, survey
 from cordboard.log.port import LogError, LogUnavailable
 from cordboard.topics import Topics
@@ -161,16 +162,19 @@ class TestCheck:
         """
         aiokafka asks any broker that it has heard of; one that has just died is no reason to give up.
         """
-        ask, away = AIOKafkaAdminClient.describe_cluster, [NodeNotReadyError("node 1"), NodeNotReadyError("node 1")]
+        ask, away = AIOKafkaAdminClient.describe_topics, [NodeNotReadyError("node 1"), NodeNotReadyError("node 1")]
 
-        async def describe_cluster(admin: AIOKafkaAdminClient) -> object:
+        async def describe_topics(admin: AIOKafkaAdminClient, *names: list[str]) -> object:
             if away:
                 raise away.pop()
-            return await ask(admin)
+            return await ask(admin, *names)
 
-        monkeypatch.setattr(AIOKafkaAdminClient, "describe_cluster", describe_cluster)
+        monkeypatch.setattr(AIOKafkaAdminClient, "describe_topics", describe_topics)
         await ensure(connection, wanted(topics))
-        await check(connection, wanted(topics))
+        away.append(NodeNotReadyError("node 1"))
+
+        assert await partition_counts(connection, [topics.ledger]) == {topics.ledger: 2}
+        assert away == []
 
     async def test_nobody_there(self, topics: Topics) -> None:
         """

@@ -8,8 +8,8 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
+from cordboard.log.kafka.asking import asked
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.consumers import Isolation
 from cordboard.log.kafka.troubles import asking
@@ -83,11 +83,6 @@ def _asking(connection: Connection, isolation: Isolation) -> AIOKafkaConsumer:
 
 async def partition_counts(connection: Connection, topics: Iterable[str]) -> dict[str, int]:
     """How many partitions each of these topics has; 0 for one that is not there. Raises LogUnavailable."""
-    admin = AIOKafkaAdminClient(**connection.arguments(), request_timeout_ms=ASK_MS)
-    with asking("reading the cluster's topics"):
-        try:
-            await admin.start()
-            told = await admin.describe_topics(list(topics))
-        finally:
-            await admin.close()
+    names = list(topics)
+    told = await asked(connection, lambda admin: admin.describe_topics(names))
     return {one["topic"]: len(one["partitions"]) for one in told}

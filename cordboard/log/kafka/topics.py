@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 from aiokafka.protocol.metadata import MetadataRequest
 
+from cordboard.log.kafka.asking import asked
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.demands import Copies, Demand, Found, Mismatch, creation, mismatches, missing
-from cordboard.log.kafka.reach import reach
 from cordboard.log.port import LogError, LogUnavailable
 
-_ASK_MS: Final = 10_000
 # Created topics are known to the controller at once, to each broker a moment later.
 _KNOWN_SECONDS_MAX: Final = 30.0
 _LOOK_SECONDS: Final = 0.05
-# A broker that died is known as one of the cluster until its session is over, 9 s unless set otherwise.
-_AWAY_SECONDS_MAX: Final = 20.0
-_AGAIN_SECONDS: Final = 0.2
-
-T = TypeVar("T")
 
 
 class TopicsWrong(LogError):
@@ -73,7 +66,7 @@ async def survey(
 
     Raises LogUnavailable, NotLetIn, and LogError where there cannot be as many copies as asked for.
     """
-    return await _asked(connection, lambda admin: _look(admin, connection, demands, replicas, in_sync))
+    return await asked(connection, lambda admin: _look(admin, connection, demands, replicas, in_sync))
 
 
 async def check(
@@ -97,7 +90,7 @@ async def ensure(
     if wrong := [one for one in seen.wrong if one.topic not in absent]:
         raise TopicsWrong(wrong)
     if absent:
-        seen = await _asked(connection, lambda admin: _created(admin, connection, seen))
+        seen = await asked(connection, lambda admin: _created(admin, connection, seen))
         # Somebody else may have created some of them, in another way, since we looked.
         if wrong := seen.wrong:
             raise TopicsWrong(wrong)
@@ -182,33 +175,6 @@ async def _known_to(admin: AIOKafkaAdminClient, broker: int) -> set[str]:
     # The admin's own questions go to any broker; there is no public way to choose one.
     answer = (await admin._send_request(MetadataRequest(None), broker)).to_object()
     return {one["topic"] for one in answer["topics"]}
-
-
-async def _asked(connection: Connection, ask: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
-    """Ask, and ask again for a while where a broker fails: the admin asks whichever it happens on, dead ones too."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _AWAY_SECONDS_MAX
-    while True:
-        try:
-            async with _admin(connection) as admin:
-                return await ask(admin)
-        except LogUnavailable as error:
-            if not isinstance(error.__cause__, KafkaError) or loop.time() >= deadline:
-                raise
-        await asyncio.sleep(_AGAIN_SECONDS)
-
-
-@asynccontextmanager
-async def _admin(connection: Connection) -> AsyncIterator[AIOKafkaAdminClient]:
-    await reach(connection)
-    admin: Any = AIOKafkaAdminClient(**connection.arguments(), request_timeout_ms=_ASK_MS)
-    try:
-        await admin.start()
-        yield admin
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise LogUnavailable(f"the cluster cannot be asked for its topics: {type(error).__name__}: {error}") from error
-    finally:
-        await admin.close()
 
 
 def _in_words(code: int, message: str | None) -> str:
