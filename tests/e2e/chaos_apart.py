@@ -25,8 +25,8 @@ from tests.e2e.trial import Summary, losses
 
 FAULTS_PER_ROUND: Final = 30
 _TRAFFIC: Final = Traffic(8.0, zipf)
-# Who is asked to stop while brokers are away cannot end all that it has begun: a worker has nobody to report to, and the
-# page judges the silence; a webhook is not acknowledged, and comes again.
+# Who is asked to stop while brokers are away cannot end all that it has begun: a worker has nobody to report to, and
+# the page judges the silence; a webhook is not acknowledged, and comes again.
 _CUT_OFF: Final = ('"error":"cut off by the drain"', "timeout graceful shutdown exceeded")
 _MOMENT_SECONDS_MAX: Final = 8.0  # Where nothing moves, the next fault does not wait for it.
 

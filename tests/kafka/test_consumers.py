@@ -22,7 +22,7 @@ async def consumer(kafka_servers: str, kafka_prefix: str) -> AsyncIterator[AIOKa
     topics, connection = Topics(kafka_prefix), Connection(bootstrap_servers=kafka_servers)
     wanted = demands(topics.specs(["main"], 1), ledger=topics.ledger, partitions=1, inputs=topics.inputs)
     await ensure(connection, wanted)
-    consumer = assigned_consumer(connection)
+    consumer = assigned_consumer(connection, "read_committed")
     await consumer.start()
     place = TopicPartition(topics.results, 0)
     consumer.assign([place])
