@@ -118,18 +118,28 @@ class MemoryLog:
         if ledger.epoch is None and not ledger.positions:
             # Before the claim, so that an owner who stops between the two leaves no claim without positions.
             await self._enter(Step.GENESIS, partition, Genesis(dict.fromkeys(self._broker.inputs, 0)))
+        tip = max(((epoch, tip) for (number, epoch), tip in self._tips.items() if number == partition), default=None)
         epoch = await self._enter(Step.CLAIM, partition, ClaimMade())
+        # Right behind our own last entry: nobody else has written.
+        claim = Claim(partition, epoch, warm=tip is not None and epoch == tip[1] + 1)
         self._tips[partition, epoch] = epoch
-        claim = Claim(partition, epoch)
-        ledger = self._broker.ledger(partition)
+        try:
+            await self._take_over(claim)
+        except BaseException:
+            self._void(claim)
+            raise
+        return claim
+
+    async def _take_over(self, claim: Claim) -> None:
+        """Send what the last pages owe, and write the right ones behind those that do not count."""
+        ledger = self._broker.ledger(claim.partition)
         for owing in list(ledger.owed.values()):
             await self._pay(claim, owing)
         claim.positions = dict(ledger.positions)
         if missing := [topic for topic in self._broker.inputs if topic not in claim.positions]:
-            raise PositionsLost(f"partition {partition} has no positions for {', '.join(missing)}")
+            raise PositionsLost(f"partition {claim.partition} has no positions for {', '.join(missing)}")
         if stale := ledger.stale:
             await self._settle(claim, [(key, ledger.pages.get(key)) for key in sorted(stale)], (), {})
-        return claim
 
     async def pages(self, claim: Claim) -> AsyncIterator[tuple[str, bytes]]:
         """See the port. Raises Fenced."""

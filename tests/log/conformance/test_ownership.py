@@ -198,6 +198,26 @@ async def test_a_settle_that_was_not_waited_for_ends_the_claim(kind: Kind) -> No
     assert (claim.positions[COMMANDS], await pages_of(log, claim)) in [(0, {}), (1, {"a": b"1"})]
 
 
+async def test_a_claim_is_warm_only_where_nobody_else_has_written(kind: Kind) -> None:
+    """
+    Where it says so, the pages that its owner has kept are those that there are.
+    """
+    log = await kind.open()
+    first = await log.claim(0)
+    await log.settle(first, [("a", b"1")], [], {COMMANDS: 1})
+    again = await log.claim(0)
+    await log.settle(again, [("a", b"2")], [], {COMMANDS: 2})
+    other = await kind.colleague(log)
+    between = await other.claim(0)
+    await other.settle(between, [("a", b"3")], [], {COMMANDS: 3})
+
+    after = await log.claim(0)
+
+    assert not first.warm
+    assert other is log or not (between.warm or after.warm)
+    assert (after.positions[COMMANDS], await pages_of(log, after)) == (3, {"a": b"3"})
+
+
 async def test_settles_wait_their_turn(kind: Kind) -> None:
     """
     Settles of one claim that are begun together take effect in the order in which they were begun.
