@@ -160,7 +160,7 @@ class TestCopies:
         with pytest.raises(
             LogError, match=r"3 copies of each topic .* 1 broker: set the replication factor to 1, or add"
         ):
-            Copies.of(1, replicas=3)
+            Copies.of(1, replicas=3).must_fit(1)
 
     def test_more_in_sync_than_there_are(self) -> None:
         """

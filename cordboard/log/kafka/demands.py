@@ -99,17 +99,20 @@ class Copies:
 
     @classmethod
     def of(cls, brokers: int, replicas: int | None = None, in_sync: int | None = None) -> Copies:
-        """As asked for, else three where there are as many brokers. Raises LogError where it cannot be."""
+        """As asked for, else three where there are as many brokers. Raises LogError where the two contradict."""
         chosen = min(3, brokers) if replicas is None else replicas
-        if chosen > brokers:
-            raise LogError(
-                f"{chosen} copies of each topic are asked for, and the cluster has {_count(brokers, 'broker')}: "
-                f"set the replication factor to {brokers}, or add brokers"
-            )
         needed = (2 if chosen >= 3 else 1) if in_sync is None else in_sync
         if needed > chosen:
             raise LogError(f"min.insync.replicas {needed} of {_count(chosen, 'copy')}: no write could be acknowledged")
         return cls(chosen, needed)
+
+    def must_fit(self, brokers: int) -> None:
+        """Raise LogError where so many copies cannot be made. Those that are there are, whoever is away just now."""
+        if self.replicas > brokers:
+            raise LogError(
+                f"{self.replicas} copies of each topic are asked for, and the cluster has {_count(brokers, 'broker')}: "
+                f"set the replication factor to {brokers}, or add brokers"
+            )
 
 
 def demands(specs: Sequence[TopicSpec], *, ledger: str, partitions: int, inputs: Collection[str]) -> list[Demand]:

@@ -35,6 +35,7 @@ class Survey:
     """What was asked for, what is there (by name), and what is wrong with it."""
 
     copies: Copies
+    brokers: int
     demands: tuple[Demand, ...]
     found: Mapping[str, Found]
     servers: str
@@ -64,7 +65,7 @@ async def survey(
 ) -> Survey:
     """Look at the topics, and change nothing. `replicas`, `in_sync`: None chooses by the number of brokers.
 
-    Raises LogUnavailable, NotLetIn, and LogError where there cannot be as many copies as asked for.
+    Raises LogUnavailable, NotLetIn, and LogError where `in_sync` is more than there are copies.
     """
     return await asked(connection, lambda admin: _look(admin, connection, demands, replicas, in_sync))
 
@@ -83,13 +84,14 @@ async def ensure(
     """Create what is missing, and return the names; what is there is left as it is. May be run by many at once.
 
     Nothing is created beside topics that are wrong: raises TopicsWrong then. Raises as `survey` does, and LogError for
-    what the brokers refuse.
+    what the brokers refuse, and where there are too few of them for so many copies.
     """
     seen = await survey(connection, demands, replicas, in_sync)
     absent = {demand.topic for demand in seen.missing}
     if wrong := [one for one in seen.wrong if one.topic not in absent]:
         raise TopicsWrong(wrong)
     if absent:
+        seen.copies.must_fit(seen.brokers)
         seen = await asked(connection, lambda admin: _created(admin, connection, seen))
         # Somebody else may have created some of them, in another way, since we looked.
         if wrong := seen.wrong:
@@ -106,7 +108,7 @@ async def _look(
 ) -> Survey:
     brokers = len((await admin.describe_cluster())["brokers"])
     copies = Copies.of(brokers, replicas, in_sync)
-    return Survey(copies, tuple(demands), await _found(admin, demands), connection.bootstrap_servers)
+    return Survey(copies, brokers, tuple(demands), await _found(admin, demands), connection.bootstrap_servers)
 
 
 async def _found(admin: AIOKafkaAdminClient, demands: Sequence[Demand]) -> dict[str, Found]:
