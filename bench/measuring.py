@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,23 @@ class Measuring:
 
     async def measure(self, every: Sequence[Kind], rounds: int) -> list[dict[str, Any]]:
         """Measure each kind so many times; a row for each."""
-        for kind in {kind.system: kind for kind in every}.values():
-            if kind.system not in self._loads:
-                self._loads[kind.system] = await self._stack.enter_async_context(processes.load(self._place))
+        await self._load(kind.system for kind in every)
         for number, kind in enumerate(kinds(every, rounds), 1):
             await self._measure(kind, f"{number:3}/{rounds * len(every)}")
         return [report.row(kind, self.measured[kind]) for kind in every]
+
+    async def warm_up(self, kind: Kind, seconds: float) -> None:
+        """Keep everything busy for so long; only what goes wrong is remembered."""
+        await self._load([kind.system])
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            await self._measure(kind, "warming up")
+        self.measured.pop(kind, None)
+
+    async def _load(self, systems: Iterable[str]) -> None:
+        for system in systems:
+            if system not in self._loads:
+                self._loads[system] = await self._stack.enter_async_context(processes.load(self._place))
 
     async def _measure(self, kind: Kind, progress: str) -> None:
         self._cells += 1

@@ -13,15 +13,16 @@ from aiokafka.admin import AIOKafkaAdminClient
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench import processes, report, restore
-from bench.cells import WEBHOOKS, Place
+from bench.cells import KAFKA_EXECUTE, WEBHOOKS, Place
 from bench.measuring import Measuring, say
-from bench.plan import ON_KAFKA, WORKERS
+from bench.plan import ON_KAFKA, WORKERS, Kind
 from bench.truth import Sandbox
 from bench.webhook_sender import HandedOn
 from cordboard.work import Lane
 from tests.e2e.apart import ACCOUNT, WORKER, Pieces, ingress_port
 
 _PATIENCE_SECONDS: Final = 60.0
+_WARMING: Final = Kind(KAFKA_EXECUTE, 64, 0)
 _ONE_OF_EACH: Final = {"dispatcher": ("dispatcher",), "worker": WORKER, "ingress": ("ingress",)}
 
 
@@ -98,18 +99,24 @@ async def _is_spread(admin: AIOKafkaAdminClient, group: str, members: int) -> bo
     return all(state == "Stable" and len(found) == members for _, _, state, _, _, found, *_ in told.groups)
 
 
-async def run(folder: Path, rounds: int, restored_pages: int) -> dict[str, Any]:
-    """Measure in `folder`; `restored_pages` 0 restores none."""
+async def run(folder: Path, rounds: int, restored_pages: int, warm_seconds: float) -> dict[str, Any]:
+    """Measure in `folder`; `restored_pages` 0 restores none.
+
+    For `warm_seconds` the broker is only kept busy: until Java has compiled what it runs, that takes as much CPU as
+    all the rest of the broker.
+    """
     async with OnKafka(folder) as kafka:
         async with kafka.measuring() as measuring:
+            await measuring.warm_up(_WARMING, warm_seconds)
             rows = await measuring.measure(ON_KAFKA, rounds)
-        told = {"rows": rows, "ratios": report.kafka_ratios(measuring.measured), "failures": measuring.failures}
+        failures = measuring.failures
+        told: dict[str, Any] = {"ratios": report.kafka_ratios(measuring.measured)}
         for kind in WORKERS:
             await kafka.have_workers(kind.workers)
             async with kafka.measuring() as more:
                 rows += await more.measure([kind], rounds)
-            told["failures"] += more.failures
+            failures += more.failures
         if restored_pages:
             say(f"{restored_pages} pages to be restored")
             told["restore"] = await restore.weigh(kafka.servers, kafka.prefix, restored_pages)
-    return told
+    return {"rows": rows, **told, "failures": failures}

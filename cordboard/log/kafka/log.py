@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Self
 from weakref import WeakSet
 
@@ -140,7 +141,7 @@ class KafkaLog:
 
     def partition_for(self, topic: str, key: bytes) -> int:
         """See the port: as Java's clients place keys, so that theirs come where they belong."""
-        return (int(murmur2(key)) & 0x7FFFFFFF) % self._counts[topic]
+        return _hash(key) % self._counts[topic]
 
     async def start(self, at: TopicPartition) -> int:
         """See the port."""
@@ -221,3 +222,8 @@ class KafkaLog:
     def _must_be_open(self) -> None:
         if not self._open:
             raise LogUnavailable("the log is closed")
+
+
+@lru_cache(maxsize=16_384)  # It is written in Python, and asked for a dozen times in the life of one command.
+def _hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
