@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +19,8 @@ from bench.plan import ON_KAFKA, WORKERS, Kind
 from bench.truth import Sandbox
 from bench.webhook_sender import HandedOn
 from cordboard.work import Lane
-from tests.e2e.apart import ACCOUNT, WORKER, Pieces, ingress_port
+from tests.e2e.apart import ACCOUNT, WORKER, Pieces, ingress_port, until
 
-_PATIENCE_SECONDS: Final = 60.0
 _WARMING: Final = Kind(KAFKA_EXECUTE, 64, 0)
 _ONE_OF_EACH: Final = {"dispatcher": ("dispatcher",), "worker": WORKER, "ingress": ("ingress",)}
 
@@ -82,14 +81,12 @@ class OnKafka:
 
     async def _until_spread(self, workers: int) -> None:
         """Return when every lane's partitions are spread over so many workers."""
-        groups = [f"{self.prefix}.worker.{ACCOUNT}.{lane.value}" for lane in Lane]
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
         await admin.start()
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                for group in groups:
-                    while not await _is_spread(admin, group, workers):  # noqa: ASYNC110 - the broker only answers
-                        await asyncio.sleep(0.1)
+            for lane in Lane:
+                group = f"{self.prefix}.worker.{ACCOUNT}.{lane.value}"
+                await until(partial(_is_spread, admin, group, workers), f"{workers} workers in {group}")
         finally:
             await admin.close()
 

@@ -16,7 +16,8 @@ from cordboard.log.kafka.offsets import partition_counts
 from cordboard.topics import Topics
 from cordboard.v1.result_pb2 import CommandResult
 
-_RESULT: Final = b"cordboard.command.result.v1"
+# What a sender is told of a command that is sent once; both are results.
+_FINAL: Final = frozenset({b"cordboard.command.result.v1", b"cordboard.command.result.refused.v1"})
 # More than are ever in flight: who finds a batch full would wait, and others would pass it.
 _BATCH_BYTES: Final = 1024 * 1024
 
@@ -41,9 +42,10 @@ class TopicSender:
         """Hand results to those who wait for them, until cancelled."""
         async for record in consumer:
             headers = dict(record.headers)
-            answered = self._waiting.pop(headers.get("ce_commandid", b""), None)
-            if answered is not None and headers["ce_type"] == _RESULT:
-                answered.set_result(record.value)
+            if headers["ce_type"] in _FINAL:
+                answered = self._waiting.pop(headers["ce_commandid"], None)
+                if answered is not None:
+                    answered.set_result(record.value)
 
 
 @asynccontextmanager
