@@ -18,8 +18,8 @@ from bench.measuring import say
 _ROUNDS: Final = 3
 _QUIET_CALLS: Final = 20_000
 _RESTORED_PAGES: Final = 200_000
-_WARM_SECONDS: Final = 20.0
-_QUICK: Final = {"rounds": 1, "quiet_calls": 2_000, "restored_pages": 20_000, "warm_seconds": 0.0}
+_WARM_UPS: Final = 12
+_QUICK: Final = {"rounds": 1, "quiet_calls": 2_000, "restored_pages": 20_000, "warm_ups": 1}
 
 
 async def _run(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
@@ -30,7 +30,7 @@ async def _run(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         if log == "embedded":
             told[log] = await embedded.run(folder / log, given.rounds, given.quiet_calls)
         else:
-            told[log] = await on_kafka.run(folder / log, given.rounds, given.restored_pages, given.warm_seconds)
+            told[log] = await on_kafka.run(folder / log, given.rounds, given.restored_pages, given.warm_ups)
     return told
 
 
@@ -41,7 +41,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=_ROUNDS)
     parser.add_argument("--quiet-calls", type=int, default=_QUIET_CALLS, help="0: none are weighed")
     parser.add_argument("--restored-pages", type=int, default=_RESTORED_PAGES, help="0: none are restored")
-    parser.add_argument("--warm-seconds", type=float, default=_WARM_SECONDS, help="how long the broker only warms up")
+    parser.add_argument("--warm-ups", type=int, default=_WARM_UPS, help="measurements that only warm the broker up")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
     if given.quick:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -50,12 +49,11 @@ class Measuring:
             await self._measure(kind, f"{number:3}/{rounds * len(every)}")
         return [report.row(kind, self.measured[kind]) for kind in every]
 
-    async def warm_up(self, kind: Kind, seconds: float) -> None:
-        """Keep everything busy for so long; only what goes wrong is remembered."""
+    async def warm_up(self, kind: Kind, times: int) -> None:
+        """Measure it so many times, and remember only what goes wrong."""
         await self._load([kind.system])
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            await self._measure(kind, "warming up")
+        for number in range(1, times + 1):
+            await self._measure(kind, f"warming up {number}/{times}")
         self.measured.pop(kind, None)
 
     async def _load(self, systems: Iterable[str]) -> None:

@@ -96,15 +96,15 @@ async def _is_spread(admin: AIOKafkaAdminClient, group: str, members: int) -> bo
     return all(state == "Stable" and len(found) == members for _, _, state, _, _, found, *_ in told.groups)
 
 
-async def run(folder: Path, rounds: int, restored_pages: int, warm_seconds: float) -> dict[str, Any]:
+async def run(folder: Path, rounds: int, restored_pages: int, warm_ups: int) -> dict[str, Any]:
     """Measure in `folder`; `restored_pages` 0 restores none.
 
-    For `warm_seconds` the broker is only kept busy: until Java has compiled what it runs, that takes as much CPU as
-    all the rest of the broker.
+    Before that come `warm_ups`: until Java has compiled what the broker runs, that takes as much CPU as all the rest
+    of it.
     """
     async with OnKafka(folder) as kafka:
         async with kafka.measuring() as measuring:
-            await measuring.warm_up(_WARMING, warm_seconds)
+            await measuring.warm_up(_WARMING, warm_ups)
             rows = await measuring.measure(ON_KAFKA, rounds)
         failures = measuring.failures
         told: dict[str, Any] = {"ratios": report.kafka_ratios(measuring.measured)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +30,8 @@ from dispatcher.core.page import encode
 
 _PAGES_AT_ONCE: Final = 1_000
 _TIMES: Final = 3
+_WHO: Final = ("log", "owner")
+_WHAT: Final = ("second", "cpu_second")
 
 
 async def weigh(servers: str, prefix: str, count: int) -> dict[str, Any]:
@@ -37,14 +39,16 @@ async def weigh(servers: str, prefix: str, count: int) -> dict[str, Any]:
     pages = quiet.copies(await _samples(servers, Topics(prefix).ledger), count)
     await _write(servers, f"{prefix}-restored", [(page.key, encode(page)) for page in pages])
     runs = [await reported("bench.restore", servers, f"{prefix}-restored") for _ in range(_TIMES)]
-    assert all(run["pages"] == count for run in runs), runs
+    assert all(run[who]["pages"] == count for run in runs for who in _WHO), runs
     return {
         "pages": count,
         "page_bytes": round(sum(len(encode(page)) for page in pages) / count),
-        "log_pages_per_second": max(round(count / run["log_seconds"]) for run in runs),
-        "owner_pages_per_second": max(round(count / run["owner_seconds"]) for run in runs),
-        "owner_seconds": [round(run["owner_seconds"], 2) for run in runs],
+        **{f"{who}_pages_per_{what}": _best(count, runs, who, what) for who in _WHO for what in _WHAT},
     }
+
+
+def _best(count: int, runs: Sequence[dict[str, dict[str, float]]], who: str, what: str) -> int:
+    return max(round(count / run[who][what]) for run in runs)
 
 
 async def _samples(servers: str, ledger: str) -> list[bytes]:
@@ -100,20 +104,17 @@ async def _owner(log: KafkaLog, settings: Settings) -> int:
     return pages
 
 
-async def _timed(settings: Settings, restore: Callable[[KafkaLog, Settings], Awaitable[int]]) -> tuple[int, float]:
+async def _timed(settings: Settings, restore: Callable[[KafkaLog, Settings], Awaitable[int]]) -> dict[str, float]:
     log = await _opened(settings)
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     pages = await restore(log, settings)
-    seconds = time.perf_counter() - started
+    took = {"pages": pages, "second": time.perf_counter() - started, "cpu_second": time.process_time() - used}
     await log.close()
-    return pages, seconds
+    return took
 
 
 async def _restore(settings: Settings) -> dict[str, Any]:
-    pages, log_seconds = await _timed(settings, _log_alone)
-    found, owner_seconds = await _timed(settings, _owner)
-    assert pages == found, (pages, found)
-    return {"pages": pages, "log_seconds": log_seconds, "owner_seconds": owner_seconds}
+    return {"log": await _timed(settings, _log_alone), "owner": await _timed(settings, _owner)}
 
 
 if __name__ == "__main__":
