@@ -91,10 +91,14 @@ class Stream:
         return wrong(response.executed.result)
 
     async def run(self) -> None:
-        """Carry both ways until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._write())
-            group.create_task(self._read())
+        """Carry both ways until cancelled; who still waits then, or when the stream breaks, is told."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write())
+                group.create_task(self._read())
+        finally:
+            for answered in self._waiting.values():
+                answered.set_exception(ConnectionError("the stream has ended"))
 
     async def _write(self) -> None:
         while True:
@@ -103,6 +107,7 @@ class Stream:
     async def _read(self) -> None:
         while (response := await self._stream.read()) is not grpc.aio.EOF:
             self._waiting.pop(response.command_id).set_result(response)
+        raise ConnectionError("the stream was closed")
 
 
 @asynccontextmanager

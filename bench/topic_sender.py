@@ -39,13 +39,15 @@ class TopicSender:
         return wrong(CommandResult.FromString(await answered))
 
     async def hear(self, consumer: AIOKafkaConsumer) -> None:
-        """Hand results to those who wait for them, until cancelled."""
-        async for record in consumer:
-            headers = dict(record.headers)
-            if headers["ce_type"] in _FINAL:
-                answered = self._waiting.pop(headers["ce_commandid"], None)
-                if answered is not None:
+        """Hand results to those who wait for them, until cancelled; who still waits then, or when it fails, is told."""
+        try:
+            async for record in consumer:
+                headers = dict(record.headers)
+                if headers["ce_type"] in _FINAL and (answered := self._waiting.pop(headers["ce_commandid"], None)):
                     answered.set_result(record.value)
+        finally:
+            for answered in self._waiting.values():
+                answered.set_exception(ConnectionError("results are not read any more"))
 
 
 @asynccontextmanager
