@@ -19,10 +19,11 @@ from bench.plan import ON_KAFKA, WORKERS, Kind
 from bench.truth import Sandbox
 from bench.webhook_sender import HandedOn
 from cordboard.work import Lane
-from tests.e2e.apart import ACCOUNT, WORKER, Pieces, ingress_port, until
+from tests.e2e.apart import Pieces, ready, until
+from tests.e2e.process import ACCOUNT
 
 _WARMING: Final = Kind(KAFKA_EXECUTE, 64, 0)
-_ONE_OF_EACH: Final = {"dispatcher": ("dispatcher",), "worker": WORKER, "ingress": ("ingress",)}
+_ONE_OF_EACH: Final = ("dispatcher-1", "worker-1", "ingress")
 
 
 class OnKafka:
@@ -49,10 +50,9 @@ class OnKafka:
         enter = self._stack.enter_async_context
         self.servers, self._broker = await enter(processes.broker(self._folder / "broker"))
         self._api, self._sandbox_pid = await enter(processes.sandbox())
-        self._port = ingress_port()
         public_key = base64.b64encode(self._key.public_key().public_bytes_raw()).decode()
-        place = (self.servers, self.prefix, f"{self._api}/v2", public_key, self._port)
-        self._pieces = await enter(Pieces(self._folder, *place, _ONE_OF_EACH))
+        pieces = Pieces(self._folder, self.servers, self.prefix, f"{self._api}/v2", public_key, _ONE_OF_EACH)
+        self._pieces = await enter(pieces)
         await self._until_spread(1)
         self._handed_on = await enter(HandedOn(self.servers, self.prefix))
         self._sandbox = await enter(Sandbox(self._api))
@@ -63,19 +63,21 @@ class OnKafka:
 
     async def have_workers(self, count: int) -> None:
         """Have so many workers, each with its share of the partitions."""
-        more = [f"worker-{number}" for number in range(2, count + 1)]
-        await self._pieces.add({name: WORKER for name in more if name not in self._pieces})
+        workers = sum(piece.name.startswith("worker") for piece in self._pieces)
+        for more in [self._pieces.another("worker") for _ in range(count - workers)]:
+            more.start()
+            await ready(more)
         await self._until_spread(count)
 
     def _place(self) -> Place:
         pids = {piece.name: piece.pid for piece in self._pieces}
         return Place(
             api_url=f"{self._api}/v2",
-            grpc_target=self._pieces["dispatcher"].places["grpc"],
+            grpc_target=self._pieces["dispatcher-1"].places["grpc"],
             pids={**pids, **self._broker, "sandbox": self._sandbox_pid},
             kafka_servers=self.servers,
             topic_prefix=self.prefix,
-            webhook_url=f"http://127.0.0.1:{self._port}/webhooks/telnyx/{ACCOUNT}",
+            webhook_url=self._pieces.webhook_url,
             signing_key=base64.b64encode(self._key.private_bytes_raw()).decode(),
         )
 

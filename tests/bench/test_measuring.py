@@ -52,7 +52,7 @@ async def test_a_webhook_is_signed_and_says_whose_it_is() -> None:
 
 def test_a_row_adds_up_what_cordboards_processes_took() -> None:
     """The broker, the sandbox and the load stand beside; two workers stand in one column."""
-    used = {"dispatcher": 2.0, "worker": 1.0, "worker-2": 0.5, "broker": 4.0, "sandbox": 9.0, "load": 9.0}
+    used = {"dispatcher-1": 2.0, "worker-1": 1.0, "worker-2": 0.5, "broker": 4.0, "sandbox": 9.0, "load": 9.0}
     measured = Measured(sent=[1000], count=1000, seconds=2.0, p50_ms=1.0, p99_ms=2.0, cpu_seconds=used, failures=[])
 
     told = row(Kind(KAFKA_EXECUTE, 64, 0, workers=2), [(measured, Faulty())])
