@@ -61,8 +61,8 @@ sim: $(VENV)/dev.stamp ## Simulate 500 histories in virtual time and hold them t
 mutants: $(VENV)/dev.stamp ## Plant bugs in the product and take rules away, and see each one caught (FLAWS=, SEEDS=)
 	@python -m simulation --hunt $(FLAWS)
 
-bench: $(VENV)/dev.stamp ## Measure the whole loop beside the official SDK; see docs/benchmarks.md
-	python -m bench
+bench: kafka-jars ## Measure the whole loop beside the official SDK (ARGS="--quick"); see docs/benchmarks.md
+	python -m bench $(ARGS)
 
 explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
 	for round in 1 2 3 4 5 6 7 8 9 10; do \

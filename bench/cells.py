@@ -11,15 +11,26 @@ SDK: Final = "sdk (httpx)"
 SDK_AIOHTTP: Final = "sdk (aiohttp)"
 EXECUTE: Final = "cordboard Execute"
 STREAM: Final = "cordboard ExecuteStream"
-SYSTEMS: Final = (SDK, SDK_AIOHTTP, EXECUTE, STREAM)
+KAFKA_EXECUTE: Final = "on Kafka: Execute"
+KAFKA_STREAM: Final = "on Kafka: ExecuteStream"
+TOPICS: Final = "on Kafka: from topic to topic"
+WEBHOOKS: Final = "on Kafka: webhooks"
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where everything is. `pids` are the processes whose CPU time counts, by name."""
+    """Where everything is. `pids` are the processes whose CPU time counts, by name.
+
+    The rest is there on Kafka only: its servers, what topics' names start with, where webhooks go, and the key (an
+    Ed25519 seed in Base64) that signs them.
+    """
 
     api_url: str
     grpc_target: str
     pids: dict[str, int]
+    kafka_servers: str = ""
+    topic_prefix: str = ""
+    webhook_url: str = ""
+    signing_key: str = ""
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):

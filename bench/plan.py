@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from bench.cells import EXECUTE, SDK, SDK_AIOHTTP, STREAM, Cell
+from bench.cells import EXECUTE, KAFKA_EXECUTE, KAFKA_STREAM, SDK, SDK_AIOHTTP, STREAM, TOPICS, WEBHOOKS, Cell
 
 CALLS: Final = 128
 ALONE_CALLS: Final = 32
@@ -16,25 +16,33 @@ _SECONDS_MAX: Final = 1.5
 
 
 class Kind(NamedTuple):
-    """What is measured once in every round."""
+    """What is measured once in every round. `workers` is how many there are, where that is not one."""
 
     system: str
     in_flight: int
     provider_ms: int
     calls: int = CALLS
+    workers: int = 1
 
 
-KINDS: Final = (
+EMBEDDED: Final = (
     *(Kind(system, 64, ms) for ms in PROVIDER_MS for system in (SDK, EXECUTE, SDK_AIOHTTP, STREAM)),
     *(Kind(system, 1, ms, calls=ALONE_CALLS) for ms in PROVIDER_MS for system in (SDK, EXECUTE, SDK_AIOHTTP)),
     # Sixteen calls only: in every line three commands wait behind the one that is out.
     Kind(STREAM, 64, 0, calls=16),
 )
+ON_KAFKA: Final = (
+    *(Kind(system, 64, ms) for ms in PROVIDER_MS for system in (SDK, KAFKA_EXECUTE, SDK_AIOHTTP, KAFKA_STREAM, TOPICS)),
+    Kind(TOPICS, 256, 0, calls=2 * CALLS),
+    *(Kind(system, 1, ms, calls=ALONE_CALLS) for ms in PROVIDER_MS for system in (SDK, KAFKA_EXECUTE, TOPICS)),
+    Kind(WEBHOOKS, 64, 0),
+)
+WORKERS: Final = tuple(Kind(TOPICS, 256, 50, calls=2 * CALLS, workers=count) for count in (1, 2, 4))
 
 
-def kinds(rounds: int) -> Iterator[tuple[int, Kind]]:
-    """Every kind, so many times over, numbered."""
-    return enumerate(itertools.chain.from_iterable(itertools.repeat(KINDS, rounds)), 1)
+def kinds(every: Sequence[Kind], rounds: int) -> Iterator[Kind]:
+    """Each of them, so many times over."""
+    return itertools.chain.from_iterable(itertools.repeat(every, rounds))
 
 
 def cell_of(number: int, kind: Kind, calls: list[str]) -> Cell:

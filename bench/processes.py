@@ -1,4 +1,6 @@
-"""The processes that are measured: the sandbox, Cordboard as `cordboard serve`, and a load process for each system."""
+"""The processes that are measured: the sandbox, Cordboard as `cordboard serve`, a broker, and a load process for each
+system. Cordboard in pieces is started as the end-to-end tests do it (`tests/e2e/apart.py`).
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,16 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from bench.cells import Cell, Measured
+from brokers import THROUGHPUT, Cluster
 
 LOG: Final = "log.sqlite3"  # In Cordboard's folder.
 _START_SECONDS_MAX: Final = 60.0
-_CELL_SECONDS_MAX: Final = 60.0
+_CELL_SECONDS_MAX: Final = 120.0  # More than any command may take, so that it is told which one did.
 _LINE_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
@@ -47,7 +50,7 @@ async def _running(process: Process) -> AsyncIterator[Process]:
 
 @asynccontextmanager
 async def sandbox() -> AsyncIterator[tuple[str, int]]:
-    """The sandbox, quiet: its URL without a path, and its process."""
+    """The sandbox, which sends no webhooks: its URL without a path, and its process."""
     started = await _python(
         "-m", "cordboard", "sandbox", "--port", "0", "--quiet", "--output", "json", stdout=PIPE, stderr=DEVNULL
     )
@@ -56,6 +59,24 @@ async def sandbox() -> AsyncIterator[tuple[str, int]]:
         said = await asyncio.wait_for(process.stdout.readline(), _START_SECONDS_MAX)
         assert said, "the sandbox has ended"
         yield msgspec.json.decode(said)["ready"]["api"].removesuffix("/v2"), process.pid
+
+
+@asynccontextmanager
+async def broker(folder: Path) -> AsyncIterator[tuple[str, dict[str, int]]]:
+    """One broker, set up for throughput: where it is, and its process by name.
+
+    With KAFKA_BOOTSTRAP_SERVERS it is what that names, and nobody knows its processes.
+    """
+    if given := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        yield given, {}
+        return
+    cluster = Cluster(folder, tuning=THROUGHPUT)
+    await asyncio.to_thread(cluster.start)
+    try:
+        yield cluster.bootstrap_servers, {"broker": cluster.node(1).pid}
+    finally:
+        await asyncio.to_thread(cluster.kill)
+        cluster.leave()
 
 
 @asynccontextmanager
@@ -118,6 +139,14 @@ async def load(place: Path) -> AsyncIterator[Load]:
     """A load process; `place` is the file that tells it where everything is."""
     async with _running(await _python("-m", "bench.load", str(place), stdin=PIPE, stdout=PIPE)) as process:
         yield Load(process)
+
+
+async def reported(module: str, *arguments: str) -> Any:
+    """Run a module of the bench to its end; what it says in its last line, which is JSON."""
+    process = await _python("-m", module, *arguments, stdout=PIPE)
+    said, _ = await process.communicate()
+    assert process.returncode == 0, f"{module} has failed"
+    return msgspec.json.decode(said.splitlines()[-1])
 
 
 def resident_bytes(pid: int) -> int:

@@ -9,6 +9,7 @@ import itertools
 import sqlite3
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -48,8 +49,15 @@ async def weigh(folder: Path, samples: Path, sandbox_url: str, calls: int) -> di
 
 def _pages(samples: Path, calls: int) -> list[Page]:
     with closing(sqlite3.connect(samples)) as connection:
-        found = [decode(value) for (value,) in connection.execute("SELECT value FROM page ORDER BY key")]
+        found = [value for (value,) in connection.execute("SELECT value FROM page ORDER BY key")]
+    return copies(found, calls)
+
+
+def copies(samples: Iterable[bytes], calls: int) -> list[Page]:
+    """So many pages like the quiet ones among the samples, each under a key of its own."""
+    found = map(decode, samples)
     quiet = [page for page in found if 0 < len(page.ended) <= _COMMANDS_MAX * ENTRY_BYTES and not page.flights]
+    assert quiet, "no call of the run is quiet"
     return [_copy(page, number) for number, page in zip(range(calls), itertools.cycle(quiet), strict=False)]
 
 

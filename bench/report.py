@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final
 
-from bench.cells import EXECUTE, SDK, SDK_AIOHTTP, STREAM, Measured
-from bench.plan import ALONE_CALLS, CALLS, Kind
+from bench.cells import EXECUTE, KAFKA_EXECUTE, KAFKA_STREAM, SDK, SDK_AIOHTTP, STREAM, TOPICS, Measured
+from bench.plan import ALONE_CALLS, CALLS, PROVIDER_MS, Kind
 from bench.truth import Faulty
 
 Rounds = Sequence[tuple[Measured, Faulty]]
@@ -30,56 +30,92 @@ _COLUMNS: Final = {
     "doubled": "doubled",
 }
 
+_OTHERS: Final = frozenset({"load", "sandbox", "broker"})
+_PIECES: Final = ("dispatcher", "worker", "ingress", "broker")  # Whose CPU stands in the table, too.
+
 
 def row(kind: Kind, rounds: Rounds) -> Row:
-    """What a kind came to. `cpu_ms_per_command` is of Cordboard's process, or the SDK's; others stand beside."""
+    """What a kind came to. `cpu_ms_per_command` is of all Cordboard's processes, or the SDK's; each one's is beside."""
 
     def median(value: Callable[[Measured], float], digits: int) -> float:
         return round(statistics.median(value(measured) for measured, _ in rounds), digits)
 
-    def cpu(name: str) -> float:
-        return median(lambda measured: measured.cpu_seconds[name] * 1000 / measured.count, 3)
+    def cpu(*names: str) -> float:
+        return median(lambda measured: sum(measured.cpu_seconds[name] for name in names) * 1000 / measured.count, 3)
 
     faulty = sum((faulty for _, faulty in rounds), Faulty())
-    own, others = ("load", ["sandbox"]) if kind.system in {SDK, SDK_AIOHTTP} else ("cordboard", ["load", "sandbox"])
+    every = list(rounds[0][0].cpu_seconds)
+    own = ["load"] if kind.system in {SDK, SDK_AIOHTTP} else [name for name in every if name not in _OTHERS]
     return {
-        "system": f"{kind.system}, {kind.calls} calls" if kind.calls < min(kind.in_flight, CALLS) else kind.system,
+        "system": _name(kind),
         "in_flight": kind.in_flight,
         "provider_ms": kind.provider_ms,
         "per_second": median(lambda measured: measured.count / measured.seconds, 1),
         "p50_ms": median(lambda measured: measured.p50_ms, 2),
         "p99_ms": median(lambda measured: measured.p99_ms, 2),
-        "cpu_ms_per_command": cpu(own),
+        "cpu_ms_per_command": cpu(*own),
         "lost": faulty.lost,
         "reordered": faulty.reordered,
         "doubled": faulty.doubled,
         "calls": kind.calls,
         "commands": sum(measured.count for measured, _ in rounds),
         "per_second_rounds": [round(measured.count / measured.seconds, 1) for measured, _ in rounds],
-        "other_cpu_ms_per_command": {name: cpu(name) for name in others},
+        "each_cpu_ms_per_command": {name: cpu(name) for name in every},
     }
 
 
-def ratios(measured: Mapping[Kind, Rounds]) -> dict[str, float]:
-    """What the rows say about each other: medians of the ratios within a round."""
+def _name(kind: Kind) -> str:
+    name = kind.system
+    if kind.calls < min(kind.in_flight, CALLS):
+        name += f", {kind.calls} calls"
+    if kind.workers > 1:
+        name += f", {kind.workers} workers"
+    return name
 
-    def ratio(ours: Kind, theirs: Kind) -> float:
+
+def ratios(measured: Mapping[Kind, Rounds]) -> dict[str, float]:
+    """What the rows of the embedded log say about each other: medians of the ratios within a round."""
+    told: dict[str, float] = {}
+    for ms in PROVIDER_MS:
+        for name, system in (("execute", EXECUTE), ("execute_stream", STREAM)):
+            told |= _beside_sdk(measured, name, Kind(system, 64, ms))
+        told |= _added(measured, "", Kind(EXECUTE, 1, ms, ALONE_CALLS))
+    return told
+
+
+def kafka_ratios(measured: Mapping[Kind, Rounds]) -> dict[str, float]:
+    """The same on Kafka."""
+    told: dict[str, float] = {}
+    for ms in PROVIDER_MS:
+        for name, system in (("execute", KAFKA_EXECUTE), ("execute_stream", KAFKA_STREAM), ("topics", TOPICS)):
+            told |= _beside_sdk(measured, name, Kind(system, 64, ms))
+            told |= _added(measured, f"{name}_", Kind(system, 64, ms))
+        for name, system in (("execute", KAFKA_EXECUTE), ("topics", TOPICS)):
+            told |= _added(measured, f"{name}_", Kind(system, 1, ms, ALONE_CALLS))
+    return told
+
+
+def _beside_sdk(measured: Mapping[Kind, Rounds], name: str, ours: Kind) -> dict[str, float]:
+    def ratio(theirs: Kind) -> float:
         pairs = zip(measured[ours], measured[theirs], strict=True)
         return round(statistics.median(_rate(our) / _rate(their) for (our, _), (their, _) in pairs), 2)
 
-    def added(ours: Kind, theirs: Kind, value: Callable[[Measured], float]) -> float:
-        pairs = zip(measured[ours], measured[theirs], strict=True)
+    return {
+        f"{name}_to_{sdk}_at_{ours.provider_ms}_ms": ratio(ours._replace(system=system))
+        for sdk, system in (("sdk_httpx", SDK), ("sdk_aiohttp", SDK_AIOHTTP))
+    }
+
+
+def _added(measured: Mapping[Kind, Rounds], name: str, ours: Kind) -> dict[str, float]:
+    def added(value: Callable[[Measured], float]) -> float:
+        pairs = zip(measured[ours], measured[ours._replace(system=SDK)], strict=True)
         return round(statistics.median(value(our) - value(their) for (our, _), (their, _) in pairs), 2)
 
-    told: dict[str, float] = {}
-    for ms in (0, 50):
-        for name, system in (("execute", EXECUTE), ("execute_stream", STREAM)):
-            told[f"{name}_to_sdk_httpx_at_{ms}_ms"] = ratio(Kind(system, 64, ms), Kind(SDK, 64, ms))
-            told[f"{name}_to_sdk_aiohttp_at_{ms}_ms"] = ratio(Kind(system, 64, ms), Kind(SDK_AIOHTTP, 64, ms))
-        one, alone = Kind(EXECUTE, 1, ms, ALONE_CALLS), Kind(SDK, 1, ms, ALONE_CALLS)
-        told[f"added_p50_ms_at_{ms}_ms"] = added(one, alone, lambda of: of.p50_ms)
-        told[f"added_p99_ms_at_{ms}_ms"] = added(one, alone, lambda of: of.p99_ms)
-    return told
+    where = f"{ours.in_flight}_in_flight_at_{ours.provider_ms}_ms"
+    return {
+        f"{name}added_p50_ms_{where}": added(lambda of: of.p50_ms),
+        f"{name}added_p99_ms_{where}": added(lambda of: of.p99_ms),
+    }
 
 
 def _rate(measured: Measured) -> float:
@@ -88,8 +124,10 @@ def _rate(measured: Measured) -> float:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as Markdown."""
-    lines = [list(_COLUMNS.values()), *([str(row[name]) for name in _COLUMNS] for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_COLUMNS))]
+    pieces = [name for name in _PIECES if any(name in row["each_cpu_ms_per_command"] for row in rows)]
+    head = [*_COLUMNS.values(), *(f"{name} ms" for name in pieces)]
+    lines = [head, *([*(str(row[name]) for name in _COLUMNS), *_of_pieces(row, pieces)] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
 
     def shown(line: Sequence[str]) -> str:
         first, *rest = zip(line, widths, strict=True)
@@ -98,6 +136,11 @@ def table(rows: Sequence[Row]) -> str:
 
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "\n".join([shown(lines[0]), shown(rule), *map(shown, lines[1:])])
+
+
+def _of_pieces(row: Row, pieces: Sequence[str]) -> list[str]:
+    every = row["each_cpu_ms_per_command"]
+    return [f"{sum(ms for name, ms in every.items() if name.startswith(piece)):.3f}" for piece in pieces]
 
 
 def machine() -> dict[str, Any]:

@@ -10,14 +10,24 @@ from typing import Any, Final, Protocol
 import grpc.aio
 from telnyx import AsyncTelnyx, DefaultAioHttpClient
 
-from bench.cells import EXECUTE, SDK, SDK_AIOHTTP, STREAM, Place
+from bench.cells import (
+    EXECUTE,
+    KAFKA_EXECUTE,
+    KAFKA_STREAM,
+    SDK,
+    SDK_AIOHTTP,
+    STREAM,
+    TOPICS,
+    WEBHOOKS,
+    Place,
+)
+from bench.commands import DIGITS, command, wrong
+from bench.topic_sender import topics_sender
+from bench.webhook_sender import webhook_sender
 from cordboard.client import Client
-from cordboard.v1 import Command, actions_sound_pb2
 from cordboard.v1 import dispatcher_service_pb2 as service
-from cordboard.v1.result_pb2 import STATE_SUCCEEDED, State
 
 _WAIT_SECONDS: Final = 60.0
-_DIGITS: Final = "1"
 
 
 class Sender(Protocol):
@@ -39,7 +49,7 @@ class Sdk:
 
     async def send(self, call: str, command_id: str) -> str:
         try:
-            await self._actions.send_dtmf(call, digits=_DIGITS, command_id=command_id)
+            await self._actions.send_dtmf(call, digits=DIGITS, command_id=command_id)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         return ""
@@ -54,12 +64,12 @@ class Execute:
         self._execute = client.stub.Execute
 
     async def send(self, call: str, command_id: str) -> str:
-        request = service.ExecuteRequest(command=_command(call, command_id))
+        request = service.ExecuteRequest(command=command(call, command_id))
         try:
             response = await self._execute(request, timeout=_WAIT_SECONDS)
         except grpc.aio.AioRpcError as error:
             return f"{error.code().name}: {error.details()}"
-        return _wrong(response)
+        return wrong(response.result)
 
 
 class Stream:
@@ -74,17 +84,21 @@ class Stream:
 
     async def send(self, call: str, command_id: str) -> str:
         answered = self._waiting[command_id] = asyncio.get_running_loop().create_future()
-        self._requests.put_nowait(service.ExecuteStreamRequest(command=_command(call, command_id)))
+        self._requests.put_nowait(service.ExecuteStreamRequest(command=command(call, command_id)))
         response = await answered
         if response.WhichOneof("outcome") == "refused":
             return f"refused: {response.refused.message}"
-        return _wrong(response.executed)
+        return wrong(response.executed.result)
 
     async def run(self) -> None:
-        """Carry both ways until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._write())
-            group.create_task(self._read())
+        """Carry both ways until cancelled; who still waits then, or when the stream breaks, is told."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write())
+                group.create_task(self._read())
+        finally:
+            for answered in self._waiting.values():
+                answered.set_exception(ConnectionError("the stream has ended"))
 
     async def _write(self) -> None:
         while True:
@@ -93,15 +107,7 @@ class Stream:
     async def _read(self) -> None:
         while (response := await self._stream.read()) is not grpc.aio.EOF:
             self._waiting.pop(response.command_id).set_result(response)
-
-
-def _command(call: str, command_id: str) -> Command:
-    return Command(command_id=command_id, call_control_id=call, send_dtmf=actions_sound_pb2.SendDtmf(digits=_DIGITS))
-
-
-def _wrong(response: service.ExecuteResponse) -> str:
-    state = response.result.state
-    return "" if state == STATE_SUCCEEDED else f"{State.Name(state)}: {response.result.message}"
+        raise ConnectionError("the stream was closed")
 
 
 @asynccontextmanager
@@ -137,4 +143,8 @@ SENDERS: Final[Mapping[str, Callable[[Place], Any]]] = {
     SDK_AIOHTTP: _sdk_aiohttp,
     EXECUTE: _execute,
     STREAM: _stream,
+    KAFKA_EXECUTE: _execute,
+    KAFKA_STREAM: _stream,
+    TOPICS: topics_sender,
+    WEBHOOKS: webhook_sender,
 }

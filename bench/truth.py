@@ -1,4 +1,4 @@
-"""The sandbox's side: calls to be used, its latency, and what really happened, held against what was sent."""
+"""What really happened, held against what was sent: as the sandbox tells it, which also has the calls to be used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import aiohttp
 import msgspec
@@ -44,6 +44,16 @@ def judge(cell: Cell, sent: list[int], happened: Iterable[tuple[str, str]]) -> F
         reordered=sum(sum(later < earlier for earlier, later in itertools.pairwise(done)) for done in every),
         doubled=sum(len(done) - len(set(done)) for done in every),
     )
+
+
+class Truth(Protocol):
+    """Knows what really happened."""
+
+    async def make_calls(self, count: int) -> list[str]:
+        """So many calls that nothing was done to; `check` will look at what happens from here on."""
+
+    async def check(self, cell: Cell, measured: Measured) -> Faulty:
+        """Say whether what a cell sent has happened, all of it, in order and once."""
 
 
 class Sandbox:

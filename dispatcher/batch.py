@@ -215,6 +215,8 @@ class Batch:
 
 def wishes_of(page: Page) -> list[Wish]:
     """What a page waits for its lane's credit with."""
+    if not page.line:
+        return []
     heads = (held.ask for held in page.line[:1] if held.ask.is_dial and not held.credited)
     return [Wish(page.key, ask.command_id, ask.account, ask.source) for ask in heads]
 

@@ -105,6 +105,8 @@ class Ledger:
     def take(self, offset: int, entry: Entry) -> None:
         """Read the next entry."""
         match entry:
+            case PageWritten(epoch, settle, key, value) if epoch == self.epoch:  # First, because nearly all are.
+                self._drafts.setdefault(settle, {})[key] = value
             case Genesis(positions):
                 if self.epoch is None:
                     self.positions = dict(positions)
@@ -114,8 +116,6 @@ class Ledger:
                 self.epoch = offset
             case PageWritten() | Owing() | Done() if entry.epoch != self.epoch:
                 self._distrust(entry)
-            case PageWritten(_, settle, key, value):
-                self._drafts.setdefault(settle, {})[key] = value
             case Owing(_, settle):
                 self._finish_up_to(settle)
                 for paid in self.owed.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -31,13 +31,22 @@ async def until(holds: Callable[[], Awaitable[bool] | bool], what: str) -> None:
 class Pieces:
     """All of them, by name. `async with` starts them side by side and leaves none behind.
 
-    Ports for which somebody is told stay the same through the lives of a piece.
+    Ports for which somebody is told stay the same through the lives of a piece. `names` are roles with a number.
     """
 
-    def __init__(self, folder: Path, servers: str, prefix: str, sandbox_url: str, public_key: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        servers: str,
+        prefix: str,
+        sandbox_url: str,
+        public_key: str,
+        names: Sequence[str] = NAMES,
+    ) -> None:
         self._folder = folder
-        *doors, self._ingress_port = free_ports(3)
-        self._doors = dict(zip(("dispatcher-1", "dispatcher-2"), doors, strict=True))
+        dispatchers = [name for name in names if name.startswith("dispatcher")]
+        self._ingress_port, *doors = free_ports(1 + len(dispatchers))
+        self._doors = dict(zip(dispatchers, doors, strict=True))
         self._environment = account_settings(sandbox_url, public_key, self._ingress_port) | {
             "CORDBOARD_LOG__KIND": "kafka",
             "CORDBOARD_LOG__TOPIC_PREFIX": prefix,
@@ -45,7 +54,7 @@ class Pieces:
             "CORDBOARD_OPERATIONS__PORT": "0",
             "CORDBOARD_LOGGING__FORMAT": "json",
         }
-        self._pieces = {name: self._made(name) for name in NAMES}
+        self._pieces = {name: self._made(name) for name in names}
 
     async def __aenter__(self) -> Self:
         for piece in self:

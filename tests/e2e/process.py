@@ -79,6 +79,11 @@ class Process:
         told: dict[str, str] = json.loads(self._ready.read_bytes())
         return told
 
+    @property
+    def pid(self) -> int:
+        """The process, for whoever measures it."""
+        return self._running().pid
+
     def kill(self) -> None:
         """Let it die on the spot, whatever it is doing."""
         self.check()

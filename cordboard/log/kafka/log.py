@@ -1,7 +1,8 @@
 """The log on Apache Kafka. What can be known of Kafka stays in this package; to all others it is the port.
 
-Three producers, so that none of the three waits behind another: one for what anybody appends, one for the ledger, one
-for what the ledger owes. Readers are consumers of their own; seats in groups read nothing.
+One producer for what anybody appends, for the ledger and for what it owes: a request is under way at a time, and all
+that comes meanwhile goes with the next. A producer for each of the three took twice the requests for the same commands.
+Readers are consumers of their own; seats in groups read nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Self
 from weakref import WeakSet
 
@@ -61,13 +63,12 @@ class KafkaLog:
         self._clock = clock
         self._session_ms = session_ms
         self._observe = observe
-        self._writers = [Writer(connection, clock, observe) for _ in range(3)]
-        appends, entries, outputs = (through(writer) for writer in self._writers)
-        self._appends = appends
+        self._writer = Writer(connection, clock, observe)
+        self._writing = through(self._writer)
         self._offsets = Offsets(connection)
         self._memberships = Memberships(connection)
         restorer = Restorer(connection, ledger, self._offsets, observe)
-        self._ownership = Ownership(ledger, inputs, entries, outputs, restorer, self._place, observe)
+        self._ownership = Ownership(ledger, inputs, self._writing, restorer, self._place, observe)
         self._readers: WeakSet[KafkaReader] = WeakSet()
         self._seats: WeakSet[KafkaSeat] = WeakSet()
         self._open = False
@@ -88,13 +89,13 @@ class KafkaLog:
         """Connect. The topics must be there, with the partitions of their specs: `topics.ensure` makes them.
 
         `session_timeout_ms` is how long a silent member keeps its partitions. `through` lets tests stand between the
-        log and its writers. Raises LogUnavailable, and LogError for topics that are not as declared.
+        log and its writer. Raises LogUnavailable, and LogError for topics that are not as declared.
         """
         log = cls(connection, specs, ledger, inputs, clock, session_timeout_ms, observe, through)
         try:
             await log._offsets.start()
             await log._check_counts()
-            await asyncio.gather(*(writer.start() for writer in log._writers))
+            await log._writer.start()
         except BaseException:
             await log.close()
             raise
@@ -120,19 +121,19 @@ class KafkaLog:
     @property
     def healthy(self) -> bool:
         """See the port."""
-        return self._open and all(writer.healthy for writer in self._writers)
+        return self._open and self._writer.healthy
 
     @property
     def skew_ms(self) -> int:
         """How far the brokers' clock was ahead of ours at the last write (below 0: behind, or it took long)."""
-        return max((writer.skew_ms for writer in self._writers), key=abs)
+        return self._writer.skew_ms
 
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
         """See the port."""
         self._must_be_open()
         if not records:
             return []
-        return await self._appends.append([Placed(self._place(record), record) for record in records])
+        return await self._writing.append([Placed(self._place(record), record) for record in records])
 
     def partitions(self, topic: str) -> int:
         """See the port."""
@@ -140,7 +141,7 @@ class KafkaLog:
 
     def partition_for(self, topic: str, key: bytes) -> int:
         """See the port: as Java's clients place keys, so that theirs come where they belong."""
-        return (int(murmur2(key)) & 0x7FFFFFFF) % self._counts[topic]
+        return _hash(key) % self._counts[topic]
 
     async def start(self, at: TopicPartition) -> int:
         """See the port."""
@@ -210,9 +211,7 @@ class KafkaLog:
             *(seat.leave() for seat in self._seats),
             return_exceptions=True,
         )
-        await asyncio.gather(
-            *(writer.close() for writer in self._writers), self._offsets.close(), self._memberships.close()
-        )
+        await asyncio.gather(self._writer.close(), self._offsets.close(), self._memberships.close())
 
     def _place(self, record: NewRecord) -> int:
         number = record.partition
@@ -221,3 +220,8 @@ class KafkaLog:
     def _must_be_open(self) -> None:
         if not self._open:
             raise LogUnavailable("the log is closed")
+
+
+@lru_cache(maxsize=16_384)  # It is written in Python, and asked for a dozen times in the life of one command.
+def _hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF

@@ -67,16 +67,14 @@ class Ownership:
         self,
         ledger: str,
         inputs: Sequence[str],
-        entries: Writing,
-        outputs: Writing,
+        writing: Writing,
         restorer: Restorer,
         place: Callable[[NewRecord], int],
         observe: Observer,
     ) -> None:
         self._ledger = ledger
         self._inputs = tuple(inputs)
-        self._entries = entries
-        self._outputs = outputs
+        self._writing = writing
         self._restorer = restorer
         self._place = place
         self._observe = observe
@@ -225,21 +223,21 @@ class Ownership:
     async def _follow(self, partition: int, held: _Holding, entries: Iterable[Entry]) -> None:
         """Write entries right behind the last one. Raises Fenced where they are not there."""
         for part in batches(map(to_stored, entries)):
-            first = await self._entries.append_whole(TopicPartition(self._ledger, partition), part)
+            first = await self._writing.append_whole(TopicPartition(self._ledger, partition), part)
             if first != held.tip + 1:
                 raise Fenced(f"partition {partition}: somebody else wrote before {first}")
             held.tip = first + len(part) - 1
 
     async def _write(self, partition: int, entries: Iterable[Entry]) -> int:
         at = TopicPartition(self._ledger, partition)
-        offset = await self._entries.append_whole(at, list(map(to_stored, entries)))
+        offset = await self._writing.append_whole(at, list(map(to_stored, entries)))
         if offset < 0:
             raise AppendUncertain(f"partition {partition}: the ledger does not say where the claim stands")
         return offset
 
     async def _send(self, outputs: Sequence[NewRecord]) -> None:
         if outputs:
-            await self._outputs.append([Placed(self._place(output), output) for output in outputs])
+            await self._writing.append([Placed(self._place(output), output) for output in outputs])
 
     def _must_hold(self, claim: Claim) -> _Holding:
         held = self._held.get(claim.partition)
