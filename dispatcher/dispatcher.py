@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from cordboard.liveness import Post
-from cordboard.log.port import Log, LogError, LogUnavailable, Member, TopicPartition
+from cordboard.log.port import Log, LogError, LogUnavailable, Member, PositionsLost, TopicPartition
 from cordboard.topics import Topics
 from dispatcher.core.page import Page
 from dispatcher.finding import NotOwned, group_of
@@ -19,6 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 REPORT_SECONDS: Final = 5.0
+SEAT_SECONDS_MAX: Final = 1.0  # How long an owner waits for the seat, which may be waiting for the owner to let go.
 
 
 class Dispatcher:
@@ -31,6 +32,7 @@ class Dispatcher:
         self._owners: dict[int, tuple[Owner, asyncio.Task[None]]] = {}
         self._retired: dict[int, Owner] = {}  # Until the group has spread anew: most of them come back, pages and all.
         self._member: Member | None = None
+        self._seated = asyncio.Event()
         self._reporting: asyncio.Task[None] | None = None
 
     async def start(self, name: str = "") -> None:
@@ -39,6 +41,7 @@ class Dispatcher:
         `name` is the address (host:port) at which the other dispatchers reach this process's door.
         """
         self._member = await self._log.join(group_of(self._topics), self._topics.commands, self, name)
+        self._seated.set()
         self._reporting = asyncio.create_task(self._report(), name="the dispatcher's lag")
 
     async def stop(self) -> None:
@@ -55,7 +58,9 @@ class Dispatcher:
         retired, self._retired = self._retired, {}
         for partition in sorted(partitions):
             owner = retired.get(partition) or self._make_owner(partition)
-            task = asyncio.create_task(owner.run(self._still_ours), name=f"owner of partition {partition}")
+            task = asyncio.create_task(
+                owner.run(self._still_ours, self._may_begin), name=f"owner of partition {partition}"
+            )
             task.add_done_callback(_say_if_it_failed)
             self._owners[partition] = (owner, task)
 
@@ -71,7 +76,29 @@ class Dispatcher:
         """Only who still has a seat can commit."""
         if self._member is None:
             raise LogUnavailable("the seat in the group is not taken yet")
-        await self._member.commit({partition: settled.get(self._topics.commands, 0)})
+        reached = settled.get(self._topics.commands)
+        if reached is None:  # Nothing was claimed yet: what the group remembers must stay.
+            reached = await self._member.committed(partition) or 0
+        await self._member.commit({partition: reached})
+
+    async def _may_begin(self, partition: int, positions: Mapping[str, int]) -> None:
+        """A ledger that knows of no command, where the group has settled some, is not the one that was written."""
+        if positions.get(self._topics.commands):
+            return
+        try:
+            async with asyncio.timeout(SEAT_SECONDS_MAX):
+                await self._seated.wait()
+        except TimeoutError:
+            pass
+        if self._member is None:
+            raise LogUnavailable("the seat in the group is not taken yet")
+        if settled := await self._member.committed(partition):
+            raise PositionsLost(
+                f"partition {partition} of {self._topics.ledger} says that no command was read yet, and group "
+                f"{group_of(self._topics)} has settled all before {settled}: the ledger has lost its records, or is "
+                "another topic of the same name. To go on would do everything a second time. Put the old ledger back, "
+                "or begin with another log.topic_prefix"
+            )
 
     async def _report(self) -> None:
         """Commit now and then how far the commands are settled: the group's lag is for people and autoscalers only."""

@@ -39,12 +39,14 @@ BEHIND_SECONDS: Final = 0.01  # How soon to look again whether the inputs have b
 
 # Raises a LogError unless a partition is still this process's; told how far its inputs are settled, by topic.
 StillOurs = Callable[[int, Mapping[str, int]], Awaitable[None]]
+# Raises PositionsLost where a claim begins with less than was settled before; told where it begins, by topic.
+MayBegin = Callable[[int, Mapping[str, int]], Awaitable[None]]
 
 _log = structlog.get_logger(__name__)
 
 
 async def _always(partition: int, settled: Mapping[str, int]) -> None:
-    """Nobody else could have it."""
+    """Nobody else could have it, and nothing could have been lost."""
 
 
 class Owner:
@@ -69,27 +71,29 @@ class Owner:
         self.restored = asyncio.Event()
         self.is_restoring = False  # From the claim until it is served.
 
-    async def run(self, still_ours: StillOurs = _always) -> None:
+    async def run(self, still_ours: StillOurs = _always, may_begin: MayBegin = _always) -> None:
         """Own the partition until stopped; comes back from everything the log can do to it but lost positions.
 
         It may be run again later, and then has kept its pages. `still_ours` raises a LogError where the partition is
-        not, or may not be, this process's any more; it is asked before every claim but the first.
+        not, or may not be, this process's any more; it is asked before every claim but the first, `may_begin` after
+        every claim, before an input is read.
         """
         self._stopped.clear()
         still: StillOurs = _always
         try:
             while not self._stopped.is_set():
-                await self._own(still)
+                await self._own(still, may_begin)
                 still = still_ours
         finally:
             self._lose("stopped")
 
-    async def _own(self, still_ours: StillOurs) -> None:
+    async def _own(self, still_ours: StillOurs, may_begin: MayBegin) -> None:
         is_ours = False
         try:
             await still_ours(self._partition, self._settled)
             is_ours = self.is_restoring = True
             claim = await self._log.claim(self._partition)
+            await may_begin(self._partition, claim.positions)
             self._settled, self._looked_ms = dict(claim.positions), self._clock.now_ms()
             if not (claim.warm and self._has_pages):
                 await self._restore(claim)

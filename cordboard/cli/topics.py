@@ -15,7 +15,7 @@ from cordboard.log.port import LogError, LogUnavailable
 from cordboard.roles.kafka import connection_of, demands_of
 from cordboard.settings import Settings
 
-_DAY_MS: Final = 24 * 3_600_000
+_UNITS: Final = (("days", 86_400_000), ("hours", 3_600_000), ("s", 1_000), ("ms", 1))
 _STYLES: Final = {"ok": "green", "created": "green", "missing": "yellow", "wrong": "red"}
 _COLUMNS: Final = (("partitions", 10), ("copies", 6), ("in sync", 7), ("kept", 8), ("state", 0))
 
@@ -103,18 +103,21 @@ def _state(seen: Survey, demand: Demand, created: frozenset[str]) -> str:
 
 def _line(screen: Screen, record: dict[str, Any], width: int) -> None:
     settings, state = record["settings"], record["state"]
-    shown = (record["partitions"], record["copies"], settings.get("min.insync.replicas"), _kept(settings), state)
+    shown = (record["partitions"], record["copies"], settings.get("min.insync.replicas"), kept(settings), state)
     cells = [
         ("" if value is None else str(value), columns, "") for value, (_, columns) in zip(shown, _COLUMNS, strict=True)
     ]
     screen.line((record["topic"], width, ""), *cells[:-1], (state, 0, _STYLES[state]))
 
 
-def _kept(settings: dict[str, str]) -> str:
-    """For how long, in days, or by what else."""
+def kept(settings: dict[str, str]) -> str:
+    """For how long, in the largest unit that leaves a whole number, or by what else."""
     if settings.get("cleanup.policy") == "compact":
         return "by key"
     retention = settings.get("retention.ms")
     if retention is None:
         return ""
-    return "forever" if retention == "-1" else f"{int(retention) / _DAY_MS:g} days"
+    if retention == "-1":
+        return "forever"
+    unit, length = next((unit, length) for unit, length in _UNITS if int(retention) % length == 0)
+    return f"{int(retention) // length} {unit}"

@@ -109,3 +109,8 @@ class MemoryBroker:
     def lose_positions(self, partition: int) -> None:
         """Forget an owner's positions, as a badly configured compaction would."""
         self._ledgers[partition].positions.clear()
+
+    def lose_ledger(self, partition: int) -> None:
+        """Begin a ledger partition anew, as deleting the topic and creating it again would."""
+        self._entries[partition] = []
+        self._ledgers[partition] = Ledger()

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from cordboard.cli.topics import kept
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.demands import demands
 from cordboard.log.kafka.topics import ensure
@@ -30,6 +31,17 @@ def topics(cordboard: Cordboard, kafka_servers: str, kafka_prefix: str) -> Cordb
         return cordboard("topics", *words, **(given | variables))
 
     return run
+
+
+@pytest.mark.parametrize(
+    ("retention", "said"),
+    [("604800000", "7 days"), ("129600000", "36 hours"), ("90000", "90 s"), ("1", "1 ms"), ("-1", "forever")],
+)
+def test_how_long_a_topic_is_kept_is_said_in_whole_numbers(retention: str, said: str) -> None:
+    """
+    A topic of somebody else's making may be kept for a moment only.
+    """
+    assert kept({"retention.ms": retention}) == said
 
 
 def states(ended: subprocess.CompletedProcess[str]) -> set[str]:

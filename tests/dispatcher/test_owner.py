@@ -11,9 +11,11 @@ from cordboard.log.port import Claim, LogError, NewRecord, PositionsLost
 from cordboard.v1 import result_pb2
 from cordboard.work import Lane, Verdict
 from dispatcher import batch
+from dispatcher import dispatcher as dispatching
 from dispatcher.accounts import Accounts
 from dispatcher.core.inputs import Due
 from dispatcher.credit import Wish
+from dispatcher.finding import group_of
 from dispatcher.observing import Decided, Lost
 from tests.dispatcher.harness import TOPICS, HandClock, Stage, connect, dial, hangup, make_broker, speak, staged
 
@@ -322,6 +324,32 @@ async def test_lost_positions_stop_the_partition_and_say_so(clock: HandClock, mo
     with pytest.raises(LogError):
         await stage.dispatcher.find("A")
     await stage.dispatcher.stop()
+
+
+async def test_an_empty_ledger_under_settled_commands_begins_nothing(
+    clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Rule 3: a ledger that was deleted and made again looks like a first start, and going on would dial again all that
+    was ever dialled. What the group remembers tells them apart, at the first try and at every later one.
+    """
+    monkeypatch.setattr(dispatching, "REPORT_SECONDS", 0.01)
+    broker = make_broker(clock)
+    async with staged(connect(broker), clock) as before:
+        await before.submit(dial("d"))
+        await before.applied()
+        number = before.log.partition_for(TOPICS.commands, b"dial:main/d")
+        await before.until(lambda: broker.stored_commit((group_of(TOPICS), TOPICS.commands, number)))
+    broker.lose_ledger(number)
+
+    for _ in range(2):
+        after = Stage(connect(broker), clock)
+        await after.dispatcher.start()
+        await after.until(lambda: Lost(number, "stopped") in after.seen)  # noqa: B023 - called in this round
+        assert after.dispatcher.broken == (number,)
+        assert len(await after.works(Lane.DIAL)) == 1
+        await after.dispatcher.stop()
+    assert broker.stored_commit((group_of(TOPICS), TOPICS.commands, number)) == 1
 
 
 async def test_a_timer_that_fails_is_looked_at_again(

@@ -26,6 +26,7 @@ from cordboard.log.port import Appended, AppendUncertain, LogError, LogUnavailab
 PATIENCE_SECONDS: Final = 10.0  # After which a write without an acknowledgement is given up.
 REQUEST_MS: Final = 5_000  # After which the producer tries a request again, perhaps with another broker.
 BATCH_BYTES: Final = 1024 * 1024
+RENEW_SECONDS: Final = 1.0  # Between two tries to have a new producer, while nobody writes.
 _CLOSE_SECONDS: Final = 3.0
 
 _log = structlog.get_logger(__name__)
@@ -46,10 +47,11 @@ class Writer:
         self._clock = clock
         self._observe = observe
         self._producer: AIOKafkaProducer | None = None
-        self._renewing = asyncio.Lock()
+        self._renewing: asyncio.Task[AIOKafkaProducer] | None = None
         self._retired: set[asyncio.Task[None]] = set()
         self._closed = False
-        self.healthy = True  # Whether the last write that ended was acknowledged.
+        # Whether the last write that ended was acknowledged, or a producer has reached the cluster since.
+        self.healthy = True
         self.skew_ms = 0  # The log's time at the last acknowledged write, less ours.
 
     async def start(self) -> None:
@@ -59,6 +61,9 @@ class Writer:
     async def close(self) -> None:
         """Send what waits, for a moment, and stop."""
         self._closed = True
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait((self._renewing,))
         producer, self._producer = self._producer, None
         if producer is not None:
             self._retire(producer)
@@ -130,6 +135,7 @@ class Writer:
         if producer is self._producer:
             self._producer = None
             self._retire(producer)
+            self._renew()  # At once: a process that is not ready may be given nothing more to write.
         return refused(error, topic)
 
     def _heard_late(self, future: asyncio.Future[Any]) -> None:
@@ -141,11 +147,32 @@ class Writer:
             raise LogUnavailable("the log is closed")
         if self._producer is not None:
             return self._producer
-        async with self._renewing:
-            if self._producer is None:
-                self._producer = await self._new_producer()
-                _log.warning("a new producer was made, because the last one had failed for good")
-        return self._producer
+        renewing = self._renew()
+        await asyncio.wait((renewing,))  # Whoever is cancelled leaves it to the others.
+        if renewing.cancelled():
+            raise LogUnavailable("the log is closed")
+        return renewing.result()
+
+    def _renew(self) -> asyncio.Task[AIOKafkaProducer]:
+        """The try to have a new producer, which all who wait for one share; while it fails another one follows."""
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._replace(), name="a new producer")
+            self._renewing.add_done_callback(self._look_after)
+        return self._renewing
+
+    async def _replace(self) -> AIOKafkaProducer:
+        producer = self._producer = await self._new_producer()
+        self.healthy = True
+        _log.warning("a new producer was made, because the last one had failed for good")
+        return producer
+
+    def _look_after(self, task: asyncio.Task[AIOKafkaProducer]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            asyncio.get_running_loop().call_later(RENEW_SECONDS, self._renew_if_needed)
+
+    def _renew_if_needed(self) -> None:
+        if not self._closed and self._producer is None:
+            self._renew()
 
     async def _new_producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
