@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.embedded_metrics import EmbeddedLogMetrics
-from cordboard.log.port import Log
+from cordboard.log.port import Log, LogError, TopicPartition
 from cordboard.operations import Check
 from cordboard.roles.kafka import open_kafka
 from cordboard.settings import Settings
@@ -38,7 +38,8 @@ async def open_log(settings: Settings, clock: Clock, registry: CollectorRegistry
     if settings.log.kind == "embedded":
         return await _open_embedded(settings, clock, registry)
     log = await open_kafka(settings, clock, registry)
-    return OpenLog(log, {"log": lambda: _unhealthy(log), "clock": lambda: clock_is_off(log.skew_ms)})
+    at = TopicPartition(topics_of(settings).commands, 0)
+    return OpenLog(log, {"log": lambda: _silent(log, at), "clock": lambda: clock_is_off(log.skew_ms)})
 
 
 async def _open_embedded(settings: Settings, clock: Clock, registry: CollectorRegistry) -> OpenLog:
@@ -53,6 +54,17 @@ async def _open_embedded(settings: Settings, clock: Clock, registry: CollectorRe
         observe=EmbeddedLogMetrics(registry),
     )
     return OpenLog(log, {"log": lambda: _unhealthy(log), "clock": lambda: clock_is_behind(log.ahead_ms)})
+
+
+async def _silent(log: Log, at: TopicPartition) -> str | None:
+    """Who writes nothing, such as an ingress at night, learns by asking only that the brokers are away."""
+    if (said := _unhealthy(log)) is not None:
+        return said
+    try:
+        await log.end(at)
+    except LogError as error:
+        return f"the log does not answer: {error}"
+    return None
 
 
 def _unhealthy(log: Log) -> str | None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from brokers import Cluster
 from cordboard.clock import SystemClock
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.port import LogError
+from cordboard.operations import failing_checks
 from cordboard.roles.kafka import connection_of, demands_of
 from cordboard.roles.listening import advertised
 from cordboard.roles.log import open_log
@@ -145,3 +147,17 @@ def test_how_others_reach_the_door(chosen: dict[str, str], place: str, monkeypat
     monkeypatch.setattr("socket.gethostname", lambda: "this-machine")
 
     assert advertised(Grpc(**chosen), 7) == place
+
+
+async def test_who_writes_nothing_learns_that_the_brokers_are_away(own_brokers: None, tmp_path: Path) -> None:
+    """
+    An ingress at night writes nothing that could fail: its readiness asks.
+    """
+    with Cluster(tmp_path / "kafka", forget=True) as cluster:
+        opened = await open_log(on_kafka(cluster.bootstrap_servers, "desk"), SystemClock(), CollectorRegistry())
+        assert await failing_checks(opened.checks) == {}
+
+        cluster.nodes[0].kill()
+
+        assert "log" in await failing_checks(opened.checks)
+        await opened.log.close()
