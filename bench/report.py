@@ -124,7 +124,8 @@ def _rate(measured: Measured) -> float:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as Markdown."""
-    pieces = [name for name in _PIECES if any(name in row["each_cpu_ms_per_command"] for row in rows)]
+    running = [name for row in rows for name in row["each_cpu_ms_per_command"]]
+    pieces = [piece for piece in _PIECES if any(name.startswith(piece) for name in running)]
     head = [*_COLUMNS.values(), *(f"{name} ms" for name in pieces)]
     lines = [head, *([*(str(row[name]) for name in _COLUMNS), *_of_pieces(row, pieces)] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]

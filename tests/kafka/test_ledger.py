@@ -107,6 +107,8 @@ class TestMending:
         for number in range(1, 30):
             pages = [(f"page-{number % 7}", str(number).encode())]
             await owner.log.settle(claim, pages, [], ledgers.positions(number))
+        # Nothing more is to come of it while the broker compacts.
+        await ledgers.until(lambda entries: isinstance(entries[-1][1], Done))
         with pytest.raises(Fenced):
             await zombie.log.settle(void, [("page-3", b"?"), ("page-9", b"?")], [], ledgers.positions(99))
         await (await ledgers.open()).claim()
