@@ -58,7 +58,9 @@ async def told_by_a_refusal(stage: Stage) -> list[str]:
     call = await stage.call()
     stage.faults({"on": "webhook", "match": {"event_type": "call.hangup"}, "drop": True})
     stage.far_end(call)
+    stage.door.hold("first")  # Else it might be refused before the second one has come.
     await stage.submit(command("first", call), command("second", call))
+    stage.door.let_go()
     await stage.ended("first", "second")
     await stage.submit(command("third", call))
     await stage.ended("third")
