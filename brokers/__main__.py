@@ -15,6 +15,8 @@ from brokers.jars import Missing
 from brokers.node import BrokerFailed
 from brokers.tuning import QUICK, THROUGHPUT
 
+_LOOK_SECONDS = 1.0
+
 
 def main() -> int:
     """Serve, and return the exit status."""
@@ -34,7 +36,11 @@ def main() -> int:
         return 1
     _say(f"kafka: {cluster.bootstrap_servers}")
     _say(f"kafka: data and logs in {_short(asked.data)}; Ctrl-C ends it")
-    asked_to_end.wait()
+    while not asked_to_end.wait(_LOOK_SECONDS):
+        if dead := [node for node in cluster.nodes if not node.alive]:
+            sys.stderr.write(f"kafka: a broker has ended by itself:\n{dead[0].log()}\n")
+            cluster.stop()
+            return 1
     cluster.stop()
     return 0
 

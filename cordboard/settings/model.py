@@ -32,6 +32,8 @@ Host = Annotated[str, Field(min_length=1, max_length=255)]
 def _place(value: str) -> str:
     if not is_place(value):
         raise ValueError("must be host:port, as others reach this process")
+    if value.rpartition(":")[0] in {"0.0.0.0", "[::]"}:  # noqa: S104 - compared, not bound
+        raise ValueError("must be an address of this machine's own: nobody can be reached at 0.0.0.0 or [::]")
     return value
 
 

@@ -80,6 +80,11 @@ def gone(pid: int) -> bool:
     return False
 
 
+def children(pid: int) -> list[int]:
+    """The processes that one has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def ask_for_versions(connection: socket.socket) -> None:
     """The smallest question of Kafka's protocol: ApiVersions, version 0, number 7, from nobody."""
     connection.sendall(struct.pack(">ihhih", 10, 18, 0, 7, -1))
@@ -197,6 +202,27 @@ class TestEnds:
 
         wait_until(lambda: gone(broker), "the broker to end")
         wait_until(lambda: not (tmp_path / "kafka").exists(), "its data to be removed")
+
+    def test_the_command_ends_when_its_broker_does(self, own_brokers: None, tmp_path: Path) -> None:
+        """
+        `make kafka` does not go on as if there were a broker.
+        """
+        process = subprocess.Popen(
+            [sys.executable, "-m", "brokers", "--port=0", f"--data={tmp_path / 'kafka'}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        with process:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith(b"kafka: ")
+            [leash] = children(process.pid)
+            [java] = children(leash)
+            os.kill(java, signal.SIGKILL)
+            _, said = process.communicate(timeout=60)
+
+        assert process.returncode == 1
+        assert b"a broker has ended by itself" in said
 
     def test_a_broker_that_does_not_start_says_why(self, own_brokers: None, tmp_path: Path) -> None:
         """

@@ -83,6 +83,7 @@ class TestWhatBelongsTogether:
             ('[kafka]\nbootstrap_servers = "a:0"', "must be host:port"),
             ('[kafka]\nbootstrap_servers = "PLAINTEXT://a:9092"', "must be host:port"),
             ('[grpc]\nadvertise = "a"', "grpc.advertise (CORDBOARD_GRPC__ADVERTISE): must be host:port"),
+            ('[grpc]\nadvertise = "0.0.0.0:50051"', "must be an address of this machine's own"),
             ("[kafka]\nsession_timeout_seconds = 10.5", "less than or equal to 10"),
             (SECURE, "kafka.sasl_mechanism (CORDBOARD_KAFKA__SASL_MECHANISM): must be set where"),
             (
