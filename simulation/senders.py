@@ -1,4 +1,4 @@
-"""The services that use Cordboard: they submit through the real door's code, ask again, and watch.
+"""The services that use Cordboard: they submit by the real client through the real door's code, ask again, and watch.
 
 A sender keeps its side of the contract: the same id for the same command until it has a definite answer.
 """
@@ -6,19 +6,20 @@ A sender keeps its side of the contract: the same id for the same command until 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+import grpc.aio
+
+from cordboard.client import Client, CommandRefused
 from cordboard.cloudevents import CloudEvent, to_headers
 from cordboard.identity import page_key, telnyx_command_id
 from cordboard.log.port import LogError, NewRecord
 from cordboard.v1 import command_pb2, result_pb2
-from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.rendering import PROTOBUF_TYPE
 from dispatcher.rpc.intake import COMMAND_TYPE
-from dispatcher.rpc.refusals import Refused
 from simulation.asking import altered, command_of
 from simulation.clock import TrueClock
 from simulation.plan import CallPlan, Step
@@ -44,16 +45,12 @@ class Told:
     reason: str = ""
 
 
-# Calls a method of the door's service by name: (method, request, deadline in seconds) -> response.
-Door = Callable[[str, Any, float], Awaitable[Any]]
-
-
 class Senders:
     """All of them. `log` writes to the commands topic as a service on Kafka would; None where there is no such way."""
 
     def __init__(
         self,
-        door: Door,
+        client: Client,
         log: Any,
         true: TrueClock,
         rng: Random,
@@ -61,7 +58,7 @@ class Senders:
         made_by: Callable[[str], str],
         say: Callable[[str, str], None],
     ) -> None:
-        self._door = door
+        self._client = client
         self._log = log
         self._true = true
         self._rng = rng
@@ -145,12 +142,9 @@ class Senders:
         if pause is None or not command.call_control_id:
             return
         await asyncio.sleep(pause)
-        request = service.CancelCommandsRequest(
-            call_control_id=command.call_control_id, command_ids=[command.command_id]
-        )
         try:
-            answer = await self._door("CancelCommands", request, 20.0)
-        except (Broken, Refused):
+            answer = await self._client.cancel(command.call_control_id, [command.command_id], timeout=20.0)
+        except (CommandRefused, grpc.aio.AioRpcError):
             return
         for command_id in answer.report.cancelled_command_ids:
             self._hear(command_id, "first", "cancelled")
@@ -165,14 +159,16 @@ class Senders:
                 elif way == "execute":
                     await self._execute(command, content)
                 else:
-                    await self._door("Submit", service.SubmitRequest(command=command), 10.0)
+                    await self._client.submit(command, timeout=10.0)
                     self._hear(command.command_id, content, "accepted")
                 return
-            except Refused as refused:
-                self._hear(command.command_id, content, "refused", reason=refused.name)
-                if refused.name in _FOR_GOOD or (believes and refused.name != "ACCEPTANCE_UNKNOWN"):
+            except CommandRefused as refused:
+                self._hear(command.command_id, content, "refused", reason=refused.reason)
+                if refused.reason in _FOR_GOOD or (believes and not refused.acceptance_unknown):
                     return
-            except (Broken, LogError) as error:
+            except grpc.aio.AioRpcError as error:
+                self._hear(command.command_id, content, "broken", reason=error.details() or "")
+            except LogError as error:
                 self._hear(command.command_id, content, "broken", reason=str(error))
             await asyncio.sleep(self._rng.uniform(0.2, 2.0))
 
@@ -185,8 +181,7 @@ class Senders:
         await self._log.append([NewRecord(topic, key, command.SerializeToString(), to_headers(event), partition)])
 
     async def _execute(self, command: command_pb2.Command, content: str) -> None:
-        request = service.ExecuteRequest(command=command)
-        answer = await self._door("Execute", request, self._rng.choice((5.0, 100.0)))
+        answer = await self._client.execute(command, timeout=self._rng.choice((5.0, 100.0)))
         if not answer.HasField("result"):
             self._hear(command.command_id, content, "open")
             return
@@ -203,24 +198,15 @@ class Senders:
 class Watcher:
     """A service that watches everything, and goes on from its last cursor wherever a door is open."""
 
-    def __init__(self, watch: Callable[[service.WatchRequest, Callable[[Any], None]], Awaitable[None]]) -> None:
-        self._watch = watch
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self.seen: list[Any] = []
         self.since: float | None = None  # From when on it must see everything.
-        self._cursor = ""
 
     async def run(self) -> None:
-        """Watch for ever."""
-        while True:
-            try:
-                await self._watch(service.WatchRequest(cursor=self._cursor), self._take)
-            except (Broken, Refused):
-                pass  # The door is gone; another one will do.
-            await asyncio.sleep(0.5)
-
-    def _take(self, response: Any) -> None:
-        if self.since is None:
+        """Watch for ever; it is the client's affair to find another door when one is gone."""
+        async with self._client.watch() as watch:
+            await watch.positioned()
             self.since = asyncio.get_running_loop().time()
-        if response.WhichOneof("item") is not None:
-            self.seen.append(response)
-        self._cursor = response.cursor
+            async for response in watch:
+                self.seen.append(response)

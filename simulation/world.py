@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from cordboard.client import Client
 from cordboard.log.cruelty import Step as WriteStep
 from cordboard.log.port import Log
 from simulation.breakage import WHOLE, Breakage, Broken
@@ -47,9 +48,10 @@ from simulation.plan import Plan
 from simulation.process import Process
 from simulation.roles import ACCOUNT, TOPICS, Brain, Ear, Hands, Role
 from simulation.senders import Senders, Watcher
+from simulation.stub import DoorStub
 from simulation.tally import Tally
 from simulation.telnyx import BASE_URL, Telnyx
-from workers.telnyx import Telnyx as Client
+from workers.telnyx import Telnyx as TelnyxClient
 
 CALM_SECONDS_MAX: Final = 150.0  # More than any promise gives itself.
 _RECOVERY_SECONDS: Final = 16.0  # Until the groups know who is left, and the owners have read their pages.
@@ -146,7 +148,7 @@ class World:
                 roads = PeerRoads(self.processes, stream(self.plan.seed, "peers", life.name))
                 roles.append(Brain(log, clock, rng, name, roads))
             if role in ("hand", "all"):
-                client = Client(BASE_URL, lambda: "key", transport=self.telnyx.transport(life, clock))
+                client = TelnyxClient(BASE_URL, lambda: "key", transport=self.telnyx.transport(life, clock))
                 roles.append(Hands(log, clock, rng, client))
             return log, roles
 
@@ -175,8 +177,10 @@ class World:
 
     def _outside(self) -> tuple[Senders, Watcher]:
         log = self.log(self._desk, "senders") if self.plan.kind == "kafka" else None
+        stub: Any = DoorStub(self.doors)  # gRPC's stub is a class that nothing else can be.
+        client = Client("", stub=stub)
         senders = Senders(
-            self.doors.ask,
+            client,
             log,
             self.true,
             stream(self.plan.seed, "senders"),
@@ -184,7 +188,7 @@ class World:
             self._made_by,
             self.say,
         )
-        return senders, Watcher(self.doors.watch)
+        return senders, Watcher(client)
 
     def _made_by(self, command_id: str) -> str:
         made = (one.call for one in self.telnyx.requests if one.command_id == command_id and one.happened)

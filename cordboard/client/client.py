@@ -61,14 +61,21 @@ class Client:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         options: Sequence[tuple[str, Any]] = (),
+        stub: stubs.DispatcherServiceAsyncStub | None = None,
     ) -> None:
+        """`stub` is asked instead of a `target`, where somebody has one: a test, a simulation."""
+        # For what has no method here, such as the streams, it is there for all.
+        self._channel: grpc.aio.Channel | None = None
+        self.stub: stubs.DispatcherServiceAsyncStub
+        if stub is not None:
+            self.stub = stub
+            return
         every = (*_OPTIONS, *options)
         if credentials is None:
             self._channel = grpc.aio.insecure_channel(target, every)
         else:
             self._channel = grpc.aio.secure_channel(target, credentials, every)
-        # For what has no method here, such as the streams.
-        self.stub: stubs.DispatcherServiceAsyncStub = stubs.DispatcherServiceStub(self._channel)
+        self.stub = stubs.DispatcherServiceStub(self._channel)
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,7 +85,8 @@ class Client:
 
     async def close(self) -> None:
         """Hang up."""
-        await self._channel.close()
+        if self._channel is not None:
+            await self._channel.close()
 
     @refusing
     async def submit(self, command: Command, *, timeout: float = TIMEOUT_SECONDS) -> service.SubmitResponse:
