@@ -15,11 +15,23 @@ from cordboard.v1 import command_pb2, result_pb2
 from cordboard.webhook import parse
 from cordboard.work import decode_outcome, decode_work
 from dispatcher.reading import CANCEL_TYPE
-from dispatcher.rendering import COMPLETED_TYPE, RESULT_TYPES, ROUTED_HEADER
+from dispatcher.rendering import CANCELLED_TYPE, COMPLETED_TYPE, RESULT_TYPES, ROUTED_HEADER
 from simulation.broker import JournalBroker, Written
 from simulation.clock import BEGIN_MS
 from simulation.faults import BadHook, BadRoad
-from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Report, Result
+from simulation.history import (
+    CANCEL_REPORT,
+    Command,
+    Completion,
+    Decision,
+    Delivery,
+    Ended,
+    Event,
+    History,
+    Release,
+    Report,
+    Result,
+)
 from simulation.roles import ACCOUNT, TOPICS, WORK_TOPICS
 from simulation.telnyx import Telnyx
 
@@ -83,6 +95,8 @@ def _read_journal(history: History, broker: JournalBroker) -> None:
 
 def name_of(record: Record | NewRecord) -> str:
     """What an output is known by, however often it is said; "" for what is no output."""
+    if header(record.headers, "ce_type") == CANCELLED_TYPE:
+        return f"{CANCEL_REPORT}|{header(record.headers, 'ce_id')}"
     if record.topic in (TOPICS.results, TOPICS.events):
         return f"{record.topic}|{header(record.headers, 'ce_id')}"
     if record.topic in WORK_TOPICS:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from simulation.faults import Fault
 from simulation.plan import Plan
 from simulation.senders import Told
 from simulation.telnyx import Request
+
+CANCEL_REPORT: Final = "cancel report"  # What a decision to answer a cancel request is known by, and its id.
 
 
 @dataclass(frozen=True, slots=True)
