@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from brokers.certificates import make_certificates
 from cordboard.log.kafka.connection import Connection
+from cordboard.log.kafka.consumers import assigned_consumer, stop
 from cordboard.log.port import LogError
 from tests.kafka.conftest import PASSWORD, Guarded
 
@@ -36,9 +37,16 @@ async def there_and_back(connection: Connection, topic: str) -> list[bytes]:
     await admin.close()
     async with AIOKafkaProducer(**connection.arguments()) as producer:
         await producer.send_and_wait(topic, b"there", partition=0)
-    async with AIOKafkaConsumer(**connection.arguments(), auto_offset_reset="earliest") as consumer:
-        consumer.assign([TopicPartition(topic, 0)])
-        return [(await consumer.getone()).value]
+    consumer, place = assigned_consumer(connection, "read_committed"), TopicPartition(topic, 0)
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        consumer.seek(place, 0)
+        while not (read := await consumer.getmany(timeout_ms=500)):
+            pass
+        return [record.value for record in read[place]]
+    finally:
+        await stop(consumer)
 
 
 class TestWays:
