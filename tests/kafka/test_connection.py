@@ -32,7 +32,7 @@ def token(lives_seconds: float = 3600) -> str:
 
 
 async def there_and_back(connection: Connection, topic: str) -> list[bytes]:
-    """What `once_there_and_back` gives; begun anew where a client of aiokafka's hangs, as was seen once in many runs."""
+    """What `once_there_and_back` gives; begun anew where a client of aiokafka's hangs, as one once did."""
     for number in range(3):
         with suppress(TimeoutError):
             async with asyncio.timeout(25):
