@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.reach import reach
+from cordboard.log.kafka.troubles import asking
 from cordboard.log.port import LogUnavailable
 
 _ASK_MS: Final = 10_000
@@ -48,9 +49,8 @@ async def _admin(connection: Connection) -> AsyncIterator[AIOKafkaAdminClient]:
     await reach(connection)
     admin: Any = AIOKafkaAdminClient(**connection.arguments(), request_timeout_ms=_ASK_MS)
     try:
-        await admin.start()
-        yield admin
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise LogUnavailable(f"the cluster cannot be asked for its topics: {type(error).__name__}: {error}") from error
+        with asking("the cluster cannot be asked for its topics"):
+            await admin.start()
+            yield admin
     finally:
         await admin.close()

@@ -91,8 +91,9 @@ class Ownership:
             # Before the claim, so that an owner who stops between the two leaves no claim without positions.
             await self._write(partition, [Genesis(dict.fromkeys(self._inputs, 0))])
         epoch = await self._write(partition, [ClaimMade()])
-        warm = last is not None and epoch == last.tip + 1
-        if warm and last is not None:
+        warm = False
+        if last is not None and epoch == last.tip + 1:
+            warm = True
             held = _Holding(epoch, epoch, last.positions, restored=last.restored)
         else:
             held = await self._take_over(partition, epoch, read)
@@ -157,10 +158,6 @@ class Ownership:
             except BaseException:
                 self._held.pop(claim.partition, None)
                 raise
-
-    def must_hold(self, claim: Claim) -> None:
-        """Raise Fenced unless the claim is in force."""
-        self._must_hold(claim)
 
     async def close(self) -> None:
         """Say what is not said yet, where it can be said quickly; the next owner else sends it once more."""
