@@ -8,7 +8,7 @@ good has a hole in its sequence and is good for nothing: it is replaced by a new
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -28,6 +28,8 @@ REQUEST_MS: Final = 5_000  # After which the producer tries a request again, per
 BATCH_BYTES: Final = 1024 * 1024
 RENEW_SECONDS: Final = 1.0  # Between two tries to have a new producer, while nobody writes.
 _CLOSE_SECONDS: Final = 3.0
+
+Futures = list[asyncio.Future[Any]]
 
 _log = structlog.get_logger(__name__)
 
@@ -71,21 +73,14 @@ class Writer:
 
     async def append(self, records: Sequence[Placed]) -> list[Appended]:
         """Write records; those of a partition keep their order. Raises LogUnavailable and AppendUncertain."""
-        producer, started, futures = await self._usable(), _now(), list[asyncio.Future[Any]]()
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                for partition, record in records:
-                    futures.append(
-                        await producer.send(
-                            record.topic, record.value, record.key, partition, headers=list(record.headers)
-                        )
-                    )
-                told = await _acknowledged(futures)
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise self._failed(producer, records[0].record.topic, started, futures, error) from error
-        finally:
-            _look_away(futures)
-        self._succeeded(records[0].record.topic, len(records), started, told[-1].timestamp)
+
+        async def send(producer: AIOKafkaProducer, futures: Futures) -> None:
+            for partition, record in records:
+                futures.append(
+                    await producer.send(record.topic, record.value, record.key, partition, headers=list(record.headers))
+                )
+
+        told = await self._written(records[0].record.topic, len(records), send)
         if min(one.offset for one in told) < 0:
             raise AppendUncertain("the records are there, and the log does not know their places any more")
         return [Appended(one.partition, one.offset, one.timestamp) for one in told]
@@ -96,21 +91,32 @@ class Writer:
         Minus one where the log has the batch and does not know its place any more. Raises as `append` does; for what
         does not fit into one batch LogUnavailable.
         """
-        producer, started, futures = await self._usable(), _now(), list[asyncio.Future[Any]]()
-        batch = producer.create_batch()
-        for key, value, headers in records:
-            if batch.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
-                raise LogUnavailable(f"{at.topic}: {len(records)} records do not fit into one batch")
+
+        async def send(producer: AIOKafkaProducer, futures: Futures) -> None:
+            batch = producer.create_batch()
+            for key, value, headers in records:
+                if batch.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+                    raise LogUnavailable(f"{at.topic}: {len(records)} records do not fit into one batch")
+            futures.append(await producer.send_batch(batch, at.topic, partition=at.partition))
+
+        [told] = await self._written(at.topic, len(records), send)
+        return int(told.offset)
+
+    async def _written(
+        self, topic: str, count: int, send: Callable[[AIOKafkaProducer, Futures], Awaitable[None]]
+    ) -> list[Any]:
+        """What was acknowledged of what `send` has handed to the producer, each of them by a future."""
+        producer, started, futures = await self._usable(), _now(), Futures()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                futures.append(await producer.send_batch(batch, at.topic, partition=at.partition))
-                [told] = await _acknowledged(futures)
+                await send(producer, futures)
+                told = await _acknowledged(futures)
         except (KafkaError, TimeoutError, OSError) as error:
-            raise self._failed(producer, at.topic, started, futures, error) from error
+            raise self._failed(producer, topic, started, futures, error) from error
         finally:
             _look_away(futures)
-        self._succeeded(at.topic, len(records), started, told.timestamp)
-        return int(told.offset)
+        self._succeeded(topic, count, started, told[-1].timestamp)
+        return told
 
     def _succeeded(self, topic: str, records: int, started: float, time_ms: int) -> None:
         self.healthy = True
@@ -122,7 +128,7 @@ class Writer:
         producer: AIOKafkaProducer,
         topic: str,
         started: float,
-        futures: list[asyncio.Future[Any]],
+        futures: Futures,
         error: Exception,
     ) -> LogError:
         self._observe(Written(topic, len(futures), _now() - started, acknowledged=False))
