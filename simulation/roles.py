@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from cordboard.clock import Clock
 from cordboard.log.port import Log
 from cordboard.roles.brain import accounts_of, limits_of
-from cordboard.roles.log import topics_of
+from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
 from cordboard.topics import Topics
 from cordboard.work import Lane

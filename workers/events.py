@@ -84,13 +84,3 @@ Observer = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """Listen to nothing."""
-
-
-def each_of(*observers: Observer) -> Observer:
-    """Let several listen."""
-
-    def observe(event: Event) -> None:
-        for observer in observers:
-            observer(event)
-
-    return observe

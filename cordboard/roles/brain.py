@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
 from cordboard.log.port import Log
-from cordboard.roles.log import topics_of
+from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
 from dispatcher.accounts import Accounts, DialAddress
 from dispatcher.batch import Practice

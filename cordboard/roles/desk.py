@@ -18,7 +18,8 @@ from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.hands import Workers
 from cordboard.roles.listening import address, advertised, naming, try_address
 from cordboard.roles.liveness import LivenessMetrics, watch_over
-from cordboard.roles.log import open_log, topics_of
+from cordboard.roles.log import open_log
+from cordboard.roles.topics import topics_of
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher

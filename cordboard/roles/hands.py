@@ -11,12 +11,12 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.liveness import Post
 from cordboard.log.port import Log
-from cordboard.roles.log import topics_of
+from cordboard.observers import each_of
+from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings, Worker
 from cordboard.work import Lane
 from workers import journal
 from workers.core.attempt import Limits
-from workers.events import each_of
 from workers.metrics import Metrics
 from workers.pool import Pool, PoolSettings
 from workers.telnyx import Telnyx

@@ -7,13 +7,13 @@ from prometheus_client import CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.demands import Demand, demands
-from cordboard.log.kafka.events import each_of
 from cordboard.log.kafka.journal import Journal
 from cordboard.log.kafka.log import KafkaLog
 from cordboard.log.kafka.metrics import KafkaMetrics
 from cordboard.log.kafka.topics import check, ensure
+from cordboard.observers import each_of
+from cordboard.roles.topics import specs_of, topics_of
 from cordboard.settings import Kafka, Settings
-from cordboard.topics import Topics
 
 
 def connection_of(chosen: Kafka) -> Connection:
@@ -35,9 +35,9 @@ def connection_of(chosen: Kafka) -> Connection:
 
 def demands_of(settings: Settings) -> list[Demand]:
     """What the topics of these settings must be."""
-    topics = Topics(settings.log.topic_prefix)
+    topics = topics_of(settings)
     return demands(
-        topics.specs(sorted(settings.accounts), settings.log.partitions),
+        specs_of(settings),
         ledger=topics.ledger,
         partitions=settings.log.partitions,
         inputs=topics.inputs,
@@ -46,13 +46,13 @@ def demands_of(settings: Settings) -> list[Demand]:
 
 async def open_kafka(settings: Settings, clock: Clock, registry: CollectorRegistry) -> KafkaLog:
     """Connect, with every topic that these accounts need. Raises LogError with a sentence for the operator."""
-    chosen, topics = settings.kafka, Topics(settings.log.topic_prefix)
+    chosen, topics = settings.kafka, topics_of(settings)
     connection = connection_of(chosen)
     see_to = ensure if chosen.create_topics else check
     await see_to(connection, demands_of(settings), chosen.replication_factor, chosen.min_insync_replicas)
     return await KafkaLog.open(
         connection,
-        topics.specs(sorted(settings.accounts), settings.log.partitions),
+        specs_of(settings),
         ledger=topics.ledger,
         inputs=topics.inputs,
         clock=clock,

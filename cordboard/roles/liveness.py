@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from cordboard.liveness import Liveness, Post, Relieved, Standing
 from cordboard.log.port import Log
+from cordboard.observers import each_of
 
 _log = structlog.get_logger(__name__)
 Found = Standing | Relieved
@@ -19,13 +20,7 @@ def watch_over(
     log: Log, posts: Callable[[], Iterable[Post]], stall_seconds: float, metrics: LivenessMetrics
 ) -> Liveness:
     """Who looks whether the posts of a role go on, ready to be started."""
-    journal = Journal()
-
-    def observe(found: Found) -> None:
-        metrics(found)
-        journal(found)
-
-    return Liveness(log, posts, stall_seconds, observe)
+    return Liveness(log, posts, stall_seconds, each_of(metrics, Journal()))
 
 
 class LivenessMetrics:

@@ -14,15 +14,10 @@ from cordboard.log.embedded_metrics import EmbeddedLogMetrics
 from cordboard.log.port import Log, LogError, TopicPartition
 from cordboard.operations import Check
 from cordboard.roles.kafka import open_kafka
+from cordboard.roles.topics import specs_of, topics_of
 from cordboard.settings import Settings
-from cordboard.topics import Topics
 
 SKEW_MS_MAX: Final = 2_000
-
-
-def topics_of(settings: Settings) -> Topics:
-    """The topics' names."""
-    return Topics(settings.log.topic_prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +38,13 @@ async def open_log(settings: Settings, clock: Clock, registry: CollectorRegistry
 
 
 async def _open_embedded(settings: Settings, clock: Clock, registry: CollectorRegistry) -> OpenLog:
-    topics = topics_of(settings)
     settings.log.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = await EmbeddedLog.open(
         settings.log.path,
-        topics.specs(sorted(settings.accounts), settings.log.partitions),
+        specs_of(settings),
         settings.log.partitions,
         clock,
-        topics.inputs,
+        topics_of(settings).inputs,
         observe=EmbeddedLogMetrics(registry),
     )
     return OpenLog(log, {"log": lambda: _unhealthy(log), "clock": lambda: clock_is_behind(log.ahead_ms)})

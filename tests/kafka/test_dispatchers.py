@@ -23,7 +23,7 @@ from cordboard.log.kafka.topics import ensure
 from cordboard.log.port import NewRecord, TopicPartition
 from cordboard.roles.desk import Desk
 from cordboard.roles.kafka import open_kafka
-from cordboard.roles.log import topics_of
+from cordboard.roles.topics import topics_of
 from cordboard.settings import Duties, Role, Settings
 from dispatcher.core.page import Page, encode
 from tests.dispatcher.harness import TOPICS, Stage, speak

@@ -23,7 +23,8 @@ from cordboard.log.kafka.events import (
 from cordboard.log.kafka.journal import Journal
 from cordboard.log.kafka.metrics import KafkaMetrics
 from cordboard.log.port import NewRecord, TopicPartition
-from cordboard.roles.log import open_log, topics_of
+from cordboard.roles.log import open_log
+from cordboard.roles.topics import topics_of
 from cordboard.settings import Settings
 
 AT, OTHER = TopicPartition("t.commands", 1), TopicPartition("t.commands", 2)

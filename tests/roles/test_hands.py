@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from cordboard.clock import SystemClock
 from cordboard.log.port import NewRecord
 from cordboard.roles.hands import Workers
-from cordboard.roles.log import open_log, topics_of
+from cordboard.roles.log import open_log
+from cordboard.roles.topics import topics_of
 from cordboard.settings import Settings
 from cordboard.work import Lane
 from tests.workers.world import until

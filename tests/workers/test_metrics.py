@@ -8,10 +8,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from cordboard.observers import each_of
 from cordboard.work import Lane, Outcome, TelnyxError, Verdict, Work
 from workers import journal
 from workers.core.outcome import Meaning, Reading
-from workers.events import Ended, Event, Load, LogTrouble, Tried, Unreadable, Unreported, Voided, each_of, ignore
+from workers.events import Ended, Event, Load, LogTrouble, Tried, Unreadable, Unreported, Voided, ignore
 from workers.metrics import Metrics
 
 MakeWork = Callable[..., Work]

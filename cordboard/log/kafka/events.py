@@ -137,13 +137,3 @@ Observer = Callable[[Event], None]
 
 def ignore(_: Event) -> None:
     """Look away."""
-
-
-def each_of(*observers: Observer) -> Observer:
-    """Let several listen."""
-
-    def observe(event: Event) -> None:
-        for observer in observers:
-            observer(event)
-
-    return observe
