@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +23,7 @@ from cordboard.clock import SystemClock
 from cordboard.log.kafka.entries import from_stored
 from cordboard.log.kafka.log import KafkaLog
 from cordboard.log.ledger import PageWritten
-from cordboard.roles.brain import accounts_of, make_dispatcher
+from cordboard.roles.brain import accounts_of, owners_of
 from cordboard.roles.kafka import open_kafka
 from cordboard.settings import Settings
 from cordboard.topics import Topics
@@ -69,14 +70,14 @@ async def _samples(servers: str, ledger: str) -> list[bytes]:
 
 
 async def _write(servers: str, prefix: str, pages: list[tuple[str, bytes]]) -> None:
-    log = await _opened(_settings(servers, prefix))
+    log = await opened(settings_for(servers, prefix))
     claim = await log.claim(0)
     for start in range(0, len(pages), _PAGES_AT_ONCE):
         await log.settle(claim, pages[start : start + _PAGES_AT_ONCE], [], {})
     await log.close()
 
 
-def _settings(servers: str, prefix: str) -> Settings:
+def settings_for(servers: str, prefix: str) -> Settings:
     return Settings.model_validate(
         {
             "log": {"kind": "kafka", "partitions": 1, "topic_prefix": prefix},
@@ -85,7 +86,7 @@ def _settings(servers: str, prefix: str) -> Settings:
     )
 
 
-async def _opened(settings: Settings) -> KafkaLog:
+async def opened(settings: Settings) -> KafkaLog:
     return await open_kafka(settings, SystemClock(), CollectorRegistry())
 
 
@@ -95,17 +96,17 @@ async def _log_alone(log: KafkaLog, settings: Settings) -> int:
 
 
 async def _owner(log: KafkaLog, settings: Settings) -> int:
-    registry = CollectorRegistry()
-    dispatcher = make_dispatcher(settings, accounts_of(settings), log, SystemClock(), registry)
-    await dispatcher.assigned(frozenset({0}))
-    await dispatcher.settled()
-    pages = dispatcher.pages
-    await dispatcher.revoked(frozenset({0}))
+    owner = owners_of(settings, accounts_of(settings), log, SystemClock(), CollectorRegistry())(0)
+    running = asyncio.create_task(owner.run())
+    await owner.restored.wait()
+    pages = owner.pages
+    owner.stop()
+    await running
     return pages
 
 
 async def _timed(settings: Settings, restore: Callable[[KafkaLog, Settings], Awaitable[int]]) -> dict[str, float]:
-    log = await _opened(settings)
+    log = await opened(settings)
     started, used = time.perf_counter(), time.process_time()
     pages = await restore(log, settings)
     took = {"pages": pages, "second": time.perf_counter() - started, "cpu_second": time.process_time() - used}
@@ -118,4 +119,4 @@ async def _restore(settings: Settings) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(msgspec.json.encode(uvloop.run(_restore(_settings(*sys.argv[1:3])))).decode())
+    print(msgspec.json.encode(uvloop.run(_restore(settings_for(*sys.argv[1:3])))).decode())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Protocol
 
 import grpc.aio
@@ -28,6 +29,7 @@ from cordboard.client import Client
 from cordboard.v1 import dispatcher_service_pb2 as service
 
 _WAIT_SECONDS: Final = 60.0
+_CONNECTIONS: Final = 16  # As of so many services; one server takes in the calls of one connection one by one.
 
 
 class Sender(Protocol):
@@ -56,17 +58,17 @@ class Sdk:
 
 
 class Execute:
-    """A unary call for each command."""
+    """A unary call for each command, by the connections of several clients in turn."""
 
     keeps_order = False
 
-    def __init__(self, client: Client) -> None:
-        self._execute = client.stub.Execute
+    def __init__(self, clients: Iterable[Client]) -> None:
+        self._methods = itertools.cycle([client.stub.Execute for client in clients])
 
     async def send(self, call: str, command_id: str) -> str:
         request = service.ExecuteRequest(command=command(call, command_id))
         try:
-            response = await self._execute(request, timeout=_WAIT_SECONDS)
+            response = await next(self._methods)(request, timeout=_WAIT_SECONDS)
         except grpc.aio.AioRpcError as error:
             return f"{error.code().name}: {error.details()}"
         return wrong(response.result)
@@ -124,8 +126,11 @@ async def _sdk_aiohttp(place: Place) -> AsyncIterator[Sender]:
 
 @asynccontextmanager
 async def _execute(place: Place) -> AsyncIterator[Sender]:
-    async with Client(place.grpc_target) as client:
-        yield Execute(client)
+    async with AsyncExitStack() as stack:
+        # Clients of one process would else share one connection.
+        apart = (("grpc.use_local_subchannel_pool", 1),)
+        clients = [Client(place.grpc_target, options=apart) for _ in range(_CONNECTIONS)]
+        yield Execute([await stack.enter_async_context(client) for client in clients])
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from cordboard.topics import Topics
 from cordboard.work import Lane, Work
 from workers.core.attempt import waiting
 from workers.events import BrokeOff, Ended, Load, LogTrouble, Unreadable, Unreported, Voided
+from workers.pace import wait_for
 from workers.report import report
 from workers.seat import RETRY_MS, Seat, Taken, readable
 from workers.sending import Sender, sleep_unless
@@ -196,18 +197,41 @@ class LaneWorker:
             if work is not None:
                 batch.append(Taken(work, record.offset, tenancy, self._sender.clock.now_ms()))
         self._in_hand = batch
-        # A dial may never be sent twice nor, once reserved, by anybody else: it is reserved alone, just before it goes.
-        if self._lane is not Lane.DIAL:
+        if self._lane is Lane.DIAL:
+            await self._let_dials_go(batch)
+        else:
             await self._seat.reserve(batch, positions)
-        for place, taken in enumerate(batch):
-            self._in_hand = batch[place:]
-            await self._admitted(taken, self._in_hand)
-            if self._lane is Lane.DIAL:
-                await self._seat.reserve([taken], {taken.tenancy: taken.offset + 1})
-            if not self._draining.is_set() and taken.tenancy.start(taken.offset):
-                self._spawn(taken, self._carry(taken))
+            for place, taken in enumerate(batch):
+                self._in_hand = batch[place:]
+                await self._admitted(taken, self._in_hand)
+                self._start(taken)
         self._in_hand = ()
         self._tell_load()
+
+    async def _let_dials_go(self, dials: Sequence[Taken]) -> None:
+        """Reserve no dial before its turn, for a crash loses what is reserved; one of each partition goes at once."""
+        while dials:
+            self._in_hand = dials
+            going = await self._next_dials(dials)
+            await self._seat.reserve(going, {dial.tenancy: dial.offset + 1 for dial in going})
+            for dial in going:
+                self._start(dial)
+            dials = [dial for dial in dials if dial not in going]
+
+    async def _next_dials(self, dials: Sequence[Taken]) -> list[Taken]:
+        """Wait for the first one's turn; with it go the first ones of other partitions, where they need not wait."""
+        await self._admitted(dials[0], dials)
+        going = {dials[0].tenancy: dials[0]}
+        for dial in dials:
+            if dial.tenancy not in going:
+                if wait_for(self._sender.pace, dial.work, self._sender.clock.now_ms()) is not None:
+                    break
+                going[dial.tenancy] = dial
+        return list(going.values())
+
+    def _start(self, taken: Taken) -> None:
+        if not self._draining.is_set() and taken.tenancy.start(taken.offset):
+            self._spawn(taken, self._carry(taken))
 
     def _first(self, record: Record, tenancy: Tenancy) -> Work | None:
         """Read a work, or None for what is not to be sent: a copy, or what cannot be read."""
@@ -221,17 +245,16 @@ class LaneWorker:
 
     async def _admitted(self, taken: Taken, queue: Sequence[Taken]) -> None:
         """Wait until the pace lets a work go, or it cannot go any more; `queue` are this one and those behind it."""
-        # Urgent stands behind no pacing. What is past its time goes to its plan at once, which says so.
+        # Urgent stands behind no pacing.
         while self._lane is not Lane.URGENT and taken.tenancy.open and not self._draining.is_set():
             now_ms = self._sender.clock.now_ms()
-            hold = self._sender.pace.hold(taken.work, now_ms)
-            left_ms = _left_ms(taken.work, now_ms)
-            if hold is None or left_ms <= 0:
+            hold = wait_for(self._sender.pace, taken.work, now_ms)
+            if hold is None:
                 break
             self._held_back(queue, hold.cause, now_ms)
             self._wake.clear()
             self._is_paced = True
-            await sleep_unless(self._wake, min(hold.ms, left_ms, self._settings.waiting_ms))
+            await sleep_unless(self._wake, min(hold.ms, self._settings.waiting_ms))
         self._is_paced = False
 
     def _held_back(self, queue: Sequence[Taken], cause: str, now_ms: int) -> None:
@@ -271,9 +294,3 @@ class LaneWorker:
 
     def _trouble(self, doing: str, error: LogError) -> None:
         self._sender.observe(LogTrouble(self._lane, doing, str(error)))
-
-
-def _left_ms(work: Work, now_ms: int) -> int:
-    """How long a work may still wait."""
-    ends = [time_ms for time_ms in (work.not_after_ms, work.expire_ms) if time_ms is not None]
-    return min(ends) - now_ms if ends else 1 << 40

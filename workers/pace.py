@@ -42,3 +42,13 @@ class Unpaced:
     def limited(self, lane: Lane, until_ms: int) -> None:
         """Close a lane until then; an earlier 429 with a later reset stands."""
         self._closed_until_ms[lane] = max(until_ms, self._closed_until_ms.get(lane, 0))
+
+
+def wait_for(pace: Pace, work: Work, now_ms: int) -> Hold | None:
+    """Ask the pace, but hold nothing past its time: then it goes to its plan at once, which says so."""
+    ends = [time_ms for time_ms in (work.not_after_ms, work.expire_ms) if time_ms is not None]
+    left_ms = min(ends) - now_ms if ends else None
+    if left_ms is not None and left_ms <= 0:
+        return None
+    hold = pace.hold(work, now_ms)
+    return hold if hold is None or left_ms is None else hold._replace(ms=min(hold.ms, left_ms))

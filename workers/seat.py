@@ -24,7 +24,7 @@ from workers.tenancy import Tenancy, WorkId
 RETRY_MS: Final = 200
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Taken:
     """A work as it was read from a partition of ours."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
@@ -52,6 +54,13 @@ def make_dispatcher(
     settings: Settings, accounts: Accounts, log: Log, clock: Clock, registry: CollectorRegistry = REGISTRY
 ) -> Dispatcher:
     """The dispatcher of this process, ready to be started."""
+    return Dispatcher(log, topics_of(settings), owners_of(settings, accounts, log, clock, registry))
+
+
+def owners_of(
+    settings: Settings, accounts: Accounts, log: Log, clock: Clock, registry: CollectorRegistry
+) -> Callable[[int], Owner]:
+    """What makes the owner of a partition."""
     topics = topics_of(settings)
     practice = Practice(
         interpreter=Interpreter(topics, accounts),
@@ -62,4 +71,4 @@ def make_dispatcher(
         observe=DispatcherMetrics(registry),
     )
     credit = Unlimited()
-    return Dispatcher(log, topics, lambda partition: Owner(log, partition, practice, clock, credit))
+    return lambda partition: Owner(log, partition, practice, clock, credit)

@@ -16,7 +16,7 @@ from cordboard.log.port import Log
 from cordboard.operations import Check, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.hands import Workers
-from cordboard.roles.listening import address, advertised, naming, try_address
+from cordboard.roles.listening import address, advertised, naming
 from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log
 from cordboard.roles.topics import topics_of
@@ -114,7 +114,6 @@ class Desk:
         door = self._make_door(log, dispatcher, accounts)
         # The port is had before the seat, because other dispatchers are told by which address this one is reached.
         with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
-            try_address(self._settings.grpc.host, self._settings.grpc.port)
             self.grpc_port = door.bind()
         self._stack.push_async_callback(door.stop, 0.0)  # For a start that breaks off; else it is stopped long before.
         self._stack.push_async_callback(dispatcher.stop)

@@ -44,10 +44,3 @@ def naming(section: str, host: str, port: int) -> Iterator[None]:
         taken = error.errno == errno.EADDRINUSE
         why = "something else has that port already" if taken else error.strerror or str(error)
         raise CannotListen(section, host, port, why) from error
-
-
-def try_address(host: str, port: int) -> None:
-    """Raise the OSError that keeps an address from being opened; for servers that do not say why."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family):
-        pass

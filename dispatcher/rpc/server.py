@@ -30,6 +30,7 @@ from dispatcher.rpc.guard import Guard
 from dispatcher.rpc.health import SERVICE, Health, Ready
 from dispatcher.rpc.intake import Intake
 from dispatcher.rpc.judging import Judge
+from dispatcher.rpc.listeners import Listeners
 from dispatcher.rpc.metrics import Metrics
 from dispatcher.rpc.peers import Peers
 from dispatcher.rpc.service import Service
@@ -87,37 +88,40 @@ class GrpcServer:
             Watching(log, topics, self._stopping),
             self._stopping,
         )
-        self._server: grpc.aio.Server | None = None
+        self._listeners = Listeners(self._make_server)
         self._port = 0
 
     def bind(self) -> int:
-        """Take the port and return its number; nobody is answered yet. Raises RuntimeError when it cannot be had."""
-        server = self._server = grpc.aio.server(interceptors=[self._guard], options=_options(self._settings))
+        """Take the port and return its number; nobody is answered yet. Raises OSError when it cannot be had."""
+        self._port = self._listeners.bind(self._settings.host, self._settings.port)
+        return self._port
+
+    def _make_server(self, option: tuple[str, int]) -> grpc.aio.Server:
+        server = grpc.aio.server(interceptors=[self._guard], options=[*_options(self._settings), option])
         stubs.add_DispatcherServiceServicer_to_server(self._service, server)
         self._health.add_to(server)
         server.add_generic_rpc_handlers((self._answering.handler(),))
         if self._settings.reflection:
             reflection.enable_server_reflection((SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
-        self._port = server.add_insecure_port(f"{_bracketed(self._settings.host)}:{self._settings.port}")
-        return self._port
+        return server
 
     async def start(self) -> int:
         """Open the door, on the port that was taken or is taken now; returns it. Raises LogError, and as `bind` does.
 
         To be stopped also where it raised.
         """
-        if self._server is None:
+        if not self._port:
             self.bind()
         await self._tail.start()  # Before anybody can wait.
         await self._health.start()
-        if self._server is not None:
-            await self._server.start()
+        await self._listeners.start()
         return self._port
 
     async def stop(self, grace_seconds: float) -> None:
         """Close the door; what waits has so long to end by itself."""
-        if self._server is None:
+        if not self._port:
             return
+        self._port = 0
         await self._health.stop()
         self._stopping.begin()
         try:
@@ -125,10 +129,9 @@ class GrpcServer:
                 await self._guard.idle.wait()
         except TimeoutError:
             self._waiters.give_up()
-        await self._server.stop(LAST_WORD_SECONDS)
+        await self._listeners.stop(LAST_WORD_SECONDS)
         await self._tail.stop()
         await self._channels.close()
-        self._server = None
 
     @property
     def stopping(self) -> bool:
@@ -152,9 +155,4 @@ def _options(settings: Grpc) -> list[tuple[str, int]]:
         ("grpc.keepalive_time_ms", round(settings.keepalive_seconds * 1000)),
         ("grpc.http2.min_ping_interval_without_data_ms", round(settings.ping_interval_seconds_min * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.so_reuseport", 0),  # A second process on the same port is a mistake, and is told so.
     ]
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host

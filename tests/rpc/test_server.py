@@ -152,7 +152,7 @@ async def test_a_port_that_is_taken_is_said(desk: Desk) -> None:
 
     port = int(desk.target.rpartition(":")[2])
     door = make_door(desk.log, desk.dispatcher, settings=SETTINGS.model_copy(update={"port": port}))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(OSError, match="in use"):
         await door.start()
     await door.stop(0)
 

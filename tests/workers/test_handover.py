@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from cordboard.work import Lane, Verdict, Work
-from tests.workers.world import DIAL, HANGUP, Closed, World, until
+from tests.workers.world import DIAL, HANGUP, TOPICS, Closed, World, until
 from workers.events import Voided
 
 MakeWork = Callable[..., Work]
@@ -43,6 +43,23 @@ class TestReserving:
         await until(lambda: len(world.hands.sent) == 3)
 
         assert seen == {"a": 1, "b": 2, "c": 3}
+
+    async def test_dials_of_several_partitions_are_reserved_together(self, world: World, work: MakeWork) -> None:
+        """
+        One of each partition goes with one commit, and no second one before the first of its partition has gone.
+        """
+        names = [f"dial:{number}" for number in range(99)]
+        keys = {world.log.partition_for(TOPICS.work("main", Lane.DIAL), name.encode()): name for name in names}
+        rounds = [[work(f"{turn}.{place}", key=key, **DIAL) for place, key in keys.items()] for turn in range(2)]
+        seen: list[list[int | None]] = []
+        world.hands.on_send = lambda sent: seen.append([world.committed(dial) for dial in rounds[0]])
+        shut = Closed()
+        await world.release(*rounds[0], *rounds[1])
+        await world.pool(shut)
+        shut.shut = False
+        await until(lambda: len(world.hands.sent) == 2 * len(keys))
+
+        assert seen == [[1] * len(keys)] * len(keys) + [[2] * len(keys)] * len(keys)
 
     async def test_dials_that_only_wait_are_nobodys_yet(self, world: World, work: MakeWork) -> None:
         """
