@@ -211,6 +211,8 @@ class Batch:
     def _set_aside(self, record: Record, reason: str, detail: str = "") -> None:
         self._say(self._practice.renderer.dead_letter(record, reason, detail))
         self._practice.observe(SetAside(record.topic, reason))
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        _log.warning("a record was set aside as a dead letter", **place, why=reason)
 
 
 def wishes_of(page: Page) -> list[Wish]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import pytest
 import structlog
 from hypothesis import settings
 
 from brokers.sharing import shared_broker
+
+_Test = Callable[..., Coroutine[Any, Any, None]]
 
 # The same examples each time, so that a test that was green stays so; `make explore` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -60,6 +66,30 @@ def own_brokers() -> None:
     """For tests that start, stop and kill brokers, or need them set up in a way of their own."""
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         pytest.skip("KAFKA_BOOTSTRAP_SERVERS names somebody's cluster; this test sets up or kills its own")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every asynchronous test a bound of its own, a little below pytest-timeout's.
+
+    That one's alarm raises in whatever runs at the time. Where a client tries again and again in the background that is
+    mostly one of its callbacks, which swallows it, and the test hangs on.
+    """
+    usual = float(config.getini("timeout"))
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            marker = item.get_closest_marker("timeout")
+            item.obj = _bounded(item.obj, 0.9 * float(marker.args[0] if marker else usual))
+
+
+def _bounded(
+    test: Callable[..., Coroutine[Any, Any, None]], seconds: float
+) -> Callable[..., Coroutine[Any, Any, None]]:
+    @functools.wraps(test)
+    async def bounded(*args: Any, **named: Any) -> None:
+        async with asyncio.timeout(seconds):
+            await test(*args, **named)
+
+    return bounded
 
 
 def _drop(logger: object, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -17,7 +17,7 @@ import orjson
 import structlog
 
 from cordboard.cli.exits import Failure, Status
-from cordboard.log.port import LogError
+from cordboard.log.port import LogError, LogUnavailable
 from cordboard.roles.listening import CannotListen
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -88,6 +88,8 @@ def sentences() -> Iterator[None]:
     """Turn what a start may meet into a Failure."""
     try:
         yield
+    except LogUnavailable as error:
+        raise Failure(str(error), Status.UNREACHABLE) from error
     except (LogError, CannotListen) as error:
         raise Failure(str(error)) from error
     except OSError as error:
@@ -118,7 +120,8 @@ async def _with_signals(main: Main) -> int:
         for number in _SIGNALS:  # From here on a signal does what it does to any process.
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
-        print("Stopping; once more ends it at once.", file=sys.stderr, flush=True)  # noqa: T201 - for who typed it
+        if sys.stderr.isatty():
+            print("Stopping; once more ends it at once.", file=sys.stderr, flush=True)  # noqa: T201 - for who typed it
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Final, Protocol
 
 import msgspec
+import structlog
 
 from cordboard.log.port import Log, LogError
 from cordboard.topics import Topics
@@ -25,6 +26,8 @@ from dispatcher.rpc.events import Forwarded, Observer
 
 ELSEWHERE_SECONDS_MAX: Final = 8.0  # Two questions and two looks at the group.
 LOOK_SECONDS_MAX: Final = 30.0  # How old what is known of the group may be before it is used.
+
+_log = structlog.get_logger(__name__)
 
 
 class Ways(Protocol):
@@ -72,7 +75,17 @@ class Peers:
             now = await self._look_for(partition)
             if now == holder and isinstance(refused, Unreachable):
                 raise
-        return await self._ask(now, key)
+        try:
+            return await self._ask(now, key)
+        except NotOwned:
+            if now == holder:
+                _log.warning(
+                    "a dispatcher denies what the group says it owns; said again and again, it means that two of them "
+                    "give the same address in grpc.advertise",
+                    address=now,
+                    partition=partition,
+                )
+            raise
 
     async def _ask(self, name: str, key: str) -> Page | None:
         outcome = "unreachable"

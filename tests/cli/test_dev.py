@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -56,19 +58,21 @@ class TestStartAndStop:
 
     def test_the_second_signal_ends_it_at_once(self) -> None:
         """
-        Whoever does not want to wait for the drain presses Ctrl-C again.
+        Whoever does not want to wait for the drain presses Ctrl-C again; a terminal is told so, a log is not.
         """
-        with subprocess.Popen(
-            [sys.executable, "-c", _NEVER_ENDS], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as one:
+        ours, terminal = pty.openpty()
+        with (
+            open(ours, "rb", buffering=0) as screen,
+            subprocess.Popen([sys.executable, "-c", _NEVER_ENDS], stdout=subprocess.PIPE, stderr=terminal) as one,
+        ):
             assert one.stdout is not None
-            assert one.stderr is not None
             assert one.stdout.readline() == b"up\n"
             one.send_signal(signal.SIGINT)
-            assert one.stderr.readline().startswith(b"Stopping")
+            assert screen.readline().startswith(b"Stopping")
             one.send_signal(signal.SIGINT)
 
             assert one.wait() == -signal.SIGINT
+        os.close(terminal)
 
 
 class TestWhatIsInTheWay:

@@ -88,8 +88,8 @@ class TestKafkaAway:
         """
         ended = cordboard(*words, **{**ON_KAFKA, "CORDBOARD_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"})
 
-        assert ended.returncode == 1
-        assert "cordboard: 127.0.0.1:1 cannot be reached: Connection refused" in ended.stderr
+        assert ended.returncode == 3
+        assert "127.0.0.1:1 cannot be reached: Connection refused; see bootstrap_servers" in ended.stderr
         assert "Traceback" not in ended.stderr
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pytest
+import structlog.testing
 
 from cordboard.log.port import LogError, LogUnavailable
 from cordboard.topics import Topics
@@ -179,6 +180,18 @@ async def test_two_who_each_say_it_is_the_other_are_asked_once_each() -> None:
     with pytest.raises(NotOwned):
         await peers.find("A")
     assert (roads.asked, log.looks) == (["a", "b"], 2)
+
+
+async def test_an_owner_who_denies_it_is_told_to_the_operator() -> None:
+    """
+    Two processes that give one address look so to all others: every second question about them fails.
+    """
+    peers, _ = _peers(GroupLog({0: "a"}), Roads(a=Owning(NotOwned("the other one has it"))))
+    with structlog.testing.capture_logs() as lines, pytest.raises(NotOwned):
+        await peers.find("A")
+    [line] = lines
+    assert "grpc.advertise" in line["event"]
+    assert line["address"] == "a"
 
 
 async def test_an_owner_that_is_dead_and_not_missed_yet_is_asked_once() -> None:

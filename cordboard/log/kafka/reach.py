@@ -69,9 +69,9 @@ def _in_words(connection: Connection, place: str, error: Exception, patience_sec
         case errors.KafkaConnectionError() | ssl.SSLError() | ConnectionResetError():
             return _hung_up(connection, place, error)
         case TimeoutError():
-            return LogUnavailable(f"{place} does not answer within {patience_seconds:g} s")
+            return LogUnavailable(f"{place} does not answer within {patience_seconds:g} s: see bootstrap_servers")
         case OSError():
-            return LogUnavailable(f"{place} cannot be reached: {error.strerror or error}")
+            return LogUnavailable(f"{place} cannot be reached: {error.strerror or error}; see bootstrap_servers")
     return LogUnavailable(f"{place} cannot be used: {type(error).__name__}: {_said(error)}")
 
 
