@@ -26,11 +26,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A settle that counts: what it owes, and where in the journal it began to count."""
+    """A settle that counts: what it owes, and where in the journal and when (virtual seconds) it began to count."""
 
     number: int
     partition: int
     outputs: tuple[NewRecord, ...]
+    at: float
 
 
 class JournalBroker(MemoryBroker):
@@ -90,7 +91,7 @@ class JournalBroker(MemoryBroker):
 
     def note_decided(self, partition: int, outputs: Sequence[NewRecord]) -> None:
         """A settle counts from now on."""
-        self.decided.append(Decided(self.next_number(), partition, tuple(outputs)))
+        self.decided.append(Decided(self.next_number(), partition, tuple(outputs), self._at()))
 
     def next_number(self) -> int:
         """The place of whatever happens next among all that happens to the log."""

@@ -9,6 +9,8 @@ from typing import Final
 from simulation.history import CANCEL_REPORT
 from simulation.indexed import Check, Facts, Violation
 
+_SAYING_SECONDS_MAX: Final = 1.0
+
 
 def decided_once(facts: Facts) -> Iterator[Violation]:
     """Of all settles that count, one says a result, hands on an event, or releases an attempt; never two."""
@@ -22,10 +24,14 @@ def decided_once(facts: Facts) -> Iterator[Violation]:
 
 def decided_is_said(facts: Facts) -> Iterator[Violation]:
     """What counts is said, and what is said counts."""
-    decided = {name for decision in facts.history.decisions for name in decision.says}
-    for name in sorted(decided - facts.history.spoken.keys()):
+    history = facts.history
+    decided = {name for decision in history.decisions for name in decision.says}
+    # Calls live on to the very end, which may come between a decision and its saying.
+    last = history.ended.closed_at - _SAYING_SECONDS_MAX
+    just_now = {name for decision in history.decisions if decision.at > last for name in decision.says}
+    for name in sorted(decided - just_now - history.spoken.keys()):
         yield Violation(4, "owed for ever", name)
-    for name in sorted(facts.history.spoken.keys() - decided):
+    for name in sorted(history.spoken.keys() - decided):
         yield Violation(2, "said without being decided", name)
 
 

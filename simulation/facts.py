@@ -90,7 +90,7 @@ def _read_journal(history: History, broker: JournalBroker) -> None:
             history.spoken[name] += 1
     for decided in broker.decided:
         says = tuple(name for output in decided.outputs if (name := name_of(output)))
-        history.decisions.append(Decision(decided.number, decided.partition, says))
+        history.decisions.append(Decision(decided.number, decided.partition, says, decided.at))
 
 
 def name_of(record: Record | NewRecord) -> str:

@@ -129,11 +129,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A settle that counts: what it says, each by a name of its own, and since when."""
+    """A settle that counts: what it says, each by a name of its own, and since when (number and virtual seconds)."""
 
     number: int
     partition: int
     says: tuple[str, ...]
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

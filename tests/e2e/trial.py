@@ -83,7 +83,7 @@ class Trial:
         self._began = asyncio.get_running_loop().time()
         await self._stack.enter_async_context(self.sandbox)
         self._http = await self._stack.enter_async_context(
-            httpx.AsyncClient(base_url=self.sandbox.root_url, trust_env=False)
+            httpx.AsyncClient(base_url=self.sandbox.root_url, trust_env=False, timeout=60)
         )
         return self
 

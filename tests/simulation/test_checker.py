@@ -168,7 +168,7 @@ def decided_twice(history: History) -> None:
 
 
 def owed_for_ever(history: History) -> None:
-    history.decisions.append(Decision(50, 0, ("work|lost",)))
+    history.decisions.append(Decision(50, 0, ("work|lost",), at=history.ended.closed_at - 2))
 
 
 def said_without_being_decided(history: History) -> None:

@@ -137,3 +137,14 @@ def test_a_release_that_was_heard_out_is_in_order() -> None:
     spoken_in_doubt(history)
 
     assert check(history) == []
+
+
+def test_what_is_decided_in_the_last_moment_need_not_be_said() -> None:
+    """
+    The history ends while the calls live on: between a decision and its saying as well as anywhere.
+    """
+    history = whole()
+
+    history.decisions.append(Decision(50, 0, (".results|last",), at=history.ended.closed_at - 0.01))
+
+    assert check(history) == []
