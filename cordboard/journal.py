@@ -66,6 +66,7 @@ def configure(
         )
     )
     handler.addFilter(_Seldom(clock or SystemClock()))
+    handler.addFilter(_no_goodbye)
     _install(handler)
     set_level(settings.level)
 
@@ -165,6 +166,12 @@ class _Seldom(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write this record."""
         return not record.name.startswith(_INDISCREET) or self._said.now((record.name, record.getMessage()))
+
+
+def _no_goodbye(record: logging.LogRecord) -> bool:
+    """Drops what gRPC calls an error of the method: that an answer found nobody there any more, as callers hang up."""
+    error = (record.exc_info or (None, None))[1]
+    return not (record.name.startswith("grpc") and type(error).__name__ == "ExecuteBatchError")
 
 
 class _Stamp:

@@ -245,3 +245,19 @@ def test_a_line_that_json_cannot_hold_is_written_all_the_same(lines: Lines):
     (line,) = lines.read_back()
     assert line["big"] == 2**80
     assert line["keys"] == {"1": 2, "(1, 2)": 3}
+
+
+def test_a_caller_who_hung_up_is_no_error(lines: Lines):
+    """
+    gRPC calls it one of the method's that nobody was there to take its answer; what the method raised itself is one.
+    """
+    from grpc._cython.cygrpc import ExecuteBatchError
+
+    for error in (ExecuteBatchError("send", ()), ValueError("a bug")):
+        try:
+            raise error
+        except Exception:
+            logging.getLogger("grpc._cython.cygrpc").exception("raised in core by servicer method")
+
+    [line] = lines.read_back()
+    assert "a bug" in line["exception"]
