@@ -12,6 +12,7 @@ import pytest
 import telnyx
 
 from cordboard.request import build
+from tests.contract.newer import EVERY
 from tests.contract.samples import CALL, SAMPLES, STATE, UUID, Sample
 
 METHODS = {  # Where the client's name is not the action's.
@@ -65,7 +66,7 @@ def sdk_call(sample: Sample, body: dict[str, Any]) -> Callable[[Any], object]:
     return call
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])
+@pytest.mark.parametrize("sample", EVERY, ids=[sample.name for sample in EVERY])
 def test_our_request_is_the_sdks(sample: Sample) -> None:
     """
     Verb, path as encoded, and body are the same for all 28 actions, with all fields and with no more than needed.
