@@ -107,6 +107,14 @@ def test_a_custom_action_is_sent_under_its_name() -> None:
     assert exactly({**body, "command_id": UUID}) == exactly(body_of(command))
 
 
+@pytest.mark.parametrize("custom", [v1.Custom(name="siprec_start"), v1.Custom(name="newest", without_command_id=True)])
+def test_an_action_without_command_id_is_sent_none(custom: v1.Custom) -> None:
+    """
+    What Telnyx has no such field for gets none; its client_state goes along.
+    """
+    assert body_of(v1.Command(call_control_id=CALL, client_state=STATE, custom=custom)) == {"client_state": STATE}
+
+
 def test_what_the_dispatcher_adds_stands_in_the_body() -> None:
     """
     A dial's own webhook address is added where the sender set none, which can be asked beforehand.

@@ -115,6 +115,16 @@ RULES = [
     ("body.finite", "extra.a", command(extra={"a": [{"b": float("nan")}]}), command(extra={"a": [{"b": 0.5}]})),
     ("required", "custom.name", command(custom=v1.Custom()), command(custom=v1.Custom(name="pay"))),
     ("custom.name", "custom.name", command(custom=v1.Custom(name="../x")), command(custom=v1.Custom(name="a1_b"))),
+    (
+        "enum.in",
+        "custom.repeat",
+        command(custom=v1.Custom(name="pay", repeat=v1.REPEAT_CLASS_WINDOW)),
+        command(custom=v1.Custom(name="pay", repeat=v1.REPEAT_CLASS_ALWAYS)),
+    ),
+    *(
+        ("custom.name", "custom.name", command(custom=v1.Custom(name=name)), command(custom=v1.Custom(name="a" * 64)))
+        for name in ["a" * 65, "Pay", "1a", "a-b", "a/b", "a%2fb", "a.b", "a?b", "a#b", "a b", "a\n", "\u00e4"]
+    ),
     ("custom.typed", "custom.name", command(custom=v1.Custom(name="dial")), command(custom=v1.Custom(name="dials"))),
     (
         "extra.typed",
