@@ -267,7 +267,10 @@ FIELDS: Final[Mapping[str, list[Newer]]] = {
     ],
 }
 # What the fields of an action need beside them.
-WITH: Final[Mapping[str, dict[str, Any]]] = {"dial": {"link_to": OTHER_CALL, "record": "record-from-answer"}}
+WITH: Final[Mapping[str, dict[str, Any]]] = {
+    "dial": {"link_to": OTHER_CALL, "record": "record-from-answer"},
+    "playback_start": {"media_name": "hold"},
+}
 
 
 def smallest(action: str) -> Message:
