@@ -145,6 +145,8 @@ def test_an_endless_loop_is_in_effect_once_it_has_started() -> None:
     assert endless.completed_by == {"call.playback.started"}
     assert is_endless(v1.Command(playback_start=v1.PlaybackStart(loop_text="infinity")))
     assert is_endless(speak)
+    assert is_endless(v1.Command(speak=v1.Speak(payload="Hi", voice="male", loop_text="infinity")))
+    assert not is_endless(v1.Command(speak=v1.Speak(payload="Hi", voice="male", loop=3)))
     assert not is_endless(v1.Command(playback_start=v1.PlaybackStart(loop=3)))
     assert not is_endless(v1.Command(playback_start=v1.PlaybackStart(loop_text="3")))
     assert not is_endless(v1.Command(hangup=v1.Hangup()))

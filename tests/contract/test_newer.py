@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,18 @@ def test_too_many_items_inside_a_field_are_refused_unseen() -> None:
         assert found.description == (
             f"answer.{field} must have at most 1024 items in the lists inside of it, but has {items}"
         )
+
+
+def test_the_page_names_every_newer_field() -> None:
+    """
+    docs/telnyx-2026.md has a row for each action, and in it each of its fields.
+    """
+    page = (Path(__file__).parents[2] / "docs" / "telnyx-2026.md").read_text()
+    rows = re.findall(r"^\| ([a-z_, ]+) \| (.*`.*) \|$", page, flags=re.MULTILINE)
+    named = {action: set(re.findall(r"`(\w+)`", text)) for actions, text in rows for action in actions.split(", ")}
+
+    for action, fields in FIELDS.items():
+        assert {field.name for field in fields} - {"answering_machine_detection_config"} <= named[action], action
 
 
 def test_both_places_of_what_moved_are_taken() -> None:
