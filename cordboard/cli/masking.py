@@ -30,6 +30,9 @@ def _value(field: FieldDescriptor, value: Any, sensitive: bool) -> Any:
 
 
 def _one(field: FieldDescriptor, value: Any, sensitive: bool) -> Any:
+    if field.enum_type is not None:
+        known = field.enum_type.values_by_number.get(value)
+        return known.name if known else value
     if field.message_type is None:
         return value
     if isinstance(value, Value):

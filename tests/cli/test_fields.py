@@ -135,6 +135,23 @@ class TestShown:
         assert shown(speak, sensitive=False) == {"payload": "4711", "voice": "female"}
         assert shown(speak, sensitive=True) == {"payload": "***", "voice": "female"}
 
+    def test_a_custom_action(self) -> None:
+        """
+        Its body as JSON, how it may be repeated by the contract's word.
+        """
+        custom = filled(
+            "custom",
+            *("--name=siprec_start", "--without-command-id", "--repeat=REPEAT_CLASS_UNSENT"),
+            *("--body", '{"secure": true, "session_timeout_secs": 90}'),
+        ).custom
+
+        assert shown(custom, sensitive=False) == {
+            "name": "siprec_start",
+            "body": {"secure": True, "session_timeout_secs": 90},
+            "without_command_id": True,
+            "repeat": "REPEAT_CLASS_UNSENT",
+        }
+
     def test_newer_secrets_and_texts(self) -> None:
         """
         Tokens always; digits, what an assistant says, and what has no type on request, inside objects and lists too.
