@@ -31,6 +31,29 @@ def wire_name(field: FieldDescriptor) -> str:
     return wire_options(field).name or field.name
 
 
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether a field is an object whose members the sender names; all such fields have strings for keys."""
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def value_of(field: FieldDescriptor) -> FieldDescriptor:
+    """What a field holds: of such an object the type of its members, else the field itself."""
+    kind = field.message_type
+    return kind.fields_by_name["value"] if kind is not None and is_map(field) else field
+
+
+def is_untyped(field: FieldDescriptor) -> bool:
+    """Whether only the sender knows the types of what a field holds."""
+    kind = value_of(field).message_type
+    return kind is not None and kind.full_name in _UNTYPED
+
+
+def written(field: FieldDescriptor, value: Any) -> Any:
+    """A field's value as the body holds it."""
+    write = _writer(field)
+    return value if write is None else write(value)
+
+
 def sender_body(command: Command) -> Body:
     """The body as the sender gave it: the action's fields, client_state, `extra` or `custom.body`; no command_id.
 
@@ -58,34 +81,48 @@ def typed_names(command: Command) -> frozenset[str]:
 
 def from_struct(struct: Struct) -> Body:
     """A Struct as plain values; a whole number becomes an int again, which a Struct cannot tell from a double."""
-    return {name: _from_value(value) for name, value in struct.fields.items()}
+    return {name: from_value(value) for name, value in struct.fields.items()}
 
 
-def _from_value(value: Value) -> Any:
+def from_value(value: Value) -> Any:
+    """A Value as a plain one, as in a Struct."""
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return from_struct(value.struct_value)
     if kind == "list_value":
-        return [_from_value(item) for item in value.list_value.values]
+        return [from_value(item) for item in value.list_value.values]
     if kind == "number_value":
         number = value.number_value
         return int(number) if number.is_integer() and abs(number) < _INTEGERS else number
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 
-def _each(write: _Writer) -> _Writer:
+def _as_list(write: _Writer | None) -> _Writer:
     def write_all(values: Iterable[Any]) -> list[Any]:
-        return [write(value) for value in values]
+        return list(values) if write is None else [write(value) for value in values]
+
+    return write_all
+
+
+def _as_object(write: _Writer | None) -> _Writer:
+    def write_all(values: Mapping[str, Any]) -> Body:
+        return dict(values) if write is None else {name: write(value) for name, value in values.items()}
 
     return write_all
 
 
 def _writer(field: FieldDescriptor) -> _Writer | None:
     """How to write a field's value; None: as it is."""
+    if is_map(field):
+        return _as_object(_one(value_of(field)))
+    return _as_list(_one(field)) if field.is_repeated else _one(field)
+
+
+def _one(field: FieldDescriptor) -> _Writer | None:
+    """How to write one of a field's values."""
     if field.message_type is None:
-        return list if field.is_repeated else None
-    write = _plan(field.message_type)
-    return _each(write) if field.is_repeated else write
+        return None
+    return _UNTYPED.get(field.message_type.full_name) or _plan(field.message_type)
 
 
 def _plan(message: Descriptor) -> _Writer:
@@ -103,6 +140,12 @@ def _plan(message: Descriptor) -> _Writer:
 
     return write
 
+
+# What protobuf itself has for values of which only the sender knows the type.
+_UNTYPED: Final[Mapping[str, _Writer]] = {
+    Struct.DESCRIPTOR.full_name: from_struct,
+    Value.DESCRIPTOR.full_name: from_value,
+}
 
 _PLANS: Final[Mapping[str, _Writer]] = {
     field.name: _plan(field.message_type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -11,7 +11,7 @@ import orjson
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from cordboard.body import sender_body, wire_name, wire_options
-from cordboard.v1 import PLACEMENT_LAST, ActionOptions, Command, Placement, RepeatClass, options_pb2
+from cordboard.v1 import PLACEMENT_LAST, ActionOptions, Command, Custom, Placement, RepeatClass, options_pb2
 from cordboard.v1 import Completion as CompletionOptions
 from cordboard.v1 import Lane as LaneOption
 from cordboard.work import Lane, Repeat
@@ -69,6 +69,7 @@ class Action:
     expire_seconds: int | None
     takes_command_id: bool
     completion: Completion
+    names_without_command_id: frozenset[str]  # Of custom, which has many.
 
 
 def _lane(option: LaneOption.ValueType) -> Lane:
@@ -118,6 +119,7 @@ def _action(field: FieldDescriptor, message: Descriptor) -> Action:
         expire_seconds=None if options.never_expires else options.expire_seconds or _EXPIRE_SECONDS,
         takes_command_id=not options.without_command_id,
         completion=_completion(message, options.completion),
+        names_without_command_id=frozenset(options.names_without_command_id),
     )
 
 
@@ -131,8 +133,16 @@ CATALOGUE: Final[Mapping[str, Action]] = MappingProxyType(
 
 
 def action_of(command: Command) -> Action:
-    """The action that a command asks for. Raises KeyError where it asks for none."""
-    return CATALOGUE[command.WhichOneof("action") or ""]
+    """What a command asks for; a custom action as its sender describes it. Raises KeyError where it asks for none."""
+    action = CATALOGUE[command.WhichOneof("action") or ""]
+    return _described(action, command.custom) if command.HasField("custom") else action
+
+
+def _described(action: Action, custom: Custom) -> Action:
+    nameless = custom.without_command_id or custom.name in action.names_without_command_id
+    # What Telnyx cannot know again is never blindly sent twice.
+    known = Repeat.UNSENT if nameless else action.repeat
+    return replace(action, takes_command_id=not nameless, repeat=_repeat(custom.repeat) if custom.repeat else known)
 
 
 def completion_ms(command: Command) -> int:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import protovalidate
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
-from cordboard.body import from_struct, typed_names
+from cordboard.body import from_struct, is_map, is_untyped, typed_names, value_of, written
 from cordboard.catalogue import CATALOGUE
 from cordboard.v1 import Command
 
@@ -23,9 +24,11 @@ PAST_RULE: Final = "expire_time.past"  # The one rule that a command breaks by w
 COMMAND_BYTES_MAX: Final = 128 * 1024
 EXPIRE_AHEAD_MS_MAX: Final = 12 * 3_600_000
 ITEMS_MAX: Final = 256  # In one list: to look at as many as fit into a command would take a process's every second.
+INNER_ITEMS_MAX: Final = 1_024  # In all lists inside one field together, for the same reason.
 
 _OF_THE_COMMAND: Final = ("command_id", "client_state")  # Fields of a body that have their place in the command.
 _SHOWN_MAX: Final = 40  # Characters of a wrong value that a sentence repeats.
+_FINITE: Final = "must hold only numbers that JSON can write, not NaN or Infinity"
 _SENTENCES: Final = {  # Where protovalidate's own say less than could be said.
     "value is required": "must be set",
     "exactly one field is required in oneof": "must be set: to exactly one of the contract's actions",
@@ -79,11 +82,14 @@ class _Passed:
         self._digests: dict[bytes, None] = {}
 
     def violations(self, command: Command) -> list[Violation]:
-        """What `contract_violations` finds, which depends on nothing but the command."""
+        """What breaks the contract's rules or cannot be written, which depends on nothing but the command."""
         digest = hashlib.blake2b(command.SerializeToString(), digest_size=16).digest()
         if digest in self._digests:
             return []
         found = contract_violations(command)
+        action = command.WhichOneof("action") or "custom"
+        if action != "custom":  # Whose body is looked at by name.
+            found.extend(_infinite(action, getattr(command, action)))
         if not found:
             self._digests[digest] = None
             if len(self._digests) > _REMEMBERED_MAX:
@@ -121,12 +127,42 @@ def _shown(value: object, rule: str) -> str:
 
 
 def _crowded(command: Command) -> Iterator[Violation]:
-    """The lists of the action that are longer than any that is looked at."""
+    """The fields of the action that hold more than is looked at, in their own list or in those inside of it."""
     action = command.WhichOneof("action")
     for field, value in getattr(command, action).ListFields() if action else ():
+        name = f"{action}.{field.name}"
         if field.is_repeated and len(value) > ITEMS_MAX:
-            name = f"{action}.{field.name}"
             yield Violation(name, f"{name} must have at most {ITEMS_MAX} items, but has {len(value)}", "list.items")
+        elif (inside := _items_inside(field, value)) > INNER_ITEMS_MAX:
+            sentence = f"{name} must have at most {INNER_ITEMS_MAX} items in the lists inside of it, but has {inside}"
+            yield Violation(name, sentence, "list.items")
+
+
+def _items_inside(field: FieldDescriptor, value: Any) -> int:
+    if is_map(field) and is_untyped(field):
+        return _items(written(field, value).values())
+    return sum(
+        (len(content) if inner.is_repeated else 0) + _items_inside(inner, content)
+        for _, message in _messages(field, value)
+        for inner, content in message.ListFields()
+    )
+
+
+def _items(values: Iterable[object]) -> int:
+    """How many items the lists and objects among plain values hold, and those inside of them."""
+    inside = [
+        value.values() if isinstance(value, dict) else value for value in values if isinstance(value, dict | list)
+    ]
+    return sum(len(one) + _items(one) for one in inside)
+
+
+def _messages(field: FieldDescriptor, value: Any) -> Iterable[tuple[str, Message]]:
+    """The typed messages in a field, each with where it stands there."""
+    if value_of(field).message_type is None or is_untyped(field):
+        return ()
+    if is_map(field):
+        return ((f"[{name}]", one) for name, one in value.items())
+    return ((f"[{at}]", one) for at, one in enumerate(value)) if field.is_repeated else (("", value),)
 
 
 def _times(command: Command) -> Iterator[Violation]:
@@ -166,6 +202,16 @@ def _custom(command: Command) -> Iterator[Violation]:
         yield Violation("custom.name", sentence, "custom.typed")
 
 
+def _infinite(prefix: str, message: Message) -> Iterator[Violation]:
+    """The fields without a type, wherever they stand, that hold a number which JSON does not have."""
+    for field, value in message.ListFields():
+        name = f"{prefix}.{field.name}"
+        if is_untyped(field) and not _is_finite(written(field, value)):
+            yield Violation(name, f"{name} {_FINITE}", "body.finite")
+        for place, inner in _messages(field, value):
+            yield from _infinite(name + place, inner)
+
+
 def _struct(field: str, struct: Struct) -> Iterator[Violation]:
     """What is wrong with body fields that have no type."""
     for name in _OF_THE_COMMAND:
@@ -174,8 +220,7 @@ def _struct(field: str, struct: Struct) -> Iterator[Violation]:
             yield Violation(f"{field}.{name}", sentence, "body.own_field")
     for name, value in sorted(from_struct(struct).items()):
         if not _is_finite(value):
-            sentence = f"{field}.{name} must hold only numbers that JSON can write, not NaN or Infinity"
-            yield Violation(f"{field}.{name}", sentence, "body.finite")
+            yield Violation(f"{field}.{name}", f"{field}.{name} {_FINITE}", "body.finite")
 
 
 def _is_finite(value: object) -> bool:

@@ -13,8 +13,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from sandbox.core import problems
-from sandbox.core.actions import NEWER
+from sandbox.core import newer, problems
 from sandbox.core.bodies import SCHEMAS
 from sandbox.core.life import Event
 from sandbox.core.problems import Refused
@@ -22,8 +21,9 @@ from sandbox.faults import RequestFault
 from sandbox.station import Station
 from sandbox.truth import Effect
 
-_OK: Final = {"data": {"result": "ok"}}
-_WITHOUT_ID: Final = frozenset({"client_state_update", "siprec_start", "switch_supervisor_role"})  # No command_id.
+_OK: Final = {"result": "ok"}
+_SCHEMAS: Final = {**SCHEMAS, **newer.SCHEMAS}
+_WITHOUT_ID: Final = {"client_state_update"} | newer.WITHOUT_ID  # No command_id.
 _JSON: Final = {"content-type": "application/json; charset=utf-8"}
 
 
@@ -134,17 +134,17 @@ class Api:
         return {"data": status}, False, events
 
     def _act(self, command: Command) -> tuple[Any, bool, list[Event]]:
-        schema = SCHEMAS.get(command.action)
-        if schema is not None:
-            schema.check(command.body)
+        _SCHEMAS[command.action].check(command.body)
         station = self._station
         call = station.exchange.find(command.call or "")
-        if command.action not in _WITHOUT_ID and self._repeated(call.id, command) is not None:
-            return _OK, True, []
-        _, events = station.act(lambda exchange: exchange.command(call, command.action, command.body))
-        if command.action not in _WITHOUT_ID:
-            self._remember(call.id, command, _OK)
-        return _OK, False, events
+        has_id = command.action not in _WITHOUT_ID
+        if has_id and (before := self._repeated(call.id, command)) is not None:
+            return before, True, []
+        told, events = station.act(lambda exchange: exchange.command(call, command.action, command.body))
+        answer = {"data": {**_OK, **(told or {})}}
+        if has_id:
+            self._remember(call.id, command, answer)
+        return answer, False, events
 
     def _dial(self, command: Command) -> tuple[Any, bool, list[Event]]:
         SCHEMAS["dial"].check(command.body)
@@ -218,8 +218,8 @@ def _route(method: str, path: str) -> tuple[str, str | None, Refused | None]:
         return "retrieve", unquote(parts[1]), None if method == "GET" else problems.wrong_method(method)
     if len(parts) == 4 and parts[0] == "calls" and parts[2] == "actions":
         action, call = parts[3], unquote(parts[1])
-        if action in SCHEMAS or action in NEWER:
-            wanted = "PUT" if action in {"client_state_update", "switch_supervisor_role"} else "POST"
+        if action in _SCHEMAS:
+            wanted = "PUT" if action == "client_state_update" else "POST"
             return action, call, None if method == wanted else problems.wrong_method(method)
     return path, None, problems.no_such_url()
 

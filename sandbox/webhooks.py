@@ -127,7 +127,8 @@ class Webhooks:
             if fault.drop or url is None:
                 self._note(event, data, url, 0, None, None if fault.drop else "no webhook_url is known", fault)
                 return
-            copies = (self._attempts(event, data, url, fault, mine) for _ in range(1 + fault.duplicate))
+            urls = [url, *filter(None, event.more_urls)] * (1 + fault.duplicate)
+            copies = (self._attempts(event, data, to, fault, mine) for to in urls)
             await asyncio.gather(*copies)
         finally:
             mine.set()

@@ -14,7 +14,7 @@ import orjson
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from cordboard.body import wire_name
+from cordboard.body import is_map, is_untyped, wire_name
 from cordboard.cli.exits import Failure, Status
 from cordboard.v1 import Command
 
@@ -73,12 +73,18 @@ def _put(given: Given, message: Descriptor, path: str, text: str | None) -> None
     names = path.replace("-", "_").split(".")
     for name in names[:-1]:
         field = _field(message, name)
+        if is_map(field) or is_untyped(field):
+            raise _wrong(f"--{path}: {name} has names of your own, not the contract's; give the whole field as JSON")
         if field.message_type is None or field.is_repeated:
             raise _wrong(f"--{path}: {name} is not a message, so nothing is in it; give the whole field as JSON")
         given, message = given.setdefault(field.name, {}), field.message_type
     field = _field(message, names[-1])
     value = _value(field, text, path)
-    if field.is_repeated:
+    if is_map(field):
+        if not isinstance(value, dict):
+            raise _wrong(f"--{path} must be a JSON object")
+        given.setdefault(field.name, {}).update(value)
+    elif field.is_repeated:
         given.setdefault(field.name, []).extend(value if isinstance(value, list) else [value])
     else:
         given[field.name] = value

@@ -26,10 +26,15 @@ from cordboard.v1.actions_media_pb2 import StreamingStop
 from cordboard.v1.actions_media_pb2 import TranscriptionStart
 from cordboard.v1.actions_media_pb2 import TranscriptionStop
 from cordboard.v1.actions_shared_pb2 import AnsweringMachineDetectionConfig
+from cordboard.v1.actions_shared_pb2 import ConferenceConfig
 from cordboard.v1.actions_shared_pb2 import CustomHeader
+from cordboard.v1.actions_shared_pb2 import DeepfakeDetection
 from cordboard.v1.actions_shared_pb2 import DialogflowConfig
 from cordboard.v1.actions_shared_pb2 import SipHeader
 from cordboard.v1.actions_shared_pb2 import SoundModifications
+from cordboard.v1.actions_shared_pb2 import StreamParameter
+from cordboard.v1.actions_shared_pb2 import TranscriptionConfig
+from cordboard.v1.actions_shared_pb2 import WebhookRetriesPolicy
 from cordboard.v1.actions_sound_pb2 import PlaybackStart
 from cordboard.v1.actions_sound_pb2 import PlaybackStop
 from cordboard.v1.actions_sound_pb2 import SendDtmf
@@ -197,10 +202,15 @@ __all__ = [
     "TranscriptionStart",
     "TranscriptionStop",
     "AnsweringMachineDetectionConfig",
+    "ConferenceConfig",
     "CustomHeader",
+    "DeepfakeDetection",
     "DialogflowConfig",
     "SipHeader",
     "SoundModifications",
+    "StreamParameter",
+    "TranscriptionConfig",
+    "WebhookRetriesPolicy",
     "PlaybackStart",
     "PlaybackStop",
     "SendDtmf",

@@ -25,23 +25,65 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from cordboard.v1 import actions_shared_pb2 as cordboard_dot_v1_dot_actions__shared__pb2
 from cordboard.v1 import options_pb2 as cordboard_dot_v1_dot_options__pb2
+from cordboard.v1 import rules_pb2 as cordboard_dot_v1_dot_rules__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ordboard/v1/actions_call.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!cordboard/v1/actions_shared.proto\x1a\x1a\x63ordboard/v1/options.proto\"\xcd\x04\n\x06\x41nswer\x12\'\n\x10\x62illing_group_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x88\x01\x01\x12\x32\n\x0e\x63ustom_headers\x18\x02 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12,\n\x0bsip_headers\x18\x03 \x03(\x0b\x32\x17.cordboard.v1.SipHeader\x12=\n\x13sound_modifications\x18\x04 \x01(\x0b\x32 .cordboard.v1.SoundModifications\x12\x17\n\nstream_url\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x61\n\x0cstream_track\x18\x06 \x01(\tBF\xbaH.r,R\rinbound_trackR\x0eoutbound_trackR\x0b\x62oth_tracks\xa2\xe8\x18\x11\x12\x0f\"inbound_track\"H\x02\x88\x01\x01\x12\x18\n\x0bwebhook_url\x18\x07 \x01(\tH\x03\x88\x01\x01\x12=\n\x12webhook_url_method\x18\x08 \x01(\tB\x1c\xbaH\rr\x0bR\x04POSTR\x03GET\xa2\xe8\x18\x08\x12\x06\"POST\"H\x04\x88\x01\x01:H\xa2\xe8\x18\x44\n\x04POST\x12\'/calls/{call_control_id}/actions/answer\x18\x01 \x02J\x0f\x12\rcall.answeredB\x13\n\x11_billing_group_idB\r\n\x0b_stream_urlB\x0f\n\r_stream_trackB\x0e\n\x0c_webhook_urlB\x15\n\x13_webhook_url_method\"\xe7\x04\n\x06\x42ridge\x12I\n\x1e\x63\x61ll_control_id_to_bridge_with\x18\x01 \x01(\tB\x1c\xbaH\x04r\x02\x10\x01\xa2\xe8\x18\x11\n\x0f\x63\x61ll_control_idH\x00\x88\x01\x01\x12\x1b\n\x05queue\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01H\x01\x88\x01\x01\x12$\n\rvideo_room_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x02\x88\x01\x01\x12\x1f\n\x12video_room_context\x18\x04 \x01(\tH\x03\x88\x01\x01\x12-\n\x13park_after_unbridge\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06R\x04selfH\x04\x88\x01\x01:\x90\x02\xbaH\xc3\x01\x1a\x86\x01\n\x19\x62ridge.video_room_context\x12/video_room_context goes only with video_room_id\x1a\x38has(this.video_room_id) || !has(this.video_room_context)\"8\n\x1e\x63\x61ll_control_id_to_bridge_with\n\x05queue\n\rvideo_room_id\x10\x01\xa2\xe8\x18\x45\n\x04POST\x12\'/calls/{call_control_id}/actions/bridge\x18\x02 \x02J\x10\x12\x0c\x63\x61ll.bridged0\x1e\x42!\n\x1f_call_control_id_to_bridge_withB\x08\n\x06_queueB\x10\n\x0e_video_room_idB\x15\n\x13_video_room_contextB\x16\n\x14_park_after_unbridge\"^\n\x11\x43lientStateUpdate:I\xa2\xe8\x18\x45\n\x03PUT\x12\x34/calls/{call_control_id}/actions/client_state_update\x18\x02 \x01@\x01J\x02\x08\x01\"\xd7\x01\n\x07\x45nqueue\x12\x1a\n\nqueue_name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x1f\n\x12max_wait_time_secs\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12 \n\x08max_size\x18\x03 \x01(\x03\x42\t\xa2\xe8\x18\x05\x12\x03\x31\x30\x30H\x01\x88\x01\x01:I\xa2\xe8\x18\x45\n\x04POST\x12(/calls/{call_control_id}/actions/enqueue\x18\x02 \x02J\x0f\x12\rcall.enqueuedB\x15\n\x13_max_wait_time_secsB\x0b\n\t_max_size\"T\n\x06Hangup:J\xa2\xe8\x18\x46\n\x04POST\x12\'/calls/{call_control_id}/actions/hangup\x18\x01 \x01\x38\x01J\x0f\x12\x0b\x63\x61ll.hangup(\x01\"[\n\nLeaveQueue:M\xa2\xe8\x18I\n\x04POST\x12,/calls/{call_control_id}/actions/leave_queue\x18\x02 \x01J\x0f\x12\rcall.dequeued\"\xd1\x03\n\x05Refer\x12\x8c\x01\n\x0bsip_address\x18\x01 \x01(\tBw\xbaHt\xba\x01n\n\x11refer.sip_address\x12/must be a SIP URI, such as sip:desk@example.com\x1a(this.matches(\'^[sS][iI][pP][sS]?:\\\\S+$\')\xc8\x01\x01\x12\x32\n\x0e\x63ustom_headers\x18\x02 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12\x1e\n\x11sip_auth_username\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x11sip_auth_password\x18\x04 \x01(\tB\x06\xa2\xe8\x18\x02 \x01H\x01\x88\x01\x01\x12,\n\x0bsip_headers\x18\x05 \x03(\x0b\x32\x17.cordboard.v1.SipHeader:c\xa2\xe8\x18_\n\x04POST\x12&/calls/{call_control_id}/actions/refer\x18\x02 \x02J+\x12\x14\x63\x61ll.refer.completed\x1a\x11\x63\x61ll.refer.failed0\x1e\x42\x14\n\x12_sip_auth_usernameB\x14\n\x12_sip_auth_password\"\x87\x01\n\x06Reject\x12\x31\n\x05\x63\x61use\x18\x01 \x01(\tB\"\xbaH\x1fr\x1aR\rCALL_REJECTEDR\tUSER_BUSY\xc8\x01\x01:J\xa2\xe8\x18\x46\n\x04POST\x12\'/calls/{call_control_id}/actions/reject\x18\x01 \x01\x38\x01J\x0f\x12\x0b\x63\x61ll.hangup(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ordboard/v1/actions_call.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!cordboard/v1/actions_shared.proto\x1a\x1a\x63ordboard/v1/options.proto\x1a\x18\x63ordboard/v1/rules.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xbf\x15\n\x06\x41nswer\x12\'\n\x10\x62illing_group_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x88\x01\x01\x12\x32\n\x0e\x63ustom_headers\x18\x02 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12,\n\x0bsip_headers\x18\x03 \x03(\x0b\x32\x17.cordboard.v1.SipHeader\x12=\n\x13sound_modifications\x18\x04 \x01(\x0b\x32 .cordboard.v1.SoundModifications\x12\x17\n\nstream_url\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x39\n\x0cstream_track\x18\x06 \x01(\tB\x1e\xbaH\x06r\x04\xb0\xe8\x18\x01\xa2\xe8\x18\x11\x12\x0f\"inbound_track\"H\x02\x88\x01\x01\x12\x18\n\x0bwebhook_url\x18\x07 \x01(\tH\x03\x88\x01\x01\x12\x36\n\x12webhook_url_method\x18\x08 \x01(\tB\x15\xbaH\x06r\x04\xa0\xe8\x18\x01\xa2\xe8\x18\x08\x12\x06\"POST\"H\x04\x88\x01\x01\x12\x32\n\tassistant\x18\t \x01(\x0b\x32\x17.google.protobuf.StructB\x06\xa2\xe8\x18\x02\x18\x01\x12\x42\n\x19\x63onversation_relay_config\x18\n \x01(\x0b\x32\x17.google.protobuf.StructB\x06\xa2\xe8\x18\x02\x18\x01\x12;\n\x12\x64\x65\x65pfake_detection\x18\x0b \x01(\x0b\x32\x1f.cordboard.v1.DeepfakeDetection\x12\x30\n\x16send_silence_when_idle\x18\x0c \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x05\x88\x01\x01\x12\'\n\rtranscription\x18\r \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x06\x88\x01\x01\x12?\n\x14transcription_config\x18\x0e \x01(\x0b\x32!.cordboard.v1.TranscriptionConfig\x12\x1d\n\x10preferred_codecs\x18\x0f \x01(\tH\x07\x88\x01\x01\x12.\n\x06record\x18\x10 \x01(\tB\x19\xbaH\x16r\x14R\x12record-from-answerH\x08\x88\x01\x01\x12\x33\n\x0frecord_channels\x18\x11 \x01(\tB\x15\xbaH\x06r\x04\xc8\xe8\x18\x01\xa2\xe8\x18\x08\x12\x06\"dual\"H\t\x88\x01\x01\x12\x30\n\rrecord_format\x18\x12 \x01(\tB\x14\xbaH\x06r\x04\xd0\xe8\x18\x01\xa2\xe8\x18\x07\x12\x05\"mp3\"H\n\x88\x01\x01\x12\x32\n\x11record_max_length\x18\x13 \x01(\x05\x42\x12\xbaH\x08\x1a\x06\x18\xc0\xd1\x02(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x0b\x88\x01\x01\x12\x30\n\x13record_timeout_secs\x18\x14 \x01(\x05\x42\x0e\xbaH\x04\x1a\x02(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x0c\x88\x01\x01\x12\x30\n\x0crecord_track\x18\x15 \x01(\tB\x15\xbaH\x06r\x04\xa8\xe8\x18\x01\xa2\xe8\x18\x08\x12\x06\"both\"H\r\x88\x01\x01\x12-\n\x0brecord_trim\x18\x16 \x01(\tB\x13\xbaH\x10r\x0eR\x0ctrim-silenceH\x0e\x88\x01\x01\x12/\n\x17record_custom_file_name\x18\x17 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(H\x0f\x88\x01\x01\x12*\n\x0cstream_codec\x18\x18 \x01(\tB\x0f\xa2\xe8\x18\x0b\x12\t\"default\"H\x10\x88\x01\x01\x12<\n\x19stream_bidirectional_mode\x18\x19 \x01(\tB\x14\xbaH\x06r\x04\x80\xe9\x18\x01\xa2\xe8\x18\x07\x12\x05\"mp3\"H\x11\x88\x01\x01\x12\x35\n\x1astream_bidirectional_codec\x18\x1a \x01(\tB\x0c\xa2\xe8\x18\x08\x12\x06\"PCMU\"H\x12\x88\x01\x01\x12H\n stream_bidirectional_target_legs\x18\x1b \x01(\tB\x19\xbaH\x06r\x04\xb8\xe8\x18\x01\xa2\xe8\x18\x0c\x12\n\"opposite\"H\x13\x88\x01\x01\x12\x8b\x02\n\x0cwebhook_urls\x18\x1c \x03(\x0b\x32%.cordboard.v1.Answer.WebhookUrlsEntryB\xcd\x01\xbaH\xc9\x01\x9a\x01\xc5\x01*\xc2\x01\xba\x01\xbe\x01\n\x0cwebhook_urls\x12\x33must be an address, or a list of 1 to 256 addresses\x1aytype(this) == string || (type(this) == list && size(this) > 0 && size(this) <= 256 && this.all(url, type(url) == string))\x12\x37\n\x13webhook_urls_method\x18\x1d \x01(\tB\x15\xbaH\x06r\x04\xa0\xe8\x18\x01\xa2\xe8\x18\x08\x12\x06\"POST\"H\x14\x88\x01\x01\x12R\n\x18webhook_retries_policies\x18\x1e \x03(\x0b\x32\x30.cordboard.v1.Answer.WebhookRetriesPoliciesEntry\x1aJ\n\x10WebhookUrlsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value:\x02\x38\x01\x1a\x61\n\x1bWebhookRetriesPoliciesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".cordboard.v1.WebhookRetriesPolicy:\x02\x38\x01:\xcb\x02\xbaH\xff\x01\x1a\xfc\x01\n\ranswer.record\x12]record_channels, record_format, record_max_length and record_timeout_secs go only with record\x1a\x8b\x01has(this.record) || !(has(this.record_channels) || has(this.record_format) || has(this.record_max_length) || has(this.record_timeout_secs))\xa2\xe8\x18\x44\n\x04POST\x12\'/calls/{call_control_id}/actions/answer\x18\x01 \x02J\x0f\x12\rcall.answeredB\x13\n\x11_billing_group_idB\r\n\x0b_stream_urlB\x0f\n\r_stream_trackB\x0e\n\x0c_webhook_urlB\x15\n\x13_webhook_url_methodB\x19\n\x17_send_silence_when_idleB\x10\n\x0e_transcriptionB\x13\n\x11_preferred_codecsB\t\n\x07_recordB\x12\n\x10_record_channelsB\x10\n\x0e_record_formatB\x14\n\x12_record_max_lengthB\x16\n\x14_record_timeout_secsB\x0f\n\r_record_trackB\x0e\n\x0c_record_trimB\x1a\n\x18_record_custom_file_nameB\x0f\n\r_stream_codecB\x1c\n\x1a_stream_bidirectional_modeB\x1d\n\x1b_stream_bidirectional_codecB#\n!_stream_bidirectional_target_legsB\x16\n\x14_webhook_urls_method\"\xbe\r\n\x06\x42ridge\x12I\n\x1e\x63\x61ll_control_id_to_bridge_with\x18\x01 \x01(\tB\x1c\xbaH\x04r\x02\x10\x01\xa2\xe8\x18\x11\n\x0f\x63\x61ll_control_idH\x00\x88\x01\x01\x12\x1b\n\x05queue\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01H\x01\x88\x01\x01\x12$\n\rvideo_room_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x02\x88\x01\x01\x12\x1f\n\x12video_room_context\x18\x04 \x01(\tH\x03\x88\x01\x01\x12-\n\x13park_after_unbridge\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06R\x04selfH\x04\x88\x01\x01\x12 \n\x13hold_after_unbridge\x18\x06 \x01(\x08H\x05\x88\x01\x01\x12-\n\tmute_dtmf\x18\x07 \x01(\tB\x15\xbaH\x06r\x04\xc0\xe8\x18\x01\xa2\xe8\x18\x08\x12\x06\"none\"H\x06\x88\x01\x01\x12\'\n\rplay_ringtone\x18\x08 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x07\x88\x01\x01\x12!\n\x08ringtone\x18\t \x01(\tB\n\xa2\xe8\x18\x06\x12\x04\"us\"H\x08\x88\x01\x01\x12/\n\x15prevent_double_bridge\x18\n \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\t\x88\x01\x01\x12.\n\x06record\x18\x0b \x01(\tB\x19\xbaH\x16r\x14R\x12record-from-answerH\n\x88\x01\x01\x12\x33\n\x0frecord_channels\x18\x0c \x01(\tB\x15\xbaH\x06r\x04\xc8\xe8\x18\x01\xa2\xe8\x18\x08\x12\x06\"dual\"H\x0b\x88\x01\x01\x12\x30\n\rrecord_format\x18\r \x01(\tB\x14\xbaH\x06r\x04\xd0\xe8\x18\x01\xa2\xe8\x18\x07\x12\x05\"mp3\"H\x0c\x88\x01\x01\x12\x32\n\x11record_max_length\x18\x0e \x01(\x05\x42\x12\xbaH\x08\x1a\x06\x18\xc0\xd1\x02(\x00\xa2\xe8\x18\x03\x12\x01\x30H\r\x88\x01\x01\x12\x30\n\x13record_timeout_secs\x18\x0f \x01(\x05\x42\x0e\xbaH\x04\x1a\x02(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x0e\x88\x01\x01\x12\x30\n\x0crecord_track\x18\x10 \x01(\tB\x15\xbaH\x06r\x04\xa8\xe8\x18\x01\xa2\xe8\x18\x08\x12\x06\"both\"H\x0f\x88\x01\x01\x12-\n\x0brecord_trim\x18\x11 \x01(\tB\x13\xbaH\x10r\x0eR\x0ctrim-silenceH\x10\x88\x01\x01\x12/\n\x17record_custom_file_name\x18\x12 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(H\x11\x88\x01\x01:\x8f\x04\xbaH\xc2\x03\x1a\xfc\x01\n\rbridge.record\x12]record_channels, record_format, record_max_length and record_timeout_secs go only with record\x1a\x8b\x01has(this.record) || !(has(this.record_channels) || has(this.record_format) || has(this.record_max_length) || has(this.record_timeout_secs))\x1a\x86\x01\n\x19\x62ridge.video_room_context\x12/video_room_context goes only with video_room_id\x1a\x38has(this.video_room_id) || !has(this.video_room_context)\"8\n\x1e\x63\x61ll_control_id_to_bridge_with\n\x05queue\n\rvideo_room_id\x10\x01\xa2\xe8\x18\x45\n\x04POST\x12\'/calls/{call_control_id}/actions/bridge\x18\x02 \x02J\x10\x12\x0c\x63\x61ll.bridged0\x1e\x42!\n\x1f_call_control_id_to_bridge_withB\x08\n\x06_queueB\x10\n\x0e_video_room_idB\x15\n\x13_video_room_contextB\x16\n\x14_park_after_unbridgeB\x16\n\x14_hold_after_unbridgeB\x0c\n\n_mute_dtmfB\x10\n\x0e_play_ringtoneB\x0b\n\t_ringtoneB\x18\n\x16_prevent_double_bridgeB\t\n\x07_recordB\x12\n\x10_record_channelsB\x10\n\x0e_record_formatB\x14\n\x12_record_max_lengthB\x16\n\x14_record_timeout_secsB\x0f\n\r_record_trackB\x0e\n\x0c_record_trimB\x1a\n\x18_record_custom_file_name\"^\n\x11\x43lientStateUpdate:I\xa2\xe8\x18\x45\n\x03PUT\x12\x34/calls/{call_control_id}/actions/client_state_update\x18\x02 \x01@\x01J\x02\x08\x01\"\x9a\x02\n\x07\x45nqueue\x12\x1a\n\nqueue_name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x1f\n\x12max_wait_time_secs\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12 \n\x08max_size\x18\x03 \x01(\x03\x42\t\xa2\xe8\x18\x05\x12\x03\x31\x30\x30H\x01\x88\x01\x01\x12+\n\x11keep_after_hangup\x18\x04 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x02\x88\x01\x01:I\xa2\xe8\x18\x45\n\x04POST\x12(/calls/{call_control_id}/actions/enqueue\x18\x02 \x02J\x0f\x12\rcall.enqueuedB\x15\n\x13_max_wait_time_secsB\x0b\n\t_max_sizeB\x14\n\x12_keep_after_hangup\"\xb3\x01\n\x06Hangup\x12\x32\n\x0e\x63ustom_headers\x18\x01 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12\x1e\n\x06reason\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc8\xe9\x18\x01H\x00\x88\x01\x01:J\xa2\xe8\x18\x46\n\x04POST\x12\'/calls/{call_control_id}/actions/hangup\x18\x01 \x01\x38\x01J\x0f\x12\x0b\x63\x61ll.hangup(\x01\x42\t\n\x07_reason\"[\n\nLeaveQueue:M\xa2\xe8\x18I\n\x04POST\x12,/calls/{call_control_id}/actions/leave_queue\x18\x02 \x01J\x0f\x12\rcall.dequeued\"\xd1\x03\n\x05Refer\x12\x8c\x01\n\x0bsip_address\x18\x01 \x01(\tBw\xbaHt\xba\x01n\n\x11refer.sip_address\x12/must be a SIP URI, such as sip:desk@example.com\x1a(this.matches(\'^[sS][iI][pP][sS]?:\\\\S+$\')\xc8\x01\x01\x12\x32\n\x0e\x63ustom_headers\x18\x02 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12\x1e\n\x11sip_auth_username\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x11sip_auth_password\x18\x04 \x01(\tB\x06\xa2\xe8\x18\x02 \x01H\x01\x88\x01\x01\x12,\n\x0bsip_headers\x18\x05 \x03(\x0b\x32\x17.cordboard.v1.SipHeader:c\xa2\xe8\x18_\n\x04POST\x12&/calls/{call_control_id}/actions/refer\x18\x02 \x02J+\x12\x14\x63\x61ll.refer.completed\x1a\x11\x63\x61ll.refer.failed0\x1e\x42\x14\n\x12_sip_auth_usernameB\x14\n\x12_sip_auth_password\"\xab\x01\n\x06Reject\x12U\n\x05\x63\x61use\x18\x01 \x01(\tBF\xbaHCr>R\rCALL_REJECTEDR\tUSER_BUSYR\tNOT_FOUNDR\x17TEMPORARILY_UNAVAILABLE\xc8\x01\x01:J\xa2\xe8\x18\x46\n\x04POST\x12\'/calls/{call_control_id}/actions/reject\x18\x01 \x01\x38\x01J\x0f\x12\x0b\x63\x61ll.hangup(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cordboard.v1.actions_call_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ANSWER_WEBHOOKURLSENTRY']._loaded_options = None
+  _globals['_ANSWER_WEBHOOKURLSENTRY']._serialized_options = b'8\001'
+  _globals['_ANSWER_WEBHOOKRETRIESPOLICIESENTRY']._loaded_options = None
+  _globals['_ANSWER_WEBHOOKRETRIESPOLICIESENTRY']._serialized_options = b'8\001'
   _globals['_ANSWER'].fields_by_name['billing_group_id']._loaded_options = None
   _globals['_ANSWER'].fields_by_name['billing_group_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_ANSWER'].fields_by_name['stream_track']._loaded_options = None
-  _globals['_ANSWER'].fields_by_name['stream_track']._serialized_options = b'\272H.r,R\rinbound_trackR\016outbound_trackR\013both_tracks\242\350\030\021\022\017\"inbound_track\"'
+  _globals['_ANSWER'].fields_by_name['stream_track']._serialized_options = b'\272H\006r\004\260\350\030\001\242\350\030\021\022\017\"inbound_track\"'
   _globals['_ANSWER'].fields_by_name['webhook_url_method']._loaded_options = None
-  _globals['_ANSWER'].fields_by_name['webhook_url_method']._serialized_options = b'\272H\rr\013R\004POSTR\003GET\242\350\030\010\022\006\"POST\"'
+  _globals['_ANSWER'].fields_by_name['webhook_url_method']._serialized_options = b'\272H\006r\004\240\350\030\001\242\350\030\010\022\006\"POST\"'
+  _globals['_ANSWER'].fields_by_name['assistant']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['assistant']._serialized_options = b'\242\350\030\002\030\001'
+  _globals['_ANSWER'].fields_by_name['conversation_relay_config']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['conversation_relay_config']._serialized_options = b'\242\350\030\002\030\001'
+  _globals['_ANSWER'].fields_by_name['send_silence_when_idle']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['send_silence_when_idle']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_ANSWER'].fields_by_name['transcription']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['transcription']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_ANSWER'].fields_by_name['record']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['record']._serialized_options = b'\272H\026r\024R\022record-from-answer'
+  _globals['_ANSWER'].fields_by_name['record_channels']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['record_channels']._serialized_options = b'\272H\006r\004\310\350\030\001\242\350\030\010\022\006\"dual\"'
+  _globals['_ANSWER'].fields_by_name['record_format']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['record_format']._serialized_options = b'\272H\006r\004\320\350\030\001\242\350\030\007\022\005\"mp3\"'
+  _globals['_ANSWER'].fields_by_name['record_max_length']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['record_max_length']._serialized_options = b'\272H\010\032\006\030\300\321\002(\000\242\350\030\003\022\0010'
+  _globals['_ANSWER'].fields_by_name['record_timeout_secs']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['record_timeout_secs']._serialized_options = b'\272H\004\032\002(\000\242\350\030\003\022\0010'
+  _globals['_ANSWER'].fields_by_name['record_track']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['record_track']._serialized_options = b'\272H\006r\004\250\350\030\001\242\350\030\010\022\006\"both\"'
+  _globals['_ANSWER'].fields_by_name['record_trim']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['record_trim']._serialized_options = b'\272H\020r\016R\014trim-silence'
+  _globals['_ANSWER'].fields_by_name['record_custom_file_name']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['record_custom_file_name']._serialized_options = b'\272H\006r\004\020\001\030('
+  _globals['_ANSWER'].fields_by_name['stream_codec']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['stream_codec']._serialized_options = b'\242\350\030\013\022\t\"default\"'
+  _globals['_ANSWER'].fields_by_name['stream_bidirectional_mode']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['stream_bidirectional_mode']._serialized_options = b'\272H\006r\004\200\351\030\001\242\350\030\007\022\005\"mp3\"'
+  _globals['_ANSWER'].fields_by_name['stream_bidirectional_codec']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['stream_bidirectional_codec']._serialized_options = b'\242\350\030\010\022\006\"PCMU\"'
+  _globals['_ANSWER'].fields_by_name['stream_bidirectional_target_legs']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['stream_bidirectional_target_legs']._serialized_options = b'\272H\006r\004\270\350\030\001\242\350\030\014\022\n\"opposite\"'
+  _globals['_ANSWER'].fields_by_name['webhook_urls']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['webhook_urls']._serialized_options = b'\272H\311\001\232\001\305\001*\302\001\272\001\276\001\n\014webhook_urls\0223must be an address, or a list of 1 to 256 addresses\032ytype(this) == string || (type(this) == list && size(this) > 0 && size(this) <= 256 && this.all(url, type(url) == string))'
+  _globals['_ANSWER'].fields_by_name['webhook_urls_method']._loaded_options = None
+  _globals['_ANSWER'].fields_by_name['webhook_urls_method']._serialized_options = b'\272H\006r\004\240\350\030\001\242\350\030\010\022\006\"POST\"'
   _globals['_ANSWER']._loaded_options = None
-  _globals['_ANSWER']._serialized_options = b'\242\350\030D\n\004POST\022\'/calls/{call_control_id}/actions/answer\030\001 \002J\017\022\rcall.answered'
+  _globals['_ANSWER']._serialized_options = b'\272H\377\001\032\374\001\n\ranswer.record\022]record_channels, record_format, record_max_length and record_timeout_secs go only with record\032\213\001has(this.record) || !(has(this.record_channels) || has(this.record_format) || has(this.record_max_length) || has(this.record_timeout_secs))\242\350\030D\n\004POST\022\'/calls/{call_control_id}/actions/answer\030\001 \002J\017\022\rcall.answered'
   _globals['_BRIDGE'].fields_by_name['call_control_id_to_bridge_with']._loaded_options = None
   _globals['_BRIDGE'].fields_by_name['call_control_id_to_bridge_with']._serialized_options = b'\272H\004r\002\020\001\242\350\030\021\n\017call_control_id'
   _globals['_BRIDGE'].fields_by_name['queue']._loaded_options = None
@@ -50,16 +92,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BRIDGE'].fields_by_name['video_room_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_BRIDGE'].fields_by_name['park_after_unbridge']._loaded_options = None
   _globals['_BRIDGE'].fields_by_name['park_after_unbridge']._serialized_options = b'\272H\010r\006R\004self'
+  _globals['_BRIDGE'].fields_by_name['mute_dtmf']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['mute_dtmf']._serialized_options = b'\272H\006r\004\300\350\030\001\242\350\030\010\022\006\"none\"'
+  _globals['_BRIDGE'].fields_by_name['play_ringtone']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['play_ringtone']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_BRIDGE'].fields_by_name['ringtone']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['ringtone']._serialized_options = b'\242\350\030\006\022\004\"us\"'
+  _globals['_BRIDGE'].fields_by_name['prevent_double_bridge']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['prevent_double_bridge']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_BRIDGE'].fields_by_name['record']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['record']._serialized_options = b'\272H\026r\024R\022record-from-answer'
+  _globals['_BRIDGE'].fields_by_name['record_channels']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['record_channels']._serialized_options = b'\272H\006r\004\310\350\030\001\242\350\030\010\022\006\"dual\"'
+  _globals['_BRIDGE'].fields_by_name['record_format']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['record_format']._serialized_options = b'\272H\006r\004\320\350\030\001\242\350\030\007\022\005\"mp3\"'
+  _globals['_BRIDGE'].fields_by_name['record_max_length']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['record_max_length']._serialized_options = b'\272H\010\032\006\030\300\321\002(\000\242\350\030\003\022\0010'
+  _globals['_BRIDGE'].fields_by_name['record_timeout_secs']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['record_timeout_secs']._serialized_options = b'\272H\004\032\002(\000\242\350\030\003\022\0010'
+  _globals['_BRIDGE'].fields_by_name['record_track']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['record_track']._serialized_options = b'\272H\006r\004\250\350\030\001\242\350\030\010\022\006\"both\"'
+  _globals['_BRIDGE'].fields_by_name['record_trim']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['record_trim']._serialized_options = b'\272H\020r\016R\014trim-silence'
+  _globals['_BRIDGE'].fields_by_name['record_custom_file_name']._loaded_options = None
+  _globals['_BRIDGE'].fields_by_name['record_custom_file_name']._serialized_options = b'\272H\006r\004\020\001\030('
   _globals['_BRIDGE']._loaded_options = None
-  _globals['_BRIDGE']._serialized_options = b'\272H\303\001\032\206\001\n\031bridge.video_room_context\022/video_room_context goes only with video_room_id\0328has(this.video_room_id) || !has(this.video_room_context)\"8\n\036call_control_id_to_bridge_with\n\005queue\n\rvideo_room_id\020\001\242\350\030E\n\004POST\022\'/calls/{call_control_id}/actions/bridge\030\002 \002J\020\022\014call.bridged0\036'
+  _globals['_BRIDGE']._serialized_options = b'\272H\302\003\032\374\001\n\rbridge.record\022]record_channels, record_format, record_max_length and record_timeout_secs go only with record\032\213\001has(this.record) || !(has(this.record_channels) || has(this.record_format) || has(this.record_max_length) || has(this.record_timeout_secs))\032\206\001\n\031bridge.video_room_context\022/video_room_context goes only with video_room_id\0328has(this.video_room_id) || !has(this.video_room_context)\"8\n\036call_control_id_to_bridge_with\n\005queue\n\rvideo_room_id\020\001\242\350\030E\n\004POST\022\'/calls/{call_control_id}/actions/bridge\030\002 \002J\020\022\014call.bridged0\036'
   _globals['_CLIENTSTATEUPDATE']._loaded_options = None
   _globals['_CLIENTSTATEUPDATE']._serialized_options = b'\242\350\030E\n\003PUT\0224/calls/{call_control_id}/actions/client_state_update\030\002 \001@\001J\002\010\001'
   _globals['_ENQUEUE'].fields_by_name['queue_name']._loaded_options = None
   _globals['_ENQUEUE'].fields_by_name['queue_name']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ENQUEUE'].fields_by_name['max_size']._loaded_options = None
   _globals['_ENQUEUE'].fields_by_name['max_size']._serialized_options = b'\242\350\030\005\022\003100'
+  _globals['_ENQUEUE'].fields_by_name['keep_after_hangup']._loaded_options = None
+  _globals['_ENQUEUE'].fields_by_name['keep_after_hangup']._serialized_options = b'\242\350\030\007\022\005false'
   _globals['_ENQUEUE']._loaded_options = None
   _globals['_ENQUEUE']._serialized_options = b'\242\350\030E\n\004POST\022(/calls/{call_control_id}/actions/enqueue\030\002 \002J\017\022\rcall.enqueued'
+  _globals['_HANGUP'].fields_by_name['reason']._loaded_options = None
+  _globals['_HANGUP'].fields_by_name['reason']._serialized_options = b'\272H\006r\004\310\351\030\001'
   _globals['_HANGUP']._loaded_options = None
   _globals['_HANGUP']._serialized_options = b'\242\350\030F\n\004POST\022\'/calls/{call_control_id}/actions/hangup\030\001 \0018\001J\017\022\013call.hangup(\001'
   _globals['_LEAVEQUEUE']._loaded_options = None
@@ -71,23 +141,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REFER']._loaded_options = None
   _globals['_REFER']._serialized_options = b'\242\350\030_\n\004POST\022&/calls/{call_control_id}/actions/refer\030\002 \002J+\022\024call.refer.completed\032\021call.refer.failed0\036'
   _globals['_REJECT'].fields_by_name['cause']._loaded_options = None
-  _globals['_REJECT'].fields_by_name['cause']._serialized_options = b'\272H\037r\032R\rCALL_REJECTEDR\tUSER_BUSY\310\001\001'
+  _globals['_REJECT'].fields_by_name['cause']._serialized_options = b'\272HCr>R\rCALL_REJECTEDR\tUSER_BUSYR\tNOT_FOUNDR\027TEMPORARILY_UNAVAILABLE\310\001\001'
   _globals['_REJECT']._loaded_options = None
   _globals['_REJECT']._serialized_options = b'\242\350\030F\n\004POST\022\'/calls/{call_control_id}/actions/reject\030\001 \0018\001J\017\022\013call.hangup(\001'
-  _globals['_ANSWER']._serialized_start=142
-  _globals['_ANSWER']._serialized_end=731
-  _globals['_BRIDGE']._serialized_start=734
-  _globals['_BRIDGE']._serialized_end=1349
-  _globals['_CLIENTSTATEUPDATE']._serialized_start=1351
-  _globals['_CLIENTSTATEUPDATE']._serialized_end=1445
-  _globals['_ENQUEUE']._serialized_start=1448
-  _globals['_ENQUEUE']._serialized_end=1663
-  _globals['_HANGUP']._serialized_start=1665
-  _globals['_HANGUP']._serialized_end=1749
-  _globals['_LEAVEQUEUE']._serialized_start=1751
-  _globals['_LEAVEQUEUE']._serialized_end=1842
-  _globals['_REFER']._serialized_start=1845
-  _globals['_REFER']._serialized_end=2310
-  _globals['_REJECT']._serialized_start=2313
-  _globals['_REJECT']._serialized_end=2448
+  _globals['_ANSWER']._serialized_start=198
+  _globals['_ANSWER']._serialized_end=2949
+  _globals['_ANSWER_WEBHOOKURLSENTRY']._serialized_start=1989
+  _globals['_ANSWER_WEBHOOKURLSENTRY']._serialized_end=2063
+  _globals['_ANSWER_WEBHOOKRETRIESPOLICIESENTRY']._serialized_start=2065
+  _globals['_ANSWER_WEBHOOKRETRIESPOLICIESENTRY']._serialized_end=2162
+  _globals['_BRIDGE']._serialized_start=2952
+  _globals['_BRIDGE']._serialized_end=4678
+  _globals['_CLIENTSTATEUPDATE']._serialized_start=4680
+  _globals['_CLIENTSTATEUPDATE']._serialized_end=4774
+  _globals['_ENQUEUE']._serialized_start=4777
+  _globals['_ENQUEUE']._serialized_end=5059
+  _globals['_HANGUP']._serialized_start=5062
+  _globals['_HANGUP']._serialized_end=5241
+  _globals['_LEAVEQUEUE']._serialized_start=5243
+  _globals['_LEAVEQUEUE']._serialized_end=5334
+  _globals['_REFER']._serialized_start=5337
+  _globals['_REFER']._serialized_end=5802
+  _globals['_REJECT']._serialized_start=5805
+  _globals['_REJECT']._serialized_end=5976
 # @@protoc_insertion_point(module_scope)

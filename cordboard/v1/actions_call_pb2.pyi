@@ -7,6 +7,7 @@ from collections import abc as _abc
 from cordboard.v1 import actions_shared_pb2 as _actions_shared_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -25,6 +26,48 @@ class Answer(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class WebhookUrlsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _struct_pb2.Value: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _struct_pb2.Value | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class WebhookRetriesPoliciesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _actions_shared_pb2.WebhookRetriesPolicy: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _actions_shared_pb2.WebhookRetriesPolicy | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     BILLING_GROUP_ID_FIELD_NUMBER: _builtins.int
     CUSTOM_HEADERS_FIELD_NUMBER: _builtins.int
     SIP_HEADERS_FIELD_NUMBER: _builtins.int
@@ -33,6 +76,28 @@ class Answer(_message.Message):
     STREAM_TRACK_FIELD_NUMBER: _builtins.int
     WEBHOOK_URL_FIELD_NUMBER: _builtins.int
     WEBHOOK_URL_METHOD_FIELD_NUMBER: _builtins.int
+    ASSISTANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_RELAY_CONFIG_FIELD_NUMBER: _builtins.int
+    DEEPFAKE_DETECTION_FIELD_NUMBER: _builtins.int
+    SEND_SILENCE_WHEN_IDLE_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_CONFIG_FIELD_NUMBER: _builtins.int
+    PREFERRED_CODECS_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
+    RECORD_CHANNELS_FIELD_NUMBER: _builtins.int
+    RECORD_FORMAT_FIELD_NUMBER: _builtins.int
+    RECORD_MAX_LENGTH_FIELD_NUMBER: _builtins.int
+    RECORD_TIMEOUT_SECS_FIELD_NUMBER: _builtins.int
+    RECORD_TRACK_FIELD_NUMBER: _builtins.int
+    RECORD_TRIM_FIELD_NUMBER: _builtins.int
+    RECORD_CUSTOM_FILE_NAME_FIELD_NUMBER: _builtins.int
+    STREAM_CODEC_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_MODE_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_CODEC_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_TARGET_LEGS_FIELD_NUMBER: _builtins.int
+    WEBHOOK_URLS_FIELD_NUMBER: _builtins.int
+    WEBHOOK_URLS_METHOD_FIELD_NUMBER: _builtins.int
+    WEBHOOK_RETRIES_POLICIES_FIELD_NUMBER: _builtins.int
     billing_group_id: _builtins.str
     """The billing group to charge, a UUID."""
     stream_url: _builtins.str
@@ -42,6 +107,38 @@ class Answer(_message.Message):
     webhook_url: _builtins.str
     """Where this call's later webhooks go, instead of the application's address."""
     webhook_url_method: _builtins.str
+    """The verb of those webhooks: POST or GET."""
+    send_silence_when_idle: _builtins.bool
+    """Whether silence is sent as RTP where nothing else is."""
+    transcription: _builtins.bool
+    """Whether the call is transcribed from the answer on."""
+    preferred_codecs: _builtins.str
+    """Codecs in order of preference, with commas between them."""
+    record: _builtins.str
+    """With "record-from-answer", records from the answer on."""
+    record_channels: _builtins.str
+    """Whether the recording has a single or a dual channel."""
+    record_format: _builtins.str
+    """The recording's format: wav or mp3."""
+    record_max_length: _builtins.int
+    """Seconds that the recording may last; 0 sets no limit."""
+    record_timeout_secs: _builtins.int
+    """Seconds of silence that end the recording; 0: never. Telnyx charges for telling silence."""
+    record_track: _builtins.str
+    """Who is recorded: inbound, outbound or both; one alone is recorded on a single channel."""
+    record_trim: _builtins.str
+    """With "trim-silence", takes silence off both ends of the recording."""
+    record_custom_file_name: _builtins.str
+    """The recording's file name, which Telnyx ends with the time."""
+    stream_codec: _builtins.str
+    """The codec of the stream, such as PCMU or L16; default: that of the call."""
+    stream_bidirectional_mode: _builtins.str
+    """How audio is sent back over the WebSocket: mp3 or rtp."""
+    stream_bidirectional_codec: _builtins.str
+    """The codec of what is sent back as rtp, such as PCMU or L16."""
+    stream_bidirectional_target_legs: _builtins.str
+    """Who hears what is sent back: self, opposite or both."""
+    webhook_urls_method: _builtins.str
     """The verb of those webhooks: POST or GET."""
     @_builtins.property
     def custom_headers(self) -> _containers.RepeatedCompositeFieldContainer[_actions_shared_pb2.CustomHeader]:
@@ -55,6 +152,32 @@ class Answer(_message.Message):
     def sound_modifications(self) -> _actions_shared_pb2.SoundModifications:
         """Changes of the voice."""
 
+    @_builtins.property
+    def assistant(self) -> _struct_pb2.Struct:
+        """The AI assistant started on the answer, as Telnyx documents it."""
+
+    @_builtins.property
+    def conversation_relay_config(self) -> _struct_pb2.Struct:
+        """The Conversation Relay session started on the answer, as Telnyx documents it."""
+
+    @_builtins.property
+    def deepfake_detection(self) -> _actions_shared_pb2.DeepfakeDetection:
+        """Whether to tell a made voice from a true one."""
+
+    @_builtins.property
+    def transcription_config(self) -> _actions_shared_pb2.TranscriptionConfig:
+        """How it is transcribed."""
+
+    @_builtins.property
+    def webhook_urls(self) -> _containers.MessageMap[_builtins.str, _struct_pb2.Value]:
+        """Where this call's webhooks of some types go: by event type, an address or a list of them. Completions need those that they
+        wait for to come here.
+        """
+
+    @_builtins.property
+    def webhook_retries_policies(self) -> _containers.MessageMap[_builtins.str, _actions_shared_pb2.WebhookRetriesPolicy]:
+        """When webhooks that were not taken are sent again, by event type."""
+
     def __init__(
         self,
         *,
@@ -66,31 +189,117 @@ class Answer(_message.Message):
         stream_track: _builtins.str | None = ...,
         webhook_url: _builtins.str | None = ...,
         webhook_url_method: _builtins.str | None = ...,
+        assistant: _struct_pb2.Struct | None = ...,
+        conversation_relay_config: _struct_pb2.Struct | None = ...,
+        deepfake_detection: _actions_shared_pb2.DeepfakeDetection | None = ...,
+        send_silence_when_idle: _builtins.bool | None = ...,
+        transcription: _builtins.bool | None = ...,
+        transcription_config: _actions_shared_pb2.TranscriptionConfig | None = ...,
+        preferred_codecs: _builtins.str | None = ...,
+        record: _builtins.str | None = ...,
+        record_channels: _builtins.str | None = ...,
+        record_format: _builtins.str | None = ...,
+        record_max_length: _builtins.int | None = ...,
+        record_timeout_secs: _builtins.int | None = ...,
+        record_track: _builtins.str | None = ...,
+        record_trim: _builtins.str | None = ...,
+        record_custom_file_name: _builtins.str | None = ...,
+        stream_codec: _builtins.str | None = ...,
+        stream_bidirectional_mode: _builtins.str | None = ...,
+        stream_bidirectional_codec: _builtins.str | None = ...,
+        stream_bidirectional_target_legs: _builtins.str | None = ...,
+        webhook_urls: _abc.Mapping[_builtins.str, _struct_pb2.Value] | None = ...,
+        webhook_urls_method: _builtins.str | None = ...,
+        webhook_retries_policies: _abc.Mapping[_builtins.str, _actions_shared_pb2.WebhookRetriesPolicy] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_billing_group_id", b"_billing_group_id", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "billing_group_id", b"billing_group_id", "sound_modifications", b"sound_modifications", "stream_track", b"stream_track", "stream_url", b"stream_url", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_billing_group_id", b"_billing_group_id", "_preferred_codecs", b"_preferred_codecs", "_record", b"_record", "_record_channels", b"_record_channels", "_record_custom_file_name", b"_record_custom_file_name", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_record_track", b"_record_track", "_record_trim", b"_record_trim", "_send_silence_when_idle", b"_send_silence_when_idle", "_stream_bidirectional_codec", b"_stream_bidirectional_codec", "_stream_bidirectional_mode", b"_stream_bidirectional_mode", "_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs", "_stream_codec", b"_stream_codec", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "_transcription", b"_transcription", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "_webhook_urls_method", b"_webhook_urls_method", "assistant", b"assistant", "billing_group_id", b"billing_group_id", "conversation_relay_config", b"conversation_relay_config", "deepfake_detection", b"deepfake_detection", "preferred_codecs", b"preferred_codecs", "record", b"record", "record_channels", b"record_channels", "record_custom_file_name", b"record_custom_file_name", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "record_track", b"record_track", "record_trim", b"record_trim", "send_silence_when_idle", b"send_silence_when_idle", "sound_modifications", b"sound_modifications", "stream_bidirectional_codec", b"stream_bidirectional_codec", "stream_bidirectional_mode", b"stream_bidirectional_mode", "stream_bidirectional_target_legs", b"stream_bidirectional_target_legs", "stream_codec", b"stream_codec", "stream_track", b"stream_track", "stream_url", b"stream_url", "transcription", b"transcription", "transcription_config", b"transcription_config", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method", "webhook_urls_method", b"webhook_urls_method"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_billing_group_id", b"_billing_group_id", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "billing_group_id", b"billing_group_id", "custom_headers", b"custom_headers", "sip_headers", b"sip_headers", "sound_modifications", b"sound_modifications", "stream_track", b"stream_track", "stream_url", b"stream_url", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_billing_group_id", b"_billing_group_id", "_preferred_codecs", b"_preferred_codecs", "_record", b"_record", "_record_channels", b"_record_channels", "_record_custom_file_name", b"_record_custom_file_name", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_record_track", b"_record_track", "_record_trim", b"_record_trim", "_send_silence_when_idle", b"_send_silence_when_idle", "_stream_bidirectional_codec", b"_stream_bidirectional_codec", "_stream_bidirectional_mode", b"_stream_bidirectional_mode", "_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs", "_stream_codec", b"_stream_codec", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "_transcription", b"_transcription", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "_webhook_urls_method", b"_webhook_urls_method", "assistant", b"assistant", "billing_group_id", b"billing_group_id", "conversation_relay_config", b"conversation_relay_config", "custom_headers", b"custom_headers", "deepfake_detection", b"deepfake_detection", "preferred_codecs", b"preferred_codecs", "record", b"record", "record_channels", b"record_channels", "record_custom_file_name", b"record_custom_file_name", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "record_track", b"record_track", "record_trim", b"record_trim", "send_silence_when_idle", b"send_silence_when_idle", "sip_headers", b"sip_headers", "sound_modifications", b"sound_modifications", "stream_bidirectional_codec", b"stream_bidirectional_codec", "stream_bidirectional_mode", b"stream_bidirectional_mode", "stream_bidirectional_target_legs", b"stream_bidirectional_target_legs", "stream_codec", b"stream_codec", "stream_track", b"stream_track", "stream_url", b"stream_url", "transcription", b"transcription", "transcription_config", b"transcription_config", "webhook_retries_policies", b"webhook_retries_policies", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method", "webhook_urls", b"webhook_urls", "webhook_urls_method", b"webhook_urls_method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__billing_group_id: _TypeAlias = _typing.Literal["billing_group_id"]  # noqa: Y015
     _WhichOneofArgType__billing_group_id: _TypeAlias = _typing.Literal["_billing_group_id", b"_billing_group_id"]  # noqa: Y015
+    _WhichOneofReturnType__preferred_codecs: _TypeAlias = _typing.Literal["preferred_codecs"]  # noqa: Y015
+    _WhichOneofArgType__preferred_codecs: _TypeAlias = _typing.Literal["_preferred_codecs", b"_preferred_codecs"]  # noqa: Y015
+    _WhichOneofReturnType__record: _TypeAlias = _typing.Literal["record"]  # noqa: Y015
+    _WhichOneofArgType__record: _TypeAlias = _typing.Literal["_record", b"_record"]  # noqa: Y015
+    _WhichOneofReturnType__record_channels: _TypeAlias = _typing.Literal["record_channels"]  # noqa: Y015
+    _WhichOneofArgType__record_channels: _TypeAlias = _typing.Literal["_record_channels", b"_record_channels"]  # noqa: Y015
+    _WhichOneofReturnType__record_custom_file_name: _TypeAlias = _typing.Literal["record_custom_file_name"]  # noqa: Y015
+    _WhichOneofArgType__record_custom_file_name: _TypeAlias = _typing.Literal["_record_custom_file_name", b"_record_custom_file_name"]  # noqa: Y015
+    _WhichOneofReturnType__record_format: _TypeAlias = _typing.Literal["record_format"]  # noqa: Y015
+    _WhichOneofArgType__record_format: _TypeAlias = _typing.Literal["_record_format", b"_record_format"]  # noqa: Y015
+    _WhichOneofReturnType__record_max_length: _TypeAlias = _typing.Literal["record_max_length"]  # noqa: Y015
+    _WhichOneofArgType__record_max_length: _TypeAlias = _typing.Literal["_record_max_length", b"_record_max_length"]  # noqa: Y015
+    _WhichOneofReturnType__record_timeout_secs: _TypeAlias = _typing.Literal["record_timeout_secs"]  # noqa: Y015
+    _WhichOneofArgType__record_timeout_secs: _TypeAlias = _typing.Literal["_record_timeout_secs", b"_record_timeout_secs"]  # noqa: Y015
+    _WhichOneofReturnType__record_track: _TypeAlias = _typing.Literal["record_track"]  # noqa: Y015
+    _WhichOneofArgType__record_track: _TypeAlias = _typing.Literal["_record_track", b"_record_track"]  # noqa: Y015
+    _WhichOneofReturnType__record_trim: _TypeAlias = _typing.Literal["record_trim"]  # noqa: Y015
+    _WhichOneofArgType__record_trim: _TypeAlias = _typing.Literal["_record_trim", b"_record_trim"]  # noqa: Y015
+    _WhichOneofReturnType__send_silence_when_idle: _TypeAlias = _typing.Literal["send_silence_when_idle"]  # noqa: Y015
+    _WhichOneofArgType__send_silence_when_idle: _TypeAlias = _typing.Literal["_send_silence_when_idle", b"_send_silence_when_idle"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_codec: _TypeAlias = _typing.Literal["stream_bidirectional_codec"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_codec: _TypeAlias = _typing.Literal["_stream_bidirectional_codec", b"_stream_bidirectional_codec"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_mode: _TypeAlias = _typing.Literal["stream_bidirectional_mode"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_mode: _TypeAlias = _typing.Literal["_stream_bidirectional_mode", b"_stream_bidirectional_mode"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_target_legs: _TypeAlias = _typing.Literal["stream_bidirectional_target_legs"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_target_legs: _TypeAlias = _typing.Literal["_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs"]  # noqa: Y015
+    _WhichOneofReturnType__stream_codec: _TypeAlias = _typing.Literal["stream_codec"]  # noqa: Y015
+    _WhichOneofArgType__stream_codec: _TypeAlias = _typing.Literal["_stream_codec", b"_stream_codec"]  # noqa: Y015
     _WhichOneofReturnType__stream_track: _TypeAlias = _typing.Literal["stream_track"]  # noqa: Y015
     _WhichOneofArgType__stream_track: _TypeAlias = _typing.Literal["_stream_track", b"_stream_track"]  # noqa: Y015
     _WhichOneofReturnType__stream_url: _TypeAlias = _typing.Literal["stream_url"]  # noqa: Y015
     _WhichOneofArgType__stream_url: _TypeAlias = _typing.Literal["_stream_url", b"_stream_url"]  # noqa: Y015
+    _WhichOneofReturnType__transcription: _TypeAlias = _typing.Literal["transcription"]  # noqa: Y015
+    _WhichOneofArgType__transcription: _TypeAlias = _typing.Literal["_transcription", b"_transcription"]  # noqa: Y015
     _WhichOneofReturnType__webhook_url: _TypeAlias = _typing.Literal["webhook_url"]  # noqa: Y015
     _WhichOneofArgType__webhook_url: _TypeAlias = _typing.Literal["_webhook_url", b"_webhook_url"]  # noqa: Y015
     _WhichOneofReturnType__webhook_url_method: _TypeAlias = _typing.Literal["webhook_url_method"]  # noqa: Y015
     _WhichOneofArgType__webhook_url_method: _TypeAlias = _typing.Literal["_webhook_url_method", b"_webhook_url_method"]  # noqa: Y015
+    _WhichOneofReturnType__webhook_urls_method: _TypeAlias = _typing.Literal["webhook_urls_method"]  # noqa: Y015
+    _WhichOneofArgType__webhook_urls_method: _TypeAlias = _typing.Literal["_webhook_urls_method", b"_webhook_urls_method"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__billing_group_id) -> _WhichOneofReturnType__billing_group_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__preferred_codecs) -> _WhichOneofReturnType__preferred_codecs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record) -> _WhichOneofReturnType__record | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_channels) -> _WhichOneofReturnType__record_channels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_custom_file_name) -> _WhichOneofReturnType__record_custom_file_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_format) -> _WhichOneofReturnType__record_format | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_max_length) -> _WhichOneofReturnType__record_max_length | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_timeout_secs) -> _WhichOneofReturnType__record_timeout_secs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_track) -> _WhichOneofReturnType__record_track | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_trim) -> _WhichOneofReturnType__record_trim | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__send_silence_when_idle) -> _WhichOneofReturnType__send_silence_when_idle | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_codec) -> _WhichOneofReturnType__stream_bidirectional_codec | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_mode) -> _WhichOneofReturnType__stream_bidirectional_mode | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_target_legs) -> _WhichOneofReturnType__stream_bidirectional_target_legs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_codec) -> _WhichOneofReturnType__stream_codec | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_track) -> _WhichOneofReturnType__stream_track | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_url) -> _WhichOneofReturnType__stream_url | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription) -> _WhichOneofReturnType__transcription | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_url) -> _WhichOneofReturnType__webhook_url | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_url_method) -> _WhichOneofReturnType__webhook_url_method | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_urls_method) -> _WhichOneofReturnType__webhook_urls_method | None: ...
 
 Global___Answer: _TypeAlias = Answer  # noqa: Y015
 
@@ -105,6 +314,19 @@ class Bridge(_message.Message):
     VIDEO_ROOM_ID_FIELD_NUMBER: _builtins.int
     VIDEO_ROOM_CONTEXT_FIELD_NUMBER: _builtins.int
     PARK_AFTER_UNBRIDGE_FIELD_NUMBER: _builtins.int
+    HOLD_AFTER_UNBRIDGE_FIELD_NUMBER: _builtins.int
+    MUTE_DTMF_FIELD_NUMBER: _builtins.int
+    PLAY_RINGTONE_FIELD_NUMBER: _builtins.int
+    RINGTONE_FIELD_NUMBER: _builtins.int
+    PREVENT_DOUBLE_BRIDGE_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
+    RECORD_CHANNELS_FIELD_NUMBER: _builtins.int
+    RECORD_FORMAT_FIELD_NUMBER: _builtins.int
+    RECORD_MAX_LENGTH_FIELD_NUMBER: _builtins.int
+    RECORD_TIMEOUT_SECS_FIELD_NUMBER: _builtins.int
+    RECORD_TRACK_FIELD_NUMBER: _builtins.int
+    RECORD_TRIM_FIELD_NUMBER: _builtins.int
+    RECORD_CUSTOM_FILE_NAME_FIELD_NUMBER: _builtins.int
     call_control_id_to_bridge_with: _builtins.str
     """The other call."""
     queue: _builtins.str
@@ -115,6 +337,32 @@ class Bridge(_message.Message):
     """Text handed to the video room."""
     park_after_unbridge: _builtins.str
     """With "self", this call is parked when the bridge ends; else it is hung up."""
+    hold_after_unbridge: _builtins.bool
+    """Whether this call is held, not hung up, when the bridge ends."""
+    mute_dtmf: _builtins.str
+    """From whom keys are hidden: none, both, self or opposite. Their webhooks come all the same."""
+    play_ringtone: _builtins.bool
+    """Whether ringing is heard until the other call is answered."""
+    ringtone: _builtins.str
+    """The country whose ringing that is, such as us or de."""
+    prevent_double_bridge: _builtins.bool
+    """Whether a call that is bridged already is refused."""
+    record: _builtins.str
+    """With "record-from-answer", records from the answer on."""
+    record_channels: _builtins.str
+    """Whether the recording has a single or a dual channel."""
+    record_format: _builtins.str
+    """The recording's format: wav or mp3."""
+    record_max_length: _builtins.int
+    """Seconds that the recording may last; 0 sets no limit."""
+    record_timeout_secs: _builtins.int
+    """Seconds of silence that end the recording; 0: never. Telnyx charges for telling silence."""
+    record_track: _builtins.str
+    """Who is recorded: inbound, outbound or both; one alone is recorded on a single channel."""
+    record_trim: _builtins.str
+    """With "trim-silence", takes silence off both ends of the recording."""
+    record_custom_file_name: _builtins.str
+    """The recording's file name, which Telnyx ends with the time."""
     def __init__(
         self,
         *,
@@ -123,17 +371,56 @@ class Bridge(_message.Message):
         video_room_id: _builtins.str | None = ...,
         video_room_context: _builtins.str | None = ...,
         park_after_unbridge: _builtins.str | None = ...,
+        hold_after_unbridge: _builtins.bool | None = ...,
+        mute_dtmf: _builtins.str | None = ...,
+        play_ringtone: _builtins.bool | None = ...,
+        ringtone: _builtins.str | None = ...,
+        prevent_double_bridge: _builtins.bool | None = ...,
+        record: _builtins.str | None = ...,
+        record_channels: _builtins.str | None = ...,
+        record_format: _builtins.str | None = ...,
+        record_max_length: _builtins.int | None = ...,
+        record_timeout_secs: _builtins.int | None = ...,
+        record_track: _builtins.str | None = ...,
+        record_trim: _builtins.str | None = ...,
+        record_custom_file_name: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_call_control_id_to_bridge_with", b"_call_control_id_to_bridge_with", "_park_after_unbridge", b"_park_after_unbridge", "_queue", b"_queue", "_video_room_context", b"_video_room_context", "_video_room_id", b"_video_room_id", "call_control_id_to_bridge_with", b"call_control_id_to_bridge_with", "park_after_unbridge", b"park_after_unbridge", "queue", b"queue", "video_room_context", b"video_room_context", "video_room_id", b"video_room_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_call_control_id_to_bridge_with", b"_call_control_id_to_bridge_with", "_hold_after_unbridge", b"_hold_after_unbridge", "_mute_dtmf", b"_mute_dtmf", "_park_after_unbridge", b"_park_after_unbridge", "_play_ringtone", b"_play_ringtone", "_prevent_double_bridge", b"_prevent_double_bridge", "_queue", b"_queue", "_record", b"_record", "_record_channels", b"_record_channels", "_record_custom_file_name", b"_record_custom_file_name", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_record_track", b"_record_track", "_record_trim", b"_record_trim", "_ringtone", b"_ringtone", "_video_room_context", b"_video_room_context", "_video_room_id", b"_video_room_id", "call_control_id_to_bridge_with", b"call_control_id_to_bridge_with", "hold_after_unbridge", b"hold_after_unbridge", "mute_dtmf", b"mute_dtmf", "park_after_unbridge", b"park_after_unbridge", "play_ringtone", b"play_ringtone", "prevent_double_bridge", b"prevent_double_bridge", "queue", b"queue", "record", b"record", "record_channels", b"record_channels", "record_custom_file_name", b"record_custom_file_name", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "record_track", b"record_track", "record_trim", b"record_trim", "ringtone", b"ringtone", "video_room_context", b"video_room_context", "video_room_id", b"video_room_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_call_control_id_to_bridge_with", b"_call_control_id_to_bridge_with", "_park_after_unbridge", b"_park_after_unbridge", "_queue", b"_queue", "_video_room_context", b"_video_room_context", "_video_room_id", b"_video_room_id", "call_control_id_to_bridge_with", b"call_control_id_to_bridge_with", "park_after_unbridge", b"park_after_unbridge", "queue", b"queue", "video_room_context", b"video_room_context", "video_room_id", b"video_room_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_call_control_id_to_bridge_with", b"_call_control_id_to_bridge_with", "_hold_after_unbridge", b"_hold_after_unbridge", "_mute_dtmf", b"_mute_dtmf", "_park_after_unbridge", b"_park_after_unbridge", "_play_ringtone", b"_play_ringtone", "_prevent_double_bridge", b"_prevent_double_bridge", "_queue", b"_queue", "_record", b"_record", "_record_channels", b"_record_channels", "_record_custom_file_name", b"_record_custom_file_name", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_record_track", b"_record_track", "_record_trim", b"_record_trim", "_ringtone", b"_ringtone", "_video_room_context", b"_video_room_context", "_video_room_id", b"_video_room_id", "call_control_id_to_bridge_with", b"call_control_id_to_bridge_with", "hold_after_unbridge", b"hold_after_unbridge", "mute_dtmf", b"mute_dtmf", "park_after_unbridge", b"park_after_unbridge", "play_ringtone", b"play_ringtone", "prevent_double_bridge", b"prevent_double_bridge", "queue", b"queue", "record", b"record", "record_channels", b"record_channels", "record_custom_file_name", b"record_custom_file_name", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "record_track", b"record_track", "record_trim", b"record_trim", "ringtone", b"ringtone", "video_room_context", b"video_room_context", "video_room_id", b"video_room_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__call_control_id_to_bridge_with: _TypeAlias = _typing.Literal["call_control_id_to_bridge_with"]  # noqa: Y015
     _WhichOneofArgType__call_control_id_to_bridge_with: _TypeAlias = _typing.Literal["_call_control_id_to_bridge_with", b"_call_control_id_to_bridge_with"]  # noqa: Y015
+    _WhichOneofReturnType__hold_after_unbridge: _TypeAlias = _typing.Literal["hold_after_unbridge"]  # noqa: Y015
+    _WhichOneofArgType__hold_after_unbridge: _TypeAlias = _typing.Literal["_hold_after_unbridge", b"_hold_after_unbridge"]  # noqa: Y015
+    _WhichOneofReturnType__mute_dtmf: _TypeAlias = _typing.Literal["mute_dtmf"]  # noqa: Y015
+    _WhichOneofArgType__mute_dtmf: _TypeAlias = _typing.Literal["_mute_dtmf", b"_mute_dtmf"]  # noqa: Y015
     _WhichOneofReturnType__park_after_unbridge: _TypeAlias = _typing.Literal["park_after_unbridge"]  # noqa: Y015
     _WhichOneofArgType__park_after_unbridge: _TypeAlias = _typing.Literal["_park_after_unbridge", b"_park_after_unbridge"]  # noqa: Y015
+    _WhichOneofReturnType__play_ringtone: _TypeAlias = _typing.Literal["play_ringtone"]  # noqa: Y015
+    _WhichOneofArgType__play_ringtone: _TypeAlias = _typing.Literal["_play_ringtone", b"_play_ringtone"]  # noqa: Y015
+    _WhichOneofReturnType__prevent_double_bridge: _TypeAlias = _typing.Literal["prevent_double_bridge"]  # noqa: Y015
+    _WhichOneofArgType__prevent_double_bridge: _TypeAlias = _typing.Literal["_prevent_double_bridge", b"_prevent_double_bridge"]  # noqa: Y015
     _WhichOneofReturnType__queue: _TypeAlias = _typing.Literal["queue"]  # noqa: Y015
     _WhichOneofArgType__queue: _TypeAlias = _typing.Literal["_queue", b"_queue"]  # noqa: Y015
+    _WhichOneofReturnType__record: _TypeAlias = _typing.Literal["record"]  # noqa: Y015
+    _WhichOneofArgType__record: _TypeAlias = _typing.Literal["_record", b"_record"]  # noqa: Y015
+    _WhichOneofReturnType__record_channels: _TypeAlias = _typing.Literal["record_channels"]  # noqa: Y015
+    _WhichOneofArgType__record_channels: _TypeAlias = _typing.Literal["_record_channels", b"_record_channels"]  # noqa: Y015
+    _WhichOneofReturnType__record_custom_file_name: _TypeAlias = _typing.Literal["record_custom_file_name"]  # noqa: Y015
+    _WhichOneofArgType__record_custom_file_name: _TypeAlias = _typing.Literal["_record_custom_file_name", b"_record_custom_file_name"]  # noqa: Y015
+    _WhichOneofReturnType__record_format: _TypeAlias = _typing.Literal["record_format"]  # noqa: Y015
+    _WhichOneofArgType__record_format: _TypeAlias = _typing.Literal["_record_format", b"_record_format"]  # noqa: Y015
+    _WhichOneofReturnType__record_max_length: _TypeAlias = _typing.Literal["record_max_length"]  # noqa: Y015
+    _WhichOneofArgType__record_max_length: _TypeAlias = _typing.Literal["_record_max_length", b"_record_max_length"]  # noqa: Y015
+    _WhichOneofReturnType__record_timeout_secs: _TypeAlias = _typing.Literal["record_timeout_secs"]  # noqa: Y015
+    _WhichOneofArgType__record_timeout_secs: _TypeAlias = _typing.Literal["_record_timeout_secs", b"_record_timeout_secs"]  # noqa: Y015
+    _WhichOneofReturnType__record_track: _TypeAlias = _typing.Literal["record_track"]  # noqa: Y015
+    _WhichOneofArgType__record_track: _TypeAlias = _typing.Literal["_record_track", b"_record_track"]  # noqa: Y015
+    _WhichOneofReturnType__record_trim: _TypeAlias = _typing.Literal["record_trim"]  # noqa: Y015
+    _WhichOneofArgType__record_trim: _TypeAlias = _typing.Literal["_record_trim", b"_record_trim"]  # noqa: Y015
+    _WhichOneofReturnType__ringtone: _TypeAlias = _typing.Literal["ringtone"]  # noqa: Y015
+    _WhichOneofArgType__ringtone: _TypeAlias = _typing.Literal["_ringtone", b"_ringtone"]  # noqa: Y015
     _WhichOneofReturnType__video_room_context: _TypeAlias = _typing.Literal["video_room_context"]  # noqa: Y015
     _WhichOneofArgType__video_room_context: _TypeAlias = _typing.Literal["_video_room_context", b"_video_room_context"]  # noqa: Y015
     _WhichOneofReturnType__video_room_id: _TypeAlias = _typing.Literal["video_room_id"]  # noqa: Y015
@@ -141,9 +428,35 @@ class Bridge(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__call_control_id_to_bridge_with) -> _WhichOneofReturnType__call_control_id_to_bridge_with | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hold_after_unbridge) -> _WhichOneofReturnType__hold_after_unbridge | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mute_dtmf) -> _WhichOneofReturnType__mute_dtmf | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__park_after_unbridge) -> _WhichOneofReturnType__park_after_unbridge | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__play_ringtone) -> _WhichOneofReturnType__play_ringtone | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prevent_double_bridge) -> _WhichOneofReturnType__prevent_double_bridge | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__queue) -> _WhichOneofReturnType__queue | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record) -> _WhichOneofReturnType__record | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_channels) -> _WhichOneofReturnType__record_channels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_custom_file_name) -> _WhichOneofReturnType__record_custom_file_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_format) -> _WhichOneofReturnType__record_format | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_max_length) -> _WhichOneofReturnType__record_max_length | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_timeout_secs) -> _WhichOneofReturnType__record_timeout_secs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_track) -> _WhichOneofReturnType__record_track | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_trim) -> _WhichOneofReturnType__record_trim | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ringtone) -> _WhichOneofReturnType__ringtone | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__video_room_context) -> _WhichOneofReturnType__video_room_context | None: ...
     @_typing.overload
@@ -177,27 +490,35 @@ class Enqueue(_message.Message):
     QUEUE_NAME_FIELD_NUMBER: _builtins.int
     MAX_WAIT_TIME_SECS_FIELD_NUMBER: _builtins.int
     MAX_SIZE_FIELD_NUMBER: _builtins.int
+    KEEP_AFTER_HANGUP_FIELD_NUMBER: _builtins.int
     queue_name: _builtins.str
     """The queue; it is made where there is none of this name."""
     max_wait_time_secs: _builtins.int
     """Seconds after which the call leaves the queue."""
     max_size: _builtins.int
     """How many calls the queue holds; that of a queue that exists already does not change."""
+    keep_after_hangup: _builtins.bool
+    """Whether its place in the queue outlives the call."""
     def __init__(
         self,
         *,
         queue_name: _builtins.str = ...,
         max_wait_time_secs: _builtins.int | None = ...,
         max_size: _builtins.int | None = ...,
+        keep_after_hangup: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_size", b"_max_size", "_max_wait_time_secs", b"_max_wait_time_secs", "max_size", b"max_size", "max_wait_time_secs", b"max_wait_time_secs"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_keep_after_hangup", b"_keep_after_hangup", "_max_size", b"_max_size", "_max_wait_time_secs", b"_max_wait_time_secs", "keep_after_hangup", b"keep_after_hangup", "max_size", b"max_size", "max_wait_time_secs", b"max_wait_time_secs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_size", b"_max_size", "_max_wait_time_secs", b"_max_wait_time_secs", "max_size", b"max_size", "max_wait_time_secs", b"max_wait_time_secs", "queue_name", b"queue_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_keep_after_hangup", b"_keep_after_hangup", "_max_size", b"_max_size", "_max_wait_time_secs", b"_max_wait_time_secs", "keep_after_hangup", b"keep_after_hangup", "max_size", b"max_size", "max_wait_time_secs", b"max_wait_time_secs", "queue_name", b"queue_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__keep_after_hangup: _TypeAlias = _typing.Literal["keep_after_hangup"]  # noqa: Y015
+    _WhichOneofArgType__keep_after_hangup: _TypeAlias = _typing.Literal["_keep_after_hangup", b"_keep_after_hangup"]  # noqa: Y015
     _WhichOneofReturnType__max_size: _TypeAlias = _typing.Literal["max_size"]  # noqa: Y015
     _WhichOneofArgType__max_size: _TypeAlias = _typing.Literal["_max_size", b"_max_size"]  # noqa: Y015
     _WhichOneofReturnType__max_wait_time_secs: _TypeAlias = _typing.Literal["max_wait_time_secs"]  # noqa: Y015
     _WhichOneofArgType__max_wait_time_secs: _TypeAlias = _typing.Literal["_max_wait_time_secs", b"_max_wait_time_secs"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__keep_after_hangup) -> _WhichOneofReturnType__keep_after_hangup | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_size) -> _WhichOneofReturnType__max_size | None: ...
     @_typing.overload
@@ -211,14 +532,27 @@ class Hangup(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    CUSTOM_HEADERS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """What the phone of an unanswered outgoing leg is told, in the SIP Reason header."""
+    @_builtins.property
+    def custom_headers(self) -> _containers.RepeatedCompositeFieldContainer[_actions_shared_pb2.CustomHeader]:
+        """Headers of the application's own for the SIP BYE."""
+
     def __init__(
         self,
+        *,
+        custom_headers: _abc.Iterable[_actions_shared_pb2.CustomHeader] | None = ...,
+        reason: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_reason", b"_reason", "reason", b"reason"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reason", b"_reason", "custom_headers", b"custom_headers", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__reason: _TypeAlias = _typing.Literal["reason"]  # noqa: Y015
+    _WhichOneofArgType__reason: _TypeAlias = _typing.Literal["_reason", b"_reason"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reason) -> _WhichOneofReturnType__reason | None: ...
 
 Global___Hangup: _TypeAlias = Hangup  # noqa: Y015
 
@@ -296,7 +630,7 @@ class Reject(_message.Message):
 
     CAUSE_FIELD_NUMBER: _builtins.int
     cause: _builtins.str
-    """What the caller is told: CALL_REJECTED or USER_BUSY."""
+    """What the caller is told: CALL_REJECTED, USER_BUSY, NOT_FOUND or TEMPORARILY_UNAVAILABLE."""
     def __init__(
         self,
         *,

@@ -7,15 +7,16 @@ from collections import abc as _abc
 from cordboard.v1 import actions_shared_pb2 as _actions_shared_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -24,6 +25,48 @@ class Dial(_message.Message):
     """Starts a call. Its command names no call: the result names the one that Telnyx made."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class WebhookUrlsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _struct_pb2.Value: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _struct_pb2.Value | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class WebhookRetriesPoliciesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _actions_shared_pb2.WebhookRetriesPolicy: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _actions_shared_pb2.WebhookRetriesPolicy | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     TO_FIELD_NUMBER: _builtins.int
     TO_LIST_FIELD_NUMBER: _builtins.int
@@ -55,6 +98,40 @@ class Dial(_message.Message):
     RECORD_TIMEOUT_SECS_FIELD_NUMBER: _builtins.int
     ENABLE_DIALOGFLOW_FIELD_NUMBER: _builtins.int
     DIALOGFLOW_CONFIG_FIELD_NUMBER: _builtins.int
+    ASSISTANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_RELAY_CONFIG_FIELD_NUMBER: _builtins.int
+    DEEPFAKE_DETECTION_FIELD_NUMBER: _builtins.int
+    SEND_SILENCE_WHEN_IDLE_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_CONFIG_FIELD_NUMBER: _builtins.int
+    STREAM_CODEC_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_MODE_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_CODEC_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_SAMPLING_RATE_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_TARGET_LEGS_FIELD_NUMBER: _builtins.int
+    STREAM_AUTH_TOKEN_FIELD_NUMBER: _builtins.int
+    STREAM_ESTABLISH_BEFORE_CALL_ORIGINATE_FIELD_NUMBER: _builtins.int
+    RECORD_TRACK_FIELD_NUMBER: _builtins.int
+    RECORD_TRIM_FIELD_NUMBER: _builtins.int
+    RECORD_CUSTOM_FILE_NAME_FIELD_NUMBER: _builtins.int
+    WEBHOOK_URLS_FIELD_NUMBER: _builtins.int
+    WEBHOOK_URLS_METHOD_FIELD_NUMBER: _builtins.int
+    WEBHOOK_RETRIES_POLICIES_FIELD_NUMBER: _builtins.int
+    MEDIA_ENCRYPTION_FIELD_NUMBER: _builtins.int
+    PRIVACY_FIELD_NUMBER: _builtins.int
+    SEND_DIGITS_ON_ANSWER_FIELD_NUMBER: _builtins.int
+    SIP_REGION_FIELD_NUMBER: _builtins.int
+    SIP_TRANSPORT_PROTOCOL_FIELD_NUMBER: _builtins.int
+    DIVERSION_FIELD_NUMBER: _builtins.int
+    ROUTE_TO_MOBILE_FIELD_NUMBER: _builtins.int
+    RETRY_ON_TIMEOUT_FIELD_NUMBER: _builtins.int
+    BRIDGE_INTENT_FIELD_NUMBER: _builtins.int
+    BRIDGE_ON_ANSWER_FIELD_NUMBER: _builtins.int
+    PARK_AFTER_UNBRIDGE_FIELD_NUMBER: _builtins.int
+    PREVENT_DOUBLE_BRIDGE_FIELD_NUMBER: _builtins.int
+    SUPERVISE_CALL_CONTROL_ID_FIELD_NUMBER: _builtins.int
+    SUPERVISOR_ROLE_FIELD_NUMBER: _builtins.int
+    CONFERENCE_CONFIG_FIELD_NUMBER: _builtins.int
     to: _builtins.str
     """The number, in +E.164, or the SIP URI to call. Telnyx is sent a string."""
     from_number: _builtins.str
@@ -103,6 +180,60 @@ class Dial(_message.Message):
     """Seconds of silence that end the recording; 0: never."""
     enable_dialogflow: _builtins.bool
     """Whether Dialogflow takes part."""
+    send_silence_when_idle: _builtins.bool
+    """Whether silence is sent as RTP where nothing else is."""
+    transcription: _builtins.bool
+    """Whether the call is transcribed from the answer on."""
+    stream_codec: _builtins.str
+    """The codec of the stream, such as PCMU or L16; default: that of the call."""
+    stream_bidirectional_mode: _builtins.str
+    """How audio is sent back over the WebSocket: mp3 or rtp."""
+    stream_bidirectional_codec: _builtins.str
+    """The codec of what is sent back as rtp, such as PCMU or L16."""
+    stream_bidirectional_sampling_rate: _builtins.int
+    """Its samples a second."""
+    stream_bidirectional_target_legs: _builtins.str
+    """Who hears what is sent back: self, opposite or both."""
+    stream_auth_token: _builtins.str
+    """The token shown to the WebSocket server."""
+    stream_establish_before_call_originate: _builtins.bool
+    """Whether the WebSocket is opened before the call is placed."""
+    record_track: _builtins.str
+    """Who is recorded: inbound, outbound or both; one alone is recorded on a single channel."""
+    record_trim: _builtins.str
+    """With "trim-silence", takes silence off both ends of the recording."""
+    record_custom_file_name: _builtins.str
+    """The recording's file name, which Telnyx ends with the time."""
+    webhook_urls_method: _builtins.str
+    """The verb of those webhooks: POST or GET."""
+    media_encryption: _builtins.str
+    """How the media is encrypted: disabled, SRTP or DTLS."""
+    privacy: _builtins.str
+    """With "id", hides the caller's name and number; none: shows them."""
+    send_digits_on_answer: _builtins.str
+    """Keys sent when the other end answers: up to 64 of 0-9, A-D, *, #; w waits half a second, W one."""
+    sip_region: _builtins.str
+    """The region from which to call, such as US, Europe, Canada, Australia or Middle East."""
+    sip_transport_protocol: _builtins.str
+    """The transport of SIP: UDP, TCP or TLS."""
+    diversion: _builtins.str
+    """The number, in +E.164, that was called by an incoming call whose caller's number may be shown."""
+    route_to_mobile: _builtins.bool
+    """Whether a Telnyx Mobile number is called past its call interception."""
+    retry_on_timeout: _builtins.bool
+    """Whether other routes are tried after timeout_secs; false: the call ends as no_answer."""
+    bridge_intent: _builtins.bool
+    """Whether the call is to be bridged with that of link_to, whose caller's number it shows."""
+    bridge_on_answer: _builtins.bool
+    """Whether it is bridged with that of link_to as soon as it is answered."""
+    park_after_unbridge: _builtins.str
+    """With "self", it is parked when the bridge ends; else it is hung up."""
+    prevent_double_bridge: _builtins.bool
+    """Whether it ends where the call to bridge with is bridged already."""
+    supervise_call_control_id: _builtins.str
+    """The call that this one supervises."""
+    supervisor_role: _builtins.str
+    """How: barge (hears and is heard by both), whisper (is heard by the supervised alone) or monitor (hears)."""
     @_builtins.property
     def to_list(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Several of them, called at once. Telnyx is sent a list under the name `to`, also where there is only one."""
@@ -126,6 +257,36 @@ class Dial(_message.Message):
     @_builtins.property
     def dialogflow_config(self) -> _actions_shared_pb2.DialogflowConfig:
         """How it takes part."""
+
+    @_builtins.property
+    def assistant(self) -> _struct_pb2.Struct:
+        """The AI assistant started on the answer, as Telnyx documents it."""
+
+    @_builtins.property
+    def conversation_relay_config(self) -> _struct_pb2.Struct:
+        """The Conversation Relay session started on the answer, as Telnyx documents it."""
+
+    @_builtins.property
+    def deepfake_detection(self) -> _actions_shared_pb2.DeepfakeDetection:
+        """Whether to tell a made voice from a true one."""
+
+    @_builtins.property
+    def transcription_config(self) -> _actions_shared_pb2.TranscriptionConfig:
+        """How it is transcribed."""
+
+    @_builtins.property
+    def webhook_urls(self) -> _containers.MessageMap[_builtins.str, _struct_pb2.Value]:
+        """Where this call's webhooks of some types go: by event type, an address or a list of them. Completions need those that they
+        wait for to come here.
+        """
+
+    @_builtins.property
+    def webhook_retries_policies(self) -> _containers.MessageMap[_builtins.str, _actions_shared_pb2.WebhookRetriesPolicy]:
+        """When webhooks that were not taken are sent again, by event type."""
+
+    @_builtins.property
+    def conference_config(self) -> _actions_shared_pb2.ConferenceConfig:
+        """The conference that the new leg joins."""
 
     def __init__(
         self,
@@ -160,10 +321,44 @@ class Dial(_message.Message):
         record_timeout_secs: _builtins.int | None = ...,
         enable_dialogflow: _builtins.bool | None = ...,
         dialogflow_config: _actions_shared_pb2.DialogflowConfig | None = ...,
+        assistant: _struct_pb2.Struct | None = ...,
+        conversation_relay_config: _struct_pb2.Struct | None = ...,
+        deepfake_detection: _actions_shared_pb2.DeepfakeDetection | None = ...,
+        send_silence_when_idle: _builtins.bool | None = ...,
+        transcription: _builtins.bool | None = ...,
+        transcription_config: _actions_shared_pb2.TranscriptionConfig | None = ...,
+        stream_codec: _builtins.str | None = ...,
+        stream_bidirectional_mode: _builtins.str | None = ...,
+        stream_bidirectional_codec: _builtins.str | None = ...,
+        stream_bidirectional_sampling_rate: _builtins.int | None = ...,
+        stream_bidirectional_target_legs: _builtins.str | None = ...,
+        stream_auth_token: _builtins.str | None = ...,
+        stream_establish_before_call_originate: _builtins.bool | None = ...,
+        record_track: _builtins.str | None = ...,
+        record_trim: _builtins.str | None = ...,
+        record_custom_file_name: _builtins.str | None = ...,
+        webhook_urls: _abc.Mapping[_builtins.str, _struct_pb2.Value] | None = ...,
+        webhook_urls_method: _builtins.str | None = ...,
+        webhook_retries_policies: _abc.Mapping[_builtins.str, _actions_shared_pb2.WebhookRetriesPolicy] | None = ...,
+        media_encryption: _builtins.str | None = ...,
+        privacy: _builtins.str | None = ...,
+        send_digits_on_answer: _builtins.str | None = ...,
+        sip_region: _builtins.str | None = ...,
+        sip_transport_protocol: _builtins.str | None = ...,
+        diversion: _builtins.str | None = ...,
+        route_to_mobile: _builtins.bool | None = ...,
+        retry_on_timeout: _builtins.bool | None = ...,
+        bridge_intent: _builtins.bool | None = ...,
+        bridge_on_answer: _builtins.bool | None = ...,
+        park_after_unbridge: _builtins.str | None = ...,
+        prevent_double_bridge: _builtins.bool | None = ...,
+        supervise_call_control_id: _builtins.str | None = ...,
+        supervisor_role: _builtins.str | None = ...,
+        conference_config: _actions_shared_pb2.ConferenceConfig | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection", "_audio_url", b"_audio_url", "_billing_group_id", b"_billing_group_id", "_enable_dialogflow", b"_enable_dialogflow", "_from_display_name", b"_from_display_name", "_link_to", b"_link_to", "_media_name", b"_media_name", "_preferred_codecs", b"_preferred_codecs", "_record", b"_record", "_record_channels", b"_record_channels", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_sip_auth_password", b"_sip_auth_password", "_sip_auth_username", b"_sip_auth_username", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "_time_limit_secs", b"_time_limit_secs", "_timeout_secs", b"_timeout_secs", "_to", b"_to", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "answering_machine_detection", b"answering_machine_detection", "answering_machine_detection_config", b"answering_machine_detection_config", "audio_url", b"audio_url", "billing_group_id", b"billing_group_id", "dialogflow_config", b"dialogflow_config", "enable_dialogflow", b"enable_dialogflow", "from_display_name", b"from_display_name", "link_to", b"link_to", "media_name", b"media_name", "preferred_codecs", b"preferred_codecs", "record", b"record", "record_channels", b"record_channels", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "sip_auth_password", b"sip_auth_password", "sip_auth_username", b"sip_auth_username", "sound_modifications", b"sound_modifications", "stream_track", b"stream_track", "stream_url", b"stream_url", "time_limit_secs", b"time_limit_secs", "timeout_secs", b"timeout_secs", "to", b"to", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection", "_audio_url", b"_audio_url", "_billing_group_id", b"_billing_group_id", "_bridge_intent", b"_bridge_intent", "_bridge_on_answer", b"_bridge_on_answer", "_diversion", b"_diversion", "_enable_dialogflow", b"_enable_dialogflow", "_from_display_name", b"_from_display_name", "_link_to", b"_link_to", "_media_encryption", b"_media_encryption", "_media_name", b"_media_name", "_park_after_unbridge", b"_park_after_unbridge", "_preferred_codecs", b"_preferred_codecs", "_prevent_double_bridge", b"_prevent_double_bridge", "_privacy", b"_privacy", "_record", b"_record", "_record_channels", b"_record_channels", "_record_custom_file_name", b"_record_custom_file_name", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_record_track", b"_record_track", "_record_trim", b"_record_trim", "_retry_on_timeout", b"_retry_on_timeout", "_route_to_mobile", b"_route_to_mobile", "_send_digits_on_answer", b"_send_digits_on_answer", "_send_silence_when_idle", b"_send_silence_when_idle", "_sip_auth_password", b"_sip_auth_password", "_sip_auth_username", b"_sip_auth_username", "_sip_region", b"_sip_region", "_sip_transport_protocol", b"_sip_transport_protocol", "_stream_auth_token", b"_stream_auth_token", "_stream_bidirectional_codec", b"_stream_bidirectional_codec", "_stream_bidirectional_mode", b"_stream_bidirectional_mode", "_stream_bidirectional_sampling_rate", b"_stream_bidirectional_sampling_rate", "_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs", "_stream_codec", b"_stream_codec", "_stream_establish_before_call_originate", b"_stream_establish_before_call_originate", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "_supervise_call_control_id", b"_supervise_call_control_id", "_supervisor_role", b"_supervisor_role", "_time_limit_secs", b"_time_limit_secs", "_timeout_secs", b"_timeout_secs", "_to", b"_to", "_transcription", b"_transcription", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "_webhook_urls_method", b"_webhook_urls_method", "answering_machine_detection", b"answering_machine_detection", "answering_machine_detection_config", b"answering_machine_detection_config", "assistant", b"assistant", "audio_url", b"audio_url", "billing_group_id", b"billing_group_id", "bridge_intent", b"bridge_intent", "bridge_on_answer", b"bridge_on_answer", "conference_config", b"conference_config", "conversation_relay_config", b"conversation_relay_config", "deepfake_detection", b"deepfake_detection", "dialogflow_config", b"dialogflow_config", "diversion", b"diversion", "enable_dialogflow", b"enable_dialogflow", "from_display_name", b"from_display_name", "link_to", b"link_to", "media_encryption", b"media_encryption", "media_name", b"media_name", "park_after_unbridge", b"park_after_unbridge", "preferred_codecs", b"preferred_codecs", "prevent_double_bridge", b"prevent_double_bridge", "privacy", b"privacy", "record", b"record", "record_channels", b"record_channels", "record_custom_file_name", b"record_custom_file_name", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "record_track", b"record_track", "record_trim", b"record_trim", "retry_on_timeout", b"retry_on_timeout", "route_to_mobile", b"route_to_mobile", "send_digits_on_answer", b"send_digits_on_answer", "send_silence_when_idle", b"send_silence_when_idle", "sip_auth_password", b"sip_auth_password", "sip_auth_username", b"sip_auth_username", "sip_region", b"sip_region", "sip_transport_protocol", b"sip_transport_protocol", "sound_modifications", b"sound_modifications", "stream_auth_token", b"stream_auth_token", "stream_bidirectional_codec", b"stream_bidirectional_codec", "stream_bidirectional_mode", b"stream_bidirectional_mode", "stream_bidirectional_sampling_rate", b"stream_bidirectional_sampling_rate", "stream_bidirectional_target_legs", b"stream_bidirectional_target_legs", "stream_codec", b"stream_codec", "stream_establish_before_call_originate", b"stream_establish_before_call_originate", "stream_track", b"stream_track", "stream_url", b"stream_url", "supervise_call_control_id", b"supervise_call_control_id", "supervisor_role", b"supervisor_role", "time_limit_secs", b"time_limit_secs", "timeout_secs", b"timeout_secs", "to", b"to", "transcription", b"transcription", "transcription_config", b"transcription_config", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method", "webhook_urls_method", b"webhook_urls_method"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection", "_audio_url", b"_audio_url", "_billing_group_id", b"_billing_group_id", "_enable_dialogflow", b"_enable_dialogflow", "_from_display_name", b"_from_display_name", "_link_to", b"_link_to", "_media_name", b"_media_name", "_preferred_codecs", b"_preferred_codecs", "_record", b"_record", "_record_channels", b"_record_channels", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_sip_auth_password", b"_sip_auth_password", "_sip_auth_username", b"_sip_auth_username", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "_time_limit_secs", b"_time_limit_secs", "_timeout_secs", b"_timeout_secs", "_to", b"_to", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "answering_machine_detection", b"answering_machine_detection", "answering_machine_detection_config", b"answering_machine_detection_config", "audio_url", b"audio_url", "billing_group_id", b"billing_group_id", "connection_id", b"connection_id", "custom_headers", b"custom_headers", "dialogflow_config", b"dialogflow_config", "enable_dialogflow", b"enable_dialogflow", "from_display_name", b"from_display_name", "from_number", b"from_number", "link_to", b"link_to", "media_name", b"media_name", "preferred_codecs", b"preferred_codecs", "record", b"record", "record_channels", b"record_channels", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "sip_auth_password", b"sip_auth_password", "sip_auth_username", b"sip_auth_username", "sip_headers", b"sip_headers", "sound_modifications", b"sound_modifications", "stream_track", b"stream_track", "stream_url", b"stream_url", "time_limit_secs", b"time_limit_secs", "timeout_secs", b"timeout_secs", "to", b"to", "to_list", b"to_list", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection", "_audio_url", b"_audio_url", "_billing_group_id", b"_billing_group_id", "_bridge_intent", b"_bridge_intent", "_bridge_on_answer", b"_bridge_on_answer", "_diversion", b"_diversion", "_enable_dialogflow", b"_enable_dialogflow", "_from_display_name", b"_from_display_name", "_link_to", b"_link_to", "_media_encryption", b"_media_encryption", "_media_name", b"_media_name", "_park_after_unbridge", b"_park_after_unbridge", "_preferred_codecs", b"_preferred_codecs", "_prevent_double_bridge", b"_prevent_double_bridge", "_privacy", b"_privacy", "_record", b"_record", "_record_channels", b"_record_channels", "_record_custom_file_name", b"_record_custom_file_name", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_record_track", b"_record_track", "_record_trim", b"_record_trim", "_retry_on_timeout", b"_retry_on_timeout", "_route_to_mobile", b"_route_to_mobile", "_send_digits_on_answer", b"_send_digits_on_answer", "_send_silence_when_idle", b"_send_silence_when_idle", "_sip_auth_password", b"_sip_auth_password", "_sip_auth_username", b"_sip_auth_username", "_sip_region", b"_sip_region", "_sip_transport_protocol", b"_sip_transport_protocol", "_stream_auth_token", b"_stream_auth_token", "_stream_bidirectional_codec", b"_stream_bidirectional_codec", "_stream_bidirectional_mode", b"_stream_bidirectional_mode", "_stream_bidirectional_sampling_rate", b"_stream_bidirectional_sampling_rate", "_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs", "_stream_codec", b"_stream_codec", "_stream_establish_before_call_originate", b"_stream_establish_before_call_originate", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "_supervise_call_control_id", b"_supervise_call_control_id", "_supervisor_role", b"_supervisor_role", "_time_limit_secs", b"_time_limit_secs", "_timeout_secs", b"_timeout_secs", "_to", b"_to", "_transcription", b"_transcription", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "_webhook_urls_method", b"_webhook_urls_method", "answering_machine_detection", b"answering_machine_detection", "answering_machine_detection_config", b"answering_machine_detection_config", "assistant", b"assistant", "audio_url", b"audio_url", "billing_group_id", b"billing_group_id", "bridge_intent", b"bridge_intent", "bridge_on_answer", b"bridge_on_answer", "conference_config", b"conference_config", "connection_id", b"connection_id", "conversation_relay_config", b"conversation_relay_config", "custom_headers", b"custom_headers", "deepfake_detection", b"deepfake_detection", "dialogflow_config", b"dialogflow_config", "diversion", b"diversion", "enable_dialogflow", b"enable_dialogflow", "from_display_name", b"from_display_name", "from_number", b"from_number", "link_to", b"link_to", "media_encryption", b"media_encryption", "media_name", b"media_name", "park_after_unbridge", b"park_after_unbridge", "preferred_codecs", b"preferred_codecs", "prevent_double_bridge", b"prevent_double_bridge", "privacy", b"privacy", "record", b"record", "record_channels", b"record_channels", "record_custom_file_name", b"record_custom_file_name", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "record_track", b"record_track", "record_trim", b"record_trim", "retry_on_timeout", b"retry_on_timeout", "route_to_mobile", b"route_to_mobile", "send_digits_on_answer", b"send_digits_on_answer", "send_silence_when_idle", b"send_silence_when_idle", "sip_auth_password", b"sip_auth_password", "sip_auth_username", b"sip_auth_username", "sip_headers", b"sip_headers", "sip_region", b"sip_region", "sip_transport_protocol", b"sip_transport_protocol", "sound_modifications", b"sound_modifications", "stream_auth_token", b"stream_auth_token", "stream_bidirectional_codec", b"stream_bidirectional_codec", "stream_bidirectional_mode", b"stream_bidirectional_mode", "stream_bidirectional_sampling_rate", b"stream_bidirectional_sampling_rate", "stream_bidirectional_target_legs", b"stream_bidirectional_target_legs", "stream_codec", b"stream_codec", "stream_establish_before_call_originate", b"stream_establish_before_call_originate", "stream_track", b"stream_track", "stream_url", b"stream_url", "supervise_call_control_id", b"supervise_call_control_id", "supervisor_role", b"supervisor_role", "time_limit_secs", b"time_limit_secs", "timeout_secs", b"timeout_secs", "to", b"to", "to_list", b"to_list", "transcription", b"transcription", "transcription_config", b"transcription_config", "webhook_retries_policies", b"webhook_retries_policies", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method", "webhook_urls", b"webhook_urls", "webhook_urls_method", b"webhook_urls_method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__answering_machine_detection: _TypeAlias = _typing.Literal["answering_machine_detection"]  # noqa: Y015
     _WhichOneofArgType__answering_machine_detection: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection"]  # noqa: Y015
@@ -171,44 +366,98 @@ class Dial(_message.Message):
     _WhichOneofArgType__audio_url: _TypeAlias = _typing.Literal["_audio_url", b"_audio_url"]  # noqa: Y015
     _WhichOneofReturnType__billing_group_id: _TypeAlias = _typing.Literal["billing_group_id"]  # noqa: Y015
     _WhichOneofArgType__billing_group_id: _TypeAlias = _typing.Literal["_billing_group_id", b"_billing_group_id"]  # noqa: Y015
+    _WhichOneofReturnType__bridge_intent: _TypeAlias = _typing.Literal["bridge_intent"]  # noqa: Y015
+    _WhichOneofArgType__bridge_intent: _TypeAlias = _typing.Literal["_bridge_intent", b"_bridge_intent"]  # noqa: Y015
+    _WhichOneofReturnType__bridge_on_answer: _TypeAlias = _typing.Literal["bridge_on_answer"]  # noqa: Y015
+    _WhichOneofArgType__bridge_on_answer: _TypeAlias = _typing.Literal["_bridge_on_answer", b"_bridge_on_answer"]  # noqa: Y015
+    _WhichOneofReturnType__diversion: _TypeAlias = _typing.Literal["diversion"]  # noqa: Y015
+    _WhichOneofArgType__diversion: _TypeAlias = _typing.Literal["_diversion", b"_diversion"]  # noqa: Y015
     _WhichOneofReturnType__enable_dialogflow: _TypeAlias = _typing.Literal["enable_dialogflow"]  # noqa: Y015
     _WhichOneofArgType__enable_dialogflow: _TypeAlias = _typing.Literal["_enable_dialogflow", b"_enable_dialogflow"]  # noqa: Y015
     _WhichOneofReturnType__from_display_name: _TypeAlias = _typing.Literal["from_display_name"]  # noqa: Y015
     _WhichOneofArgType__from_display_name: _TypeAlias = _typing.Literal["_from_display_name", b"_from_display_name"]  # noqa: Y015
     _WhichOneofReturnType__link_to: _TypeAlias = _typing.Literal["link_to"]  # noqa: Y015
     _WhichOneofArgType__link_to: _TypeAlias = _typing.Literal["_link_to", b"_link_to"]  # noqa: Y015
+    _WhichOneofReturnType__media_encryption: _TypeAlias = _typing.Literal["media_encryption"]  # noqa: Y015
+    _WhichOneofArgType__media_encryption: _TypeAlias = _typing.Literal["_media_encryption", b"_media_encryption"]  # noqa: Y015
     _WhichOneofReturnType__media_name: _TypeAlias = _typing.Literal["media_name"]  # noqa: Y015
     _WhichOneofArgType__media_name: _TypeAlias = _typing.Literal["_media_name", b"_media_name"]  # noqa: Y015
+    _WhichOneofReturnType__park_after_unbridge: _TypeAlias = _typing.Literal["park_after_unbridge"]  # noqa: Y015
+    _WhichOneofArgType__park_after_unbridge: _TypeAlias = _typing.Literal["_park_after_unbridge", b"_park_after_unbridge"]  # noqa: Y015
     _WhichOneofReturnType__preferred_codecs: _TypeAlias = _typing.Literal["preferred_codecs"]  # noqa: Y015
     _WhichOneofArgType__preferred_codecs: _TypeAlias = _typing.Literal["_preferred_codecs", b"_preferred_codecs"]  # noqa: Y015
+    _WhichOneofReturnType__prevent_double_bridge: _TypeAlias = _typing.Literal["prevent_double_bridge"]  # noqa: Y015
+    _WhichOneofArgType__prevent_double_bridge: _TypeAlias = _typing.Literal["_prevent_double_bridge", b"_prevent_double_bridge"]  # noqa: Y015
+    _WhichOneofReturnType__privacy: _TypeAlias = _typing.Literal["privacy"]  # noqa: Y015
+    _WhichOneofArgType__privacy: _TypeAlias = _typing.Literal["_privacy", b"_privacy"]  # noqa: Y015
     _WhichOneofReturnType__record: _TypeAlias = _typing.Literal["record"]  # noqa: Y015
     _WhichOneofArgType__record: _TypeAlias = _typing.Literal["_record", b"_record"]  # noqa: Y015
     _WhichOneofReturnType__record_channels: _TypeAlias = _typing.Literal["record_channels"]  # noqa: Y015
     _WhichOneofArgType__record_channels: _TypeAlias = _typing.Literal["_record_channels", b"_record_channels"]  # noqa: Y015
+    _WhichOneofReturnType__record_custom_file_name: _TypeAlias = _typing.Literal["record_custom_file_name"]  # noqa: Y015
+    _WhichOneofArgType__record_custom_file_name: _TypeAlias = _typing.Literal["_record_custom_file_name", b"_record_custom_file_name"]  # noqa: Y015
     _WhichOneofReturnType__record_format: _TypeAlias = _typing.Literal["record_format"]  # noqa: Y015
     _WhichOneofArgType__record_format: _TypeAlias = _typing.Literal["_record_format", b"_record_format"]  # noqa: Y015
     _WhichOneofReturnType__record_max_length: _TypeAlias = _typing.Literal["record_max_length"]  # noqa: Y015
     _WhichOneofArgType__record_max_length: _TypeAlias = _typing.Literal["_record_max_length", b"_record_max_length"]  # noqa: Y015
     _WhichOneofReturnType__record_timeout_secs: _TypeAlias = _typing.Literal["record_timeout_secs"]  # noqa: Y015
     _WhichOneofArgType__record_timeout_secs: _TypeAlias = _typing.Literal["_record_timeout_secs", b"_record_timeout_secs"]  # noqa: Y015
+    _WhichOneofReturnType__record_track: _TypeAlias = _typing.Literal["record_track"]  # noqa: Y015
+    _WhichOneofArgType__record_track: _TypeAlias = _typing.Literal["_record_track", b"_record_track"]  # noqa: Y015
+    _WhichOneofReturnType__record_trim: _TypeAlias = _typing.Literal["record_trim"]  # noqa: Y015
+    _WhichOneofArgType__record_trim: _TypeAlias = _typing.Literal["_record_trim", b"_record_trim"]  # noqa: Y015
+    _WhichOneofReturnType__retry_on_timeout: _TypeAlias = _typing.Literal["retry_on_timeout"]  # noqa: Y015
+    _WhichOneofArgType__retry_on_timeout: _TypeAlias = _typing.Literal["_retry_on_timeout", b"_retry_on_timeout"]  # noqa: Y015
+    _WhichOneofReturnType__route_to_mobile: _TypeAlias = _typing.Literal["route_to_mobile"]  # noqa: Y015
+    _WhichOneofArgType__route_to_mobile: _TypeAlias = _typing.Literal["_route_to_mobile", b"_route_to_mobile"]  # noqa: Y015
+    _WhichOneofReturnType__send_digits_on_answer: _TypeAlias = _typing.Literal["send_digits_on_answer"]  # noqa: Y015
+    _WhichOneofArgType__send_digits_on_answer: _TypeAlias = _typing.Literal["_send_digits_on_answer", b"_send_digits_on_answer"]  # noqa: Y015
+    _WhichOneofReturnType__send_silence_when_idle: _TypeAlias = _typing.Literal["send_silence_when_idle"]  # noqa: Y015
+    _WhichOneofArgType__send_silence_when_idle: _TypeAlias = _typing.Literal["_send_silence_when_idle", b"_send_silence_when_idle"]  # noqa: Y015
     _WhichOneofReturnType__sip_auth_password: _TypeAlias = _typing.Literal["sip_auth_password"]  # noqa: Y015
     _WhichOneofArgType__sip_auth_password: _TypeAlias = _typing.Literal["_sip_auth_password", b"_sip_auth_password"]  # noqa: Y015
     _WhichOneofReturnType__sip_auth_username: _TypeAlias = _typing.Literal["sip_auth_username"]  # noqa: Y015
     _WhichOneofArgType__sip_auth_username: _TypeAlias = _typing.Literal["_sip_auth_username", b"_sip_auth_username"]  # noqa: Y015
+    _WhichOneofReturnType__sip_region: _TypeAlias = _typing.Literal["sip_region"]  # noqa: Y015
+    _WhichOneofArgType__sip_region: _TypeAlias = _typing.Literal["_sip_region", b"_sip_region"]  # noqa: Y015
+    _WhichOneofReturnType__sip_transport_protocol: _TypeAlias = _typing.Literal["sip_transport_protocol"]  # noqa: Y015
+    _WhichOneofArgType__sip_transport_protocol: _TypeAlias = _typing.Literal["_sip_transport_protocol", b"_sip_transport_protocol"]  # noqa: Y015
+    _WhichOneofReturnType__stream_auth_token: _TypeAlias = _typing.Literal["stream_auth_token"]  # noqa: Y015
+    _WhichOneofArgType__stream_auth_token: _TypeAlias = _typing.Literal["_stream_auth_token", b"_stream_auth_token"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_codec: _TypeAlias = _typing.Literal["stream_bidirectional_codec"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_codec: _TypeAlias = _typing.Literal["_stream_bidirectional_codec", b"_stream_bidirectional_codec"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_mode: _TypeAlias = _typing.Literal["stream_bidirectional_mode"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_mode: _TypeAlias = _typing.Literal["_stream_bidirectional_mode", b"_stream_bidirectional_mode"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_sampling_rate: _TypeAlias = _typing.Literal["stream_bidirectional_sampling_rate"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_sampling_rate: _TypeAlias = _typing.Literal["_stream_bidirectional_sampling_rate", b"_stream_bidirectional_sampling_rate"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_target_legs: _TypeAlias = _typing.Literal["stream_bidirectional_target_legs"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_target_legs: _TypeAlias = _typing.Literal["_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs"]  # noqa: Y015
+    _WhichOneofReturnType__stream_codec: _TypeAlias = _typing.Literal["stream_codec"]  # noqa: Y015
+    _WhichOneofArgType__stream_codec: _TypeAlias = _typing.Literal["_stream_codec", b"_stream_codec"]  # noqa: Y015
+    _WhichOneofReturnType__stream_establish_before_call_originate: _TypeAlias = _typing.Literal["stream_establish_before_call_originate"]  # noqa: Y015
+    _WhichOneofArgType__stream_establish_before_call_originate: _TypeAlias = _typing.Literal["_stream_establish_before_call_originate", b"_stream_establish_before_call_originate"]  # noqa: Y015
     _WhichOneofReturnType__stream_track: _TypeAlias = _typing.Literal["stream_track"]  # noqa: Y015
     _WhichOneofArgType__stream_track: _TypeAlias = _typing.Literal["_stream_track", b"_stream_track"]  # noqa: Y015
     _WhichOneofReturnType__stream_url: _TypeAlias = _typing.Literal["stream_url"]  # noqa: Y015
     _WhichOneofArgType__stream_url: _TypeAlias = _typing.Literal["_stream_url", b"_stream_url"]  # noqa: Y015
+    _WhichOneofReturnType__supervise_call_control_id: _TypeAlias = _typing.Literal["supervise_call_control_id"]  # noqa: Y015
+    _WhichOneofArgType__supervise_call_control_id: _TypeAlias = _typing.Literal["_supervise_call_control_id", b"_supervise_call_control_id"]  # noqa: Y015
+    _WhichOneofReturnType__supervisor_role: _TypeAlias = _typing.Literal["supervisor_role"]  # noqa: Y015
+    _WhichOneofArgType__supervisor_role: _TypeAlias = _typing.Literal["_supervisor_role", b"_supervisor_role"]  # noqa: Y015
     _WhichOneofReturnType__time_limit_secs: _TypeAlias = _typing.Literal["time_limit_secs"]  # noqa: Y015
     _WhichOneofArgType__time_limit_secs: _TypeAlias = _typing.Literal["_time_limit_secs", b"_time_limit_secs"]  # noqa: Y015
     _WhichOneofReturnType__timeout_secs: _TypeAlias = _typing.Literal["timeout_secs"]  # noqa: Y015
     _WhichOneofArgType__timeout_secs: _TypeAlias = _typing.Literal["_timeout_secs", b"_timeout_secs"]  # noqa: Y015
     _WhichOneofReturnType__to: _TypeAlias = _typing.Literal["to"]  # noqa: Y015
     _WhichOneofArgType__to: _TypeAlias = _typing.Literal["_to", b"_to"]  # noqa: Y015
+    _WhichOneofReturnType__transcription: _TypeAlias = _typing.Literal["transcription"]  # noqa: Y015
+    _WhichOneofArgType__transcription: _TypeAlias = _typing.Literal["_transcription", b"_transcription"]  # noqa: Y015
     _WhichOneofReturnType__webhook_url: _TypeAlias = _typing.Literal["webhook_url"]  # noqa: Y015
     _WhichOneofArgType__webhook_url: _TypeAlias = _typing.Literal["_webhook_url", b"_webhook_url"]  # noqa: Y015
     _WhichOneofReturnType__webhook_url_method: _TypeAlias = _typing.Literal["webhook_url_method"]  # noqa: Y015
     _WhichOneofArgType__webhook_url_method: _TypeAlias = _typing.Literal["_webhook_url_method", b"_webhook_url_method"]  # noqa: Y015
+    _WhichOneofReturnType__webhook_urls_method: _TypeAlias = _typing.Literal["webhook_urls_method"]  # noqa: Y015
+    _WhichOneofArgType__webhook_urls_method: _TypeAlias = _typing.Literal["_webhook_urls_method", b"_webhook_urls_method"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__answering_machine_detection) -> _WhichOneofReturnType__answering_machine_detection | None: ...
     @_typing.overload
@@ -216,19 +465,35 @@ class Dial(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__billing_group_id) -> _WhichOneofReturnType__billing_group_id | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bridge_intent) -> _WhichOneofReturnType__bridge_intent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bridge_on_answer) -> _WhichOneofReturnType__bridge_on_answer | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__diversion) -> _WhichOneofReturnType__diversion | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__enable_dialogflow) -> _WhichOneofReturnType__enable_dialogflow | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__from_display_name) -> _WhichOneofReturnType__from_display_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__link_to) -> _WhichOneofReturnType__link_to | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__media_encryption) -> _WhichOneofReturnType__media_encryption | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__media_name) -> _WhichOneofReturnType__media_name | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__park_after_unbridge) -> _WhichOneofReturnType__park_after_unbridge | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__preferred_codecs) -> _WhichOneofReturnType__preferred_codecs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prevent_double_bridge) -> _WhichOneofReturnType__prevent_double_bridge | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__privacy) -> _WhichOneofReturnType__privacy | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__record) -> _WhichOneofReturnType__record | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__record_channels) -> _WhichOneofReturnType__record_channels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_custom_file_name) -> _WhichOneofReturnType__record_custom_file_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__record_format) -> _WhichOneofReturnType__record_format | None: ...
     @_typing.overload
@@ -236,13 +501,47 @@ class Dial(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__record_timeout_secs) -> _WhichOneofReturnType__record_timeout_secs | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_track) -> _WhichOneofReturnType__record_track | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_trim) -> _WhichOneofReturnType__record_trim | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__retry_on_timeout) -> _WhichOneofReturnType__retry_on_timeout | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__route_to_mobile) -> _WhichOneofReturnType__route_to_mobile | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__send_digits_on_answer) -> _WhichOneofReturnType__send_digits_on_answer | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__send_silence_when_idle) -> _WhichOneofReturnType__send_silence_when_idle | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sip_auth_password) -> _WhichOneofReturnType__sip_auth_password | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sip_auth_username) -> _WhichOneofReturnType__sip_auth_username | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sip_region) -> _WhichOneofReturnType__sip_region | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sip_transport_protocol) -> _WhichOneofReturnType__sip_transport_protocol | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_auth_token) -> _WhichOneofReturnType__stream_auth_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_codec) -> _WhichOneofReturnType__stream_bidirectional_codec | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_mode) -> _WhichOneofReturnType__stream_bidirectional_mode | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_sampling_rate) -> _WhichOneofReturnType__stream_bidirectional_sampling_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_target_legs) -> _WhichOneofReturnType__stream_bidirectional_target_legs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_codec) -> _WhichOneofReturnType__stream_codec | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_establish_before_call_originate) -> _WhichOneofReturnType__stream_establish_before_call_originate | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_track) -> _WhichOneofReturnType__stream_track | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_url) -> _WhichOneofReturnType__stream_url | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__supervise_call_control_id) -> _WhichOneofReturnType__supervise_call_control_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__supervisor_role) -> _WhichOneofReturnType__supervisor_role | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__time_limit_secs) -> _WhichOneofReturnType__time_limit_secs | None: ...
     @_typing.overload
@@ -250,9 +549,13 @@ class Dial(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__to) -> _WhichOneofReturnType__to | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription) -> _WhichOneofReturnType__transcription | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_url) -> _WhichOneofReturnType__webhook_url | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_url_method) -> _WhichOneofReturnType__webhook_url_method | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_urls_method) -> _WhichOneofReturnType__webhook_urls_method | None: ...
 
 Global___Dial: _TypeAlias = Dial  # noqa: Y015
 
@@ -261,6 +564,48 @@ class Transfer(_message.Message):
     """Connects this call to a new leg. What becomes of that leg arrives as events of its own."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class WebhookUrlsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _struct_pb2.Value: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _struct_pb2.Value | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class WebhookRetriesPoliciesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _actions_shared_pb2.WebhookRetriesPolicy: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _actions_shared_pb2.WebhookRetriesPolicy | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     TO_FIELD_NUMBER: _builtins.int
     TO_LIST_FIELD_NUMBER: _builtins.int
@@ -280,6 +625,28 @@ class Transfer(_message.Message):
     SOUND_MODIFICATIONS_FIELD_NUMBER: _builtins.int
     WEBHOOK_URL_FIELD_NUMBER: _builtins.int
     WEBHOOK_URL_METHOD_FIELD_NUMBER: _builtins.int
+    MEDIA_ENCRYPTION_FIELD_NUMBER: _builtins.int
+    PRIVACY_FIELD_NUMBER: _builtins.int
+    SEND_DIGITS_ON_ANSWER_FIELD_NUMBER: _builtins.int
+    SIP_REGION_FIELD_NUMBER: _builtins.int
+    SIP_TRANSPORT_PROTOCOL_FIELD_NUMBER: _builtins.int
+    DIVERSION_FIELD_NUMBER: _builtins.int
+    ROUTE_TO_MOBILE_FIELD_NUMBER: _builtins.int
+    EARLY_MEDIA_FIELD_NUMBER: _builtins.int
+    MUTE_DTMF_FIELD_NUMBER: _builtins.int
+    PARK_AFTER_UNBRIDGE_FIELD_NUMBER: _builtins.int
+    PREFERRED_CODECS_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
+    RECORD_CHANNELS_FIELD_NUMBER: _builtins.int
+    RECORD_FORMAT_FIELD_NUMBER: _builtins.int
+    RECORD_MAX_LENGTH_FIELD_NUMBER: _builtins.int
+    RECORD_TIMEOUT_SECS_FIELD_NUMBER: _builtins.int
+    RECORD_TRACK_FIELD_NUMBER: _builtins.int
+    RECORD_TRIM_FIELD_NUMBER: _builtins.int
+    RECORD_CUSTOM_FILE_NAME_FIELD_NUMBER: _builtins.int
+    WEBHOOK_URLS_FIELD_NUMBER: _builtins.int
+    WEBHOOK_URLS_METHOD_FIELD_NUMBER: _builtins.int
+    WEBHOOK_RETRIES_POLICIES_FIELD_NUMBER: _builtins.int
     to: _builtins.str
     """The number, in +E.164, or the SIP URI to call. Telnyx is sent a string."""
     from_number: _builtins.str
@@ -306,6 +673,46 @@ class Transfer(_message.Message):
     """Where the new leg's webhooks go, instead of the application's address."""
     webhook_url_method: _builtins.str
     """The verb of those webhooks: POST or GET."""
+    media_encryption: _builtins.str
+    """How the media is encrypted: disabled, SRTP or DTLS."""
+    privacy: _builtins.str
+    """With "id", hides the caller's name and number; none: shows them."""
+    send_digits_on_answer: _builtins.str
+    """Keys sent when the other end answers: up to 64 of 0-9, A-D, *, #; w waits half a second, W one."""
+    sip_region: _builtins.str
+    """The region from which to call, such as US, Europe, Canada, Australia or Middle East."""
+    sip_transport_protocol: _builtins.str
+    """The transport of SIP: UDP, TCP or TLS."""
+    diversion: _builtins.str
+    """The number, in +E.164, that was called by an incoming call whose caller's number may be shown."""
+    route_to_mobile: _builtins.bool
+    """Whether a Telnyx Mobile number is called past its call interception."""
+    early_media: _builtins.bool
+    """Whether this call hears what comes before the answer."""
+    mute_dtmf: _builtins.str
+    """From whom keys are hidden: none, both, self or opposite. Their webhooks come all the same."""
+    park_after_unbridge: _builtins.str
+    """With "self", this call is parked when the transfer ends; else it is hung up."""
+    preferred_codecs: _builtins.str
+    """Codecs in order of preference, with commas between them."""
+    record: _builtins.str
+    """With "record-from-answer", records from the answer on."""
+    record_channels: _builtins.str
+    """Whether the recording has a single or a dual channel."""
+    record_format: _builtins.str
+    """The recording's format: wav or mp3."""
+    record_max_length: _builtins.int
+    """Seconds that the recording may last; 0 sets no limit."""
+    record_timeout_secs: _builtins.int
+    """Seconds of silence that end the recording; 0: never. Telnyx charges for telling silence."""
+    record_track: _builtins.str
+    """Who is recorded: inbound, outbound or both; one alone is recorded on a single channel."""
+    record_trim: _builtins.str
+    """With "trim-silence", takes silence off both ends of the recording."""
+    record_custom_file_name: _builtins.str
+    """The recording's file name, which Telnyx ends with the time."""
+    webhook_urls_method: _builtins.str
+    """The verb of those webhooks: POST or GET."""
     @_builtins.property
     def to_list(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Several of them. Telnyx is sent a list under the name `to`, also where there is only one."""
@@ -325,6 +732,16 @@ class Transfer(_message.Message):
     @_builtins.property
     def sound_modifications(self) -> _actions_shared_pb2.SoundModifications:
         """Changes of the voice."""
+
+    @_builtins.property
+    def webhook_urls(self) -> _containers.MessageMap[_builtins.str, _struct_pb2.Value]:
+        """Where the new leg's webhooks of some types go: by event type, an address or a list of them. Completions need those that they
+        wait for to come here.
+        """
+
+    @_builtins.property
+    def webhook_retries_policies(self) -> _containers.MessageMap[_builtins.str, _actions_shared_pb2.WebhookRetriesPolicy]:
+        """When webhooks that were not taken are sent again, by event type."""
 
     def __init__(
         self,
@@ -347,25 +764,85 @@ class Transfer(_message.Message):
         sound_modifications: _actions_shared_pb2.SoundModifications | None = ...,
         webhook_url: _builtins.str | None = ...,
         webhook_url_method: _builtins.str | None = ...,
+        media_encryption: _builtins.str | None = ...,
+        privacy: _builtins.str | None = ...,
+        send_digits_on_answer: _builtins.str | None = ...,
+        sip_region: _builtins.str | None = ...,
+        sip_transport_protocol: _builtins.str | None = ...,
+        diversion: _builtins.str | None = ...,
+        route_to_mobile: _builtins.bool | None = ...,
+        early_media: _builtins.bool | None = ...,
+        mute_dtmf: _builtins.str | None = ...,
+        park_after_unbridge: _builtins.str | None = ...,
+        preferred_codecs: _builtins.str | None = ...,
+        record: _builtins.str | None = ...,
+        record_channels: _builtins.str | None = ...,
+        record_format: _builtins.str | None = ...,
+        record_max_length: _builtins.int | None = ...,
+        record_timeout_secs: _builtins.int | None = ...,
+        record_track: _builtins.str | None = ...,
+        record_trim: _builtins.str | None = ...,
+        record_custom_file_name: _builtins.str | None = ...,
+        webhook_urls: _abc.Mapping[_builtins.str, _struct_pb2.Value] | None = ...,
+        webhook_urls_method: _builtins.str | None = ...,
+        webhook_retries_policies: _abc.Mapping[_builtins.str, _actions_shared_pb2.WebhookRetriesPolicy] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection", "_audio_url", b"_audio_url", "_from_display_name", b"_from_display_name", "_from_number", b"_from_number", "_media_name", b"_media_name", "_sip_auth_password", b"_sip_auth_password", "_sip_auth_username", b"_sip_auth_username", "_target_leg_client_state", b"_target_leg_client_state", "_time_limit_secs", b"_time_limit_secs", "_timeout_secs", b"_timeout_secs", "_to", b"_to", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "answering_machine_detection", b"answering_machine_detection", "answering_machine_detection_config", b"answering_machine_detection_config", "audio_url", b"audio_url", "from_display_name", b"from_display_name", "from_number", b"from_number", "media_name", b"media_name", "sip_auth_password", b"sip_auth_password", "sip_auth_username", b"sip_auth_username", "sound_modifications", b"sound_modifications", "target_leg_client_state", b"target_leg_client_state", "time_limit_secs", b"time_limit_secs", "timeout_secs", b"timeout_secs", "to", b"to", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection", "_audio_url", b"_audio_url", "_diversion", b"_diversion", "_early_media", b"_early_media", "_from_display_name", b"_from_display_name", "_from_number", b"_from_number", "_media_encryption", b"_media_encryption", "_media_name", b"_media_name", "_mute_dtmf", b"_mute_dtmf", "_park_after_unbridge", b"_park_after_unbridge", "_preferred_codecs", b"_preferred_codecs", "_privacy", b"_privacy", "_record", b"_record", "_record_channels", b"_record_channels", "_record_custom_file_name", b"_record_custom_file_name", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_record_track", b"_record_track", "_record_trim", b"_record_trim", "_route_to_mobile", b"_route_to_mobile", "_send_digits_on_answer", b"_send_digits_on_answer", "_sip_auth_password", b"_sip_auth_password", "_sip_auth_username", b"_sip_auth_username", "_sip_region", b"_sip_region", "_sip_transport_protocol", b"_sip_transport_protocol", "_target_leg_client_state", b"_target_leg_client_state", "_time_limit_secs", b"_time_limit_secs", "_timeout_secs", b"_timeout_secs", "_to", b"_to", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "_webhook_urls_method", b"_webhook_urls_method", "answering_machine_detection", b"answering_machine_detection", "answering_machine_detection_config", b"answering_machine_detection_config", "audio_url", b"audio_url", "diversion", b"diversion", "early_media", b"early_media", "from_display_name", b"from_display_name", "from_number", b"from_number", "media_encryption", b"media_encryption", "media_name", b"media_name", "mute_dtmf", b"mute_dtmf", "park_after_unbridge", b"park_after_unbridge", "preferred_codecs", b"preferred_codecs", "privacy", b"privacy", "record", b"record", "record_channels", b"record_channels", "record_custom_file_name", b"record_custom_file_name", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "record_track", b"record_track", "record_trim", b"record_trim", "route_to_mobile", b"route_to_mobile", "send_digits_on_answer", b"send_digits_on_answer", "sip_auth_password", b"sip_auth_password", "sip_auth_username", b"sip_auth_username", "sip_region", b"sip_region", "sip_transport_protocol", b"sip_transport_protocol", "sound_modifications", b"sound_modifications", "target_leg_client_state", b"target_leg_client_state", "time_limit_secs", b"time_limit_secs", "timeout_secs", b"timeout_secs", "to", b"to", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method", "webhook_urls_method", b"webhook_urls_method"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection", "_audio_url", b"_audio_url", "_from_display_name", b"_from_display_name", "_from_number", b"_from_number", "_media_name", b"_media_name", "_sip_auth_password", b"_sip_auth_password", "_sip_auth_username", b"_sip_auth_username", "_target_leg_client_state", b"_target_leg_client_state", "_time_limit_secs", b"_time_limit_secs", "_timeout_secs", b"_timeout_secs", "_to", b"_to", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "answering_machine_detection", b"answering_machine_detection", "answering_machine_detection_config", b"answering_machine_detection_config", "audio_url", b"audio_url", "custom_headers", b"custom_headers", "from_display_name", b"from_display_name", "from_number", b"from_number", "media_name", b"media_name", "sip_auth_password", b"sip_auth_password", "sip_auth_username", b"sip_auth_username", "sip_headers", b"sip_headers", "sound_modifications", b"sound_modifications", "target_leg_client_state", b"target_leg_client_state", "time_limit_secs", b"time_limit_secs", "timeout_secs", b"timeout_secs", "to", b"to", "to_list", b"to_list", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection", "_audio_url", b"_audio_url", "_diversion", b"_diversion", "_early_media", b"_early_media", "_from_display_name", b"_from_display_name", "_from_number", b"_from_number", "_media_encryption", b"_media_encryption", "_media_name", b"_media_name", "_mute_dtmf", b"_mute_dtmf", "_park_after_unbridge", b"_park_after_unbridge", "_preferred_codecs", b"_preferred_codecs", "_privacy", b"_privacy", "_record", b"_record", "_record_channels", b"_record_channels", "_record_custom_file_name", b"_record_custom_file_name", "_record_format", b"_record_format", "_record_max_length", b"_record_max_length", "_record_timeout_secs", b"_record_timeout_secs", "_record_track", b"_record_track", "_record_trim", b"_record_trim", "_route_to_mobile", b"_route_to_mobile", "_send_digits_on_answer", b"_send_digits_on_answer", "_sip_auth_password", b"_sip_auth_password", "_sip_auth_username", b"_sip_auth_username", "_sip_region", b"_sip_region", "_sip_transport_protocol", b"_sip_transport_protocol", "_target_leg_client_state", b"_target_leg_client_state", "_time_limit_secs", b"_time_limit_secs", "_timeout_secs", b"_timeout_secs", "_to", b"_to", "_webhook_url", b"_webhook_url", "_webhook_url_method", b"_webhook_url_method", "_webhook_urls_method", b"_webhook_urls_method", "answering_machine_detection", b"answering_machine_detection", "answering_machine_detection_config", b"answering_machine_detection_config", "audio_url", b"audio_url", "custom_headers", b"custom_headers", "diversion", b"diversion", "early_media", b"early_media", "from_display_name", b"from_display_name", "from_number", b"from_number", "media_encryption", b"media_encryption", "media_name", b"media_name", "mute_dtmf", b"mute_dtmf", "park_after_unbridge", b"park_after_unbridge", "preferred_codecs", b"preferred_codecs", "privacy", b"privacy", "record", b"record", "record_channels", b"record_channels", "record_custom_file_name", b"record_custom_file_name", "record_format", b"record_format", "record_max_length", b"record_max_length", "record_timeout_secs", b"record_timeout_secs", "record_track", b"record_track", "record_trim", b"record_trim", "route_to_mobile", b"route_to_mobile", "send_digits_on_answer", b"send_digits_on_answer", "sip_auth_password", b"sip_auth_password", "sip_auth_username", b"sip_auth_username", "sip_headers", b"sip_headers", "sip_region", b"sip_region", "sip_transport_protocol", b"sip_transport_protocol", "sound_modifications", b"sound_modifications", "target_leg_client_state", b"target_leg_client_state", "time_limit_secs", b"time_limit_secs", "timeout_secs", b"timeout_secs", "to", b"to", "to_list", b"to_list", "webhook_retries_policies", b"webhook_retries_policies", "webhook_url", b"webhook_url", "webhook_url_method", b"webhook_url_method", "webhook_urls", b"webhook_urls", "webhook_urls_method", b"webhook_urls_method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__answering_machine_detection: _TypeAlias = _typing.Literal["answering_machine_detection"]  # noqa: Y015
     _WhichOneofArgType__answering_machine_detection: _TypeAlias = _typing.Literal["_answering_machine_detection", b"_answering_machine_detection"]  # noqa: Y015
     _WhichOneofReturnType__audio_url: _TypeAlias = _typing.Literal["audio_url"]  # noqa: Y015
     _WhichOneofArgType__audio_url: _TypeAlias = _typing.Literal["_audio_url", b"_audio_url"]  # noqa: Y015
+    _WhichOneofReturnType__diversion: _TypeAlias = _typing.Literal["diversion"]  # noqa: Y015
+    _WhichOneofArgType__diversion: _TypeAlias = _typing.Literal["_diversion", b"_diversion"]  # noqa: Y015
+    _WhichOneofReturnType__early_media: _TypeAlias = _typing.Literal["early_media"]  # noqa: Y015
+    _WhichOneofArgType__early_media: _TypeAlias = _typing.Literal["_early_media", b"_early_media"]  # noqa: Y015
     _WhichOneofReturnType__from_display_name: _TypeAlias = _typing.Literal["from_display_name"]  # noqa: Y015
     _WhichOneofArgType__from_display_name: _TypeAlias = _typing.Literal["_from_display_name", b"_from_display_name"]  # noqa: Y015
     _WhichOneofReturnType__from_number: _TypeAlias = _typing.Literal["from_number"]  # noqa: Y015
     _WhichOneofArgType__from_number: _TypeAlias = _typing.Literal["_from_number", b"_from_number"]  # noqa: Y015
+    _WhichOneofReturnType__media_encryption: _TypeAlias = _typing.Literal["media_encryption"]  # noqa: Y015
+    _WhichOneofArgType__media_encryption: _TypeAlias = _typing.Literal["_media_encryption", b"_media_encryption"]  # noqa: Y015
     _WhichOneofReturnType__media_name: _TypeAlias = _typing.Literal["media_name"]  # noqa: Y015
     _WhichOneofArgType__media_name: _TypeAlias = _typing.Literal["_media_name", b"_media_name"]  # noqa: Y015
+    _WhichOneofReturnType__mute_dtmf: _TypeAlias = _typing.Literal["mute_dtmf"]  # noqa: Y015
+    _WhichOneofArgType__mute_dtmf: _TypeAlias = _typing.Literal["_mute_dtmf", b"_mute_dtmf"]  # noqa: Y015
+    _WhichOneofReturnType__park_after_unbridge: _TypeAlias = _typing.Literal["park_after_unbridge"]  # noqa: Y015
+    _WhichOneofArgType__park_after_unbridge: _TypeAlias = _typing.Literal["_park_after_unbridge", b"_park_after_unbridge"]  # noqa: Y015
+    _WhichOneofReturnType__preferred_codecs: _TypeAlias = _typing.Literal["preferred_codecs"]  # noqa: Y015
+    _WhichOneofArgType__preferred_codecs: _TypeAlias = _typing.Literal["_preferred_codecs", b"_preferred_codecs"]  # noqa: Y015
+    _WhichOneofReturnType__privacy: _TypeAlias = _typing.Literal["privacy"]  # noqa: Y015
+    _WhichOneofArgType__privacy: _TypeAlias = _typing.Literal["_privacy", b"_privacy"]  # noqa: Y015
+    _WhichOneofReturnType__record: _TypeAlias = _typing.Literal["record"]  # noqa: Y015
+    _WhichOneofArgType__record: _TypeAlias = _typing.Literal["_record", b"_record"]  # noqa: Y015
+    _WhichOneofReturnType__record_channels: _TypeAlias = _typing.Literal["record_channels"]  # noqa: Y015
+    _WhichOneofArgType__record_channels: _TypeAlias = _typing.Literal["_record_channels", b"_record_channels"]  # noqa: Y015
+    _WhichOneofReturnType__record_custom_file_name: _TypeAlias = _typing.Literal["record_custom_file_name"]  # noqa: Y015
+    _WhichOneofArgType__record_custom_file_name: _TypeAlias = _typing.Literal["_record_custom_file_name", b"_record_custom_file_name"]  # noqa: Y015
+    _WhichOneofReturnType__record_format: _TypeAlias = _typing.Literal["record_format"]  # noqa: Y015
+    _WhichOneofArgType__record_format: _TypeAlias = _typing.Literal["_record_format", b"_record_format"]  # noqa: Y015
+    _WhichOneofReturnType__record_max_length: _TypeAlias = _typing.Literal["record_max_length"]  # noqa: Y015
+    _WhichOneofArgType__record_max_length: _TypeAlias = _typing.Literal["_record_max_length", b"_record_max_length"]  # noqa: Y015
+    _WhichOneofReturnType__record_timeout_secs: _TypeAlias = _typing.Literal["record_timeout_secs"]  # noqa: Y015
+    _WhichOneofArgType__record_timeout_secs: _TypeAlias = _typing.Literal["_record_timeout_secs", b"_record_timeout_secs"]  # noqa: Y015
+    _WhichOneofReturnType__record_track: _TypeAlias = _typing.Literal["record_track"]  # noqa: Y015
+    _WhichOneofArgType__record_track: _TypeAlias = _typing.Literal["_record_track", b"_record_track"]  # noqa: Y015
+    _WhichOneofReturnType__record_trim: _TypeAlias = _typing.Literal["record_trim"]  # noqa: Y015
+    _WhichOneofArgType__record_trim: _TypeAlias = _typing.Literal["_record_trim", b"_record_trim"]  # noqa: Y015
+    _WhichOneofReturnType__route_to_mobile: _TypeAlias = _typing.Literal["route_to_mobile"]  # noqa: Y015
+    _WhichOneofArgType__route_to_mobile: _TypeAlias = _typing.Literal["_route_to_mobile", b"_route_to_mobile"]  # noqa: Y015
+    _WhichOneofReturnType__send_digits_on_answer: _TypeAlias = _typing.Literal["send_digits_on_answer"]  # noqa: Y015
+    _WhichOneofArgType__send_digits_on_answer: _TypeAlias = _typing.Literal["_send_digits_on_answer", b"_send_digits_on_answer"]  # noqa: Y015
     _WhichOneofReturnType__sip_auth_password: _TypeAlias = _typing.Literal["sip_auth_password"]  # noqa: Y015
     _WhichOneofArgType__sip_auth_password: _TypeAlias = _typing.Literal["_sip_auth_password", b"_sip_auth_password"]  # noqa: Y015
     _WhichOneofReturnType__sip_auth_username: _TypeAlias = _typing.Literal["sip_auth_username"]  # noqa: Y015
     _WhichOneofArgType__sip_auth_username: _TypeAlias = _typing.Literal["_sip_auth_username", b"_sip_auth_username"]  # noqa: Y015
+    _WhichOneofReturnType__sip_region: _TypeAlias = _typing.Literal["sip_region"]  # noqa: Y015
+    _WhichOneofArgType__sip_region: _TypeAlias = _typing.Literal["_sip_region", b"_sip_region"]  # noqa: Y015
+    _WhichOneofReturnType__sip_transport_protocol: _TypeAlias = _typing.Literal["sip_transport_protocol"]  # noqa: Y015
+    _WhichOneofArgType__sip_transport_protocol: _TypeAlias = _typing.Literal["_sip_transport_protocol", b"_sip_transport_protocol"]  # noqa: Y015
     _WhichOneofReturnType__target_leg_client_state: _TypeAlias = _typing.Literal["target_leg_client_state"]  # noqa: Y015
     _WhichOneofArgType__target_leg_client_state: _TypeAlias = _typing.Literal["_target_leg_client_state", b"_target_leg_client_state"]  # noqa: Y015
     _WhichOneofReturnType__time_limit_secs: _TypeAlias = _typing.Literal["time_limit_secs"]  # noqa: Y015
@@ -378,20 +855,60 @@ class Transfer(_message.Message):
     _WhichOneofArgType__webhook_url: _TypeAlias = _typing.Literal["_webhook_url", b"_webhook_url"]  # noqa: Y015
     _WhichOneofReturnType__webhook_url_method: _TypeAlias = _typing.Literal["webhook_url_method"]  # noqa: Y015
     _WhichOneofArgType__webhook_url_method: _TypeAlias = _typing.Literal["_webhook_url_method", b"_webhook_url_method"]  # noqa: Y015
+    _WhichOneofReturnType__webhook_urls_method: _TypeAlias = _typing.Literal["webhook_urls_method"]  # noqa: Y015
+    _WhichOneofArgType__webhook_urls_method: _TypeAlias = _typing.Literal["_webhook_urls_method", b"_webhook_urls_method"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__answering_machine_detection) -> _WhichOneofReturnType__answering_machine_detection | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__audio_url) -> _WhichOneofReturnType__audio_url | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__diversion) -> _WhichOneofReturnType__diversion | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__early_media) -> _WhichOneofReturnType__early_media | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__from_display_name) -> _WhichOneofReturnType__from_display_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__from_number) -> _WhichOneofReturnType__from_number | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__media_encryption) -> _WhichOneofReturnType__media_encryption | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__media_name) -> _WhichOneofReturnType__media_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mute_dtmf) -> _WhichOneofReturnType__mute_dtmf | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__park_after_unbridge) -> _WhichOneofReturnType__park_after_unbridge | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__preferred_codecs) -> _WhichOneofReturnType__preferred_codecs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__privacy) -> _WhichOneofReturnType__privacy | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record) -> _WhichOneofReturnType__record | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_channels) -> _WhichOneofReturnType__record_channels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_custom_file_name) -> _WhichOneofReturnType__record_custom_file_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_format) -> _WhichOneofReturnType__record_format | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_max_length) -> _WhichOneofReturnType__record_max_length | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_timeout_secs) -> _WhichOneofReturnType__record_timeout_secs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_track) -> _WhichOneofReturnType__record_track | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record_trim) -> _WhichOneofReturnType__record_trim | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__route_to_mobile) -> _WhichOneofReturnType__route_to_mobile | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__send_digits_on_answer) -> _WhichOneofReturnType__send_digits_on_answer | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sip_auth_password) -> _WhichOneofReturnType__sip_auth_password | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sip_auth_username) -> _WhichOneofReturnType__sip_auth_username | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sip_region) -> _WhichOneofReturnType__sip_region | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sip_transport_protocol) -> _WhichOneofReturnType__sip_transport_protocol | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__target_leg_client_state) -> _WhichOneofReturnType__target_leg_client_state | None: ...
     @_typing.overload
@@ -404,5 +921,7 @@ class Transfer(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_url) -> _WhichOneofReturnType__webhook_url | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_url_method) -> _WhichOneofReturnType__webhook_url_method | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__webhook_urls_method) -> _WhichOneofReturnType__webhook_urls_method | None: ...
 
 Global___Transfer: _TypeAlias = Transfer  # noqa: Y015

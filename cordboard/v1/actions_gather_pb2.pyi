@@ -5,6 +5,7 @@ The actions that collect digits."""
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -29,6 +30,7 @@ class Gather(_message.Message):
     INITIAL_TIMEOUT_MILLIS_FIELD_NUMBER: _builtins.int
     TERMINATING_DIGIT_FIELD_NUMBER: _builtins.int
     VALID_DIGITS_FIELD_NUMBER: _builtins.int
+    GATHER_ID_FIELD_NUMBER: _builtins.int
     minimum_digits: _builtins.int
     """The fewest digits."""
     maximum_digits: _builtins.int
@@ -43,6 +45,8 @@ class Gather(_message.Message):
     """The digit that ends the collecting."""
     valid_digits: _builtins.str
     """The digits that count."""
+    gather_id: _builtins.str
+    """A name for it that its call.gather.ended repeats."""
     def __init__(
         self,
         *,
@@ -53,11 +57,14 @@ class Gather(_message.Message):
         initial_timeout_millis: _builtins.int | None = ...,
         terminating_digit: _builtins.str | None = ...,
         valid_digits: _builtins.str | None = ...,
+        gather_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_initial_timeout_millis", b"_initial_timeout_millis", "_inter_digit_timeout_millis", b"_inter_digit_timeout_millis", "_maximum_digits", b"_maximum_digits", "_minimum_digits", b"_minimum_digits", "_terminating_digit", b"_terminating_digit", "_timeout_millis", b"_timeout_millis", "_valid_digits", b"_valid_digits", "initial_timeout_millis", b"initial_timeout_millis", "inter_digit_timeout_millis", b"inter_digit_timeout_millis", "maximum_digits", b"maximum_digits", "minimum_digits", b"minimum_digits", "terminating_digit", b"terminating_digit", "timeout_millis", b"timeout_millis", "valid_digits", b"valid_digits"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gather_id", b"_gather_id", "_initial_timeout_millis", b"_initial_timeout_millis", "_inter_digit_timeout_millis", b"_inter_digit_timeout_millis", "_maximum_digits", b"_maximum_digits", "_minimum_digits", b"_minimum_digits", "_terminating_digit", b"_terminating_digit", "_timeout_millis", b"_timeout_millis", "_valid_digits", b"_valid_digits", "gather_id", b"gather_id", "initial_timeout_millis", b"initial_timeout_millis", "inter_digit_timeout_millis", b"inter_digit_timeout_millis", "maximum_digits", b"maximum_digits", "minimum_digits", b"minimum_digits", "terminating_digit", b"terminating_digit", "timeout_millis", b"timeout_millis", "valid_digits", b"valid_digits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_initial_timeout_millis", b"_initial_timeout_millis", "_inter_digit_timeout_millis", b"_inter_digit_timeout_millis", "_maximum_digits", b"_maximum_digits", "_minimum_digits", b"_minimum_digits", "_terminating_digit", b"_terminating_digit", "_timeout_millis", b"_timeout_millis", "_valid_digits", b"_valid_digits", "initial_timeout_millis", b"initial_timeout_millis", "inter_digit_timeout_millis", b"inter_digit_timeout_millis", "maximum_digits", b"maximum_digits", "minimum_digits", b"minimum_digits", "terminating_digit", b"terminating_digit", "timeout_millis", b"timeout_millis", "valid_digits", b"valid_digits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gather_id", b"_gather_id", "_initial_timeout_millis", b"_initial_timeout_millis", "_inter_digit_timeout_millis", b"_inter_digit_timeout_millis", "_maximum_digits", b"_maximum_digits", "_minimum_digits", b"_minimum_digits", "_terminating_digit", b"_terminating_digit", "_timeout_millis", b"_timeout_millis", "_valid_digits", b"_valid_digits", "gather_id", b"gather_id", "initial_timeout_millis", b"initial_timeout_millis", "inter_digit_timeout_millis", b"inter_digit_timeout_millis", "maximum_digits", b"maximum_digits", "minimum_digits", b"minimum_digits", "terminating_digit", b"terminating_digit", "timeout_millis", b"timeout_millis", "valid_digits", b"valid_digits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__gather_id: _TypeAlias = _typing.Literal["gather_id"]  # noqa: Y015
+    _WhichOneofArgType__gather_id: _TypeAlias = _typing.Literal["_gather_id", b"_gather_id"]  # noqa: Y015
     _WhichOneofReturnType__initial_timeout_millis: _TypeAlias = _typing.Literal["initial_timeout_millis"]  # noqa: Y015
     _WhichOneofArgType__initial_timeout_millis: _TypeAlias = _typing.Literal["_initial_timeout_millis", b"_initial_timeout_millis"]  # noqa: Y015
     _WhichOneofReturnType__inter_digit_timeout_millis: _TypeAlias = _typing.Literal["inter_digit_timeout_millis"]  # noqa: Y015
@@ -72,6 +79,8 @@ class Gather(_message.Message):
     _WhichOneofArgType__timeout_millis: _TypeAlias = _typing.Literal["_timeout_millis", b"_timeout_millis"]  # noqa: Y015
     _WhichOneofReturnType__valid_digits: _TypeAlias = _typing.Literal["valid_digits"]  # noqa: Y015
     _WhichOneofArgType__valid_digits: _TypeAlias = _typing.Literal["_valid_digits", b"_valid_digits"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gather_id) -> _WhichOneofReturnType__gather_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__initial_timeout_millis) -> _WhichOneofReturnType__initial_timeout_millis | None: ...
     @_typing.overload
@@ -230,6 +239,7 @@ class GatherUsingSpeak(_message.Message):
     TERMINATING_DIGIT_FIELD_NUMBER: _builtins.int
     VALID_DIGITS_FIELD_NUMBER: _builtins.int
     INTER_DIGIT_TIMEOUT_MILLIS_FIELD_NUMBER: _builtins.int
+    VOICE_SETTINGS_FIELD_NUMBER: _builtins.int
     payload: _builtins.str
     """What to say."""
     invalid_payload: _builtins.str
@@ -256,6 +266,10 @@ class GatherUsingSpeak(_message.Message):
     """The digits that count."""
     inter_digit_timeout_millis: _builtins.int
     """Milliseconds between one digit and the next."""
+    @_builtins.property
+    def voice_settings(self) -> _struct_pb2.Struct:
+        """Settings of the voice, which differ by its provider."""
+
     def __init__(
         self,
         *,
@@ -272,10 +286,11 @@ class GatherUsingSpeak(_message.Message):
         terminating_digit: _builtins.str | None = ...,
         valid_digits: _builtins.str | None = ...,
         inter_digit_timeout_millis: _builtins.int | None = ...,
+        voice_settings: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_inter_digit_timeout_millis", b"_inter_digit_timeout_millis", "_invalid_payload", b"_invalid_payload", "_language", b"_language", "_maximum_digits", b"_maximum_digits", "_maximum_tries", b"_maximum_tries", "_minimum_digits", b"_minimum_digits", "_payload_type", b"_payload_type", "_service_level", b"_service_level", "_terminating_digit", b"_terminating_digit", "_timeout_millis", b"_timeout_millis", "_valid_digits", b"_valid_digits", "inter_digit_timeout_millis", b"inter_digit_timeout_millis", "invalid_payload", b"invalid_payload", "language", b"language", "maximum_digits", b"maximum_digits", "maximum_tries", b"maximum_tries", "minimum_digits", b"minimum_digits", "payload_type", b"payload_type", "service_level", b"service_level", "terminating_digit", b"terminating_digit", "timeout_millis", b"timeout_millis", "valid_digits", b"valid_digits"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_inter_digit_timeout_millis", b"_inter_digit_timeout_millis", "_invalid_payload", b"_invalid_payload", "_language", b"_language", "_maximum_digits", b"_maximum_digits", "_maximum_tries", b"_maximum_tries", "_minimum_digits", b"_minimum_digits", "_payload_type", b"_payload_type", "_service_level", b"_service_level", "_terminating_digit", b"_terminating_digit", "_timeout_millis", b"_timeout_millis", "_valid_digits", b"_valid_digits", "inter_digit_timeout_millis", b"inter_digit_timeout_millis", "invalid_payload", b"invalid_payload", "language", b"language", "maximum_digits", b"maximum_digits", "maximum_tries", b"maximum_tries", "minimum_digits", b"minimum_digits", "payload_type", b"payload_type", "service_level", b"service_level", "terminating_digit", b"terminating_digit", "timeout_millis", b"timeout_millis", "valid_digits", b"valid_digits", "voice_settings", b"voice_settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inter_digit_timeout_millis", b"_inter_digit_timeout_millis", "_invalid_payload", b"_invalid_payload", "_language", b"_language", "_maximum_digits", b"_maximum_digits", "_maximum_tries", b"_maximum_tries", "_minimum_digits", b"_minimum_digits", "_payload_type", b"_payload_type", "_service_level", b"_service_level", "_terminating_digit", b"_terminating_digit", "_timeout_millis", b"_timeout_millis", "_valid_digits", b"_valid_digits", "inter_digit_timeout_millis", b"inter_digit_timeout_millis", "invalid_payload", b"invalid_payload", "language", b"language", "maximum_digits", b"maximum_digits", "maximum_tries", b"maximum_tries", "minimum_digits", b"minimum_digits", "payload", b"payload", "payload_type", b"payload_type", "service_level", b"service_level", "terminating_digit", b"terminating_digit", "timeout_millis", b"timeout_millis", "valid_digits", b"valid_digits", "voice", b"voice"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inter_digit_timeout_millis", b"_inter_digit_timeout_millis", "_invalid_payload", b"_invalid_payload", "_language", b"_language", "_maximum_digits", b"_maximum_digits", "_maximum_tries", b"_maximum_tries", "_minimum_digits", b"_minimum_digits", "_payload_type", b"_payload_type", "_service_level", b"_service_level", "_terminating_digit", b"_terminating_digit", "_timeout_millis", b"_timeout_millis", "_valid_digits", b"_valid_digits", "inter_digit_timeout_millis", b"inter_digit_timeout_millis", "invalid_payload", b"invalid_payload", "language", b"language", "maximum_digits", b"maximum_digits", "maximum_tries", b"maximum_tries", "minimum_digits", b"minimum_digits", "payload", b"payload", "payload_type", b"payload_type", "service_level", b"service_level", "terminating_digit", b"terminating_digit", "timeout_millis", b"timeout_millis", "valid_digits", b"valid_digits", "voice", b"voice", "voice_settings", b"voice_settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__inter_digit_timeout_millis: _TypeAlias = _typing.Literal["inter_digit_timeout_millis"]  # noqa: Y015
     _WhichOneofArgType__inter_digit_timeout_millis: _TypeAlias = _typing.Literal["_inter_digit_timeout_millis", b"_inter_digit_timeout_millis"]  # noqa: Y015

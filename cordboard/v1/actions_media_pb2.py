@@ -25,9 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from cordboard.v1 import actions_shared_pb2 as cordboard_dot_v1_dot_actions__shared__pb2
 from cordboard.v1 import options_pb2 as cordboard_dot_v1_dot_options__pb2
+from cordboard.v1 import rules_pb2 as cordboard_dot_v1_dot_rules__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cordboard/v1/actions_media.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!cordboard/v1/actions_shared.proto\x1a\x1a\x63ordboard/v1/options.proto\"\xcc\x06\n\tForkStart\x12u\n\x06target\x18\x01 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x00\x88\x01\x01\x12q\n\x02rx\x18\x02 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x01\x88\x01\x01\x12:\n\x0bstream_type\x18\x03 \x01(\tB \xbaH\x12r\x10R\x03rawR\tdecrypted\xa2\xe8\x18\x07\x12\x05\"raw\"H\x02\x88\x01\x01\x12q\n\x02tx\x18\x04 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x03\x88\x01\x01:\xfc\x02\xbaH\xa8\x02\x1a\x88\x01\n\x16\x66ork_start.destination\x12,either target must be set, or both rx and tx\x1a@has(this.rx) == has(this.tx) && has(this.target) != has(this.rx)\x1a\x9a\x01\n\x14\x66ork_start.decrypted\x12%stream_type decrypted needs rx and tx\x1a[!has(this.stream_type) || this.stream_type != \'decrypted\' || (has(this.rx) && has(this.tx))\xa2\xe8\x18L\n\x04POST\x12+/calls/{call_control_id}/actions/fork_start\x18\x02 \x02J\x13\x12\x11\x63\x61ll.fork.startedB\t\n\x07_targetB\x05\n\x03_rxB\x0e\n\x0c_stream_typeB\x05\n\x03_tx\"\xa7\x01\n\x08\x46orkStop\x12:\n\x0bstream_type\x18\x01 \x01(\tB \xbaH\x12r\x10R\x03rawR\tdecrypted\xa2\xe8\x18\x07\x12\x05\"raw\"H\x00\x88\x01\x01:O\xa2\xe8\x18K\n\x04POST\x12*/calls/{call_control_id}/actions/fork_stop\x18\x02 \x01J\x13\x12\x11\x63\x61ll.fork.stoppedB\x0e\n\x0c_stream_type\"P\n\x0bRecordPause:A\xa2\xe8\x18=\n\x04POST\x12-/calls/{call_control_id}/actions/record_pause\x18\x01 \x01J\x02\x08\x01\"R\n\x0cRecordResume:B\xa2\xe8\x18>\n\x04POST\x12./calls/{call_control_id}/actions/record_resume\x18\x02 \x01J\x02\x08\x01\"\xbb\x02\n\x0bRecordStart\x12\"\n\x06\x66ormat\x18\x01 \x01(\tB\x12\xbaH\x0fr\nR\x03wavR\x03mp3\xc8\x01\x01\x12(\n\x08\x63hannels\x18\x02 \x01(\tB\x16\xbaH\x13r\x0eR\x06singleR\x04\x64ual\xc8\x01\x01\x12\x16\n\tplay_beep\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12*\n\nmax_length\x18\x04 \x01(\x05\x42\x11\xbaH\x07\x1a\x05\x18\xc0p(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x01\x88\x01\x01\x12)\n\x0ctimeout_secs\x18\x05 \x01(\x05\x42\x0e\xbaH\x04\x1a\x02(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x02\x88\x01\x01:A\xa2\xe8\x18=\n\x04POST\x12-/calls/{call_control_id}/actions/record_start\x18\x02 \x02J\x02\x08\x01\x42\x0c\n\n_play_beepB\r\n\x0b_max_lengthB\x0f\n\r_timeout_secs\"{\n\nRecordStop:m\xa2\xe8\x18i\n\x04POST\x12,/calls/{call_control_id}/actions/record_stop\x18\x02 \x01J/\x12\x14\x63\x61ll.recording.saved\x1a\x14\x63\x61ll.recording.error0\xac\x02\"\xa5\x04\n\x0eStreamingStart\x12\x17\n\nstream_url\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x61\n\x0cstream_track\x18\x02 \x01(\tBF\xbaH.r,R\rinbound_trackR\x0eoutbound_trackR\x0b\x62oth_tracks\xa2\xe8\x18\x11\x12\x0f\"inbound_track\"H\x01\x88\x01\x01\x12+\n\x11\x65nable_dialogflow\x18\x03 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x02\x88\x01\x01\x12\x39\n\x11\x64ialogflow_config\x18\x04 \x01(\x0b\x32\x1e.cordboard.v1.DialogflowConfig:\xf8\x01\xbaH\x8d\x01\x1a\x8a\x01\n\x1bstreaming_start.destination\x12;either stream_url must be set, or enable_dialogflow be true\x1a.has(this.stream_url) || this.enable_dialogflow\xa2\xe8\x18\x63\n\x04POST\x12\x30/calls/{call_control_id}/actions/streaming_start\x18\x02 \x02J%\x12\x11streaming.started\x1a\x10streaming.failedB\r\n\x0b_stream_urlB\x0f\n\r_stream_trackB\x14\n\x12_enable_dialogflow\"e\n\rStreamingStop:T\xa2\xe8\x18P\n\x04POST\x12//calls/{call_control_id}/actions/streaming_stop\x18\x02 \x01J\x13\x12\x11streaming.stopped\"\xb8\x02\n\x12TranscriptionStart\x12!\n\x08language\x18\x01 \x01(\tB\n\xa2\xe8\x18\x06\x12\x04\"en\"H\x00\x88\x01\x01\x12)\n\x0finterim_results\x18\x02 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x01\x88\x01\x01\x12P\n\x14transcription_tracks\x18\x03 \x01(\tB-\xbaH\x1br\x19R\x07inboundR\x08outboundR\x04\x62oth\xa2\xe8\x18\x0b\x12\t\"inbound\"H\x02\x88\x01\x01:H\xa2\xe8\x18\x44\n\x04POST\x12\x34/calls/{call_control_id}/actions/transcription_start\x18\x02 \x02J\x02\x08\x01\x42\x0b\n\t_languageB\x12\n\x10_interim_resultsB\x17\n\x15_transcription_tracks\"\\\n\x11TranscriptionStop:G\xa2\xe8\x18\x43\n\x04POST\x12\x33/calls/{call_control_id}/actions/transcription_stop\x18\x02 \x01J\x02\x08\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cordboard/v1/actions_media.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!cordboard/v1/actions_shared.proto\x1a\x1a\x63ordboard/v1/options.proto\x1a\x18\x63ordboard/v1/rules.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xbb\x04\n\tForkStart\x12\x1e\n\x06target\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xb8\xe9\x18\x01H\x00\x88\x01\x01\x12\x1a\n\x02rx\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xb8\xe9\x18\x01H\x01\x88\x01\x01\x12.\n\x0bstream_type\x18\x03 \x01(\tB\x14\xbaH\x06r\x04\xf0\xe8\x18\x01\xa2\xe8\x18\x07\x12\x05\"raw\"H\x02\x88\x01\x01\x12\x1a\n\x02tx\x18\x04 \x01(\tB\t\xbaH\x06r\x04\xb8\xe9\x18\x01H\x03\x88\x01\x01:\xfc\x02\xbaH\xa8\x02\x1a\x88\x01\n\x16\x66ork_start.destination\x12,either target must be set, or both rx and tx\x1a@has(this.rx) == has(this.tx) && has(this.target) != has(this.rx)\x1a\x9a\x01\n\x14\x66ork_start.decrypted\x12%stream_type decrypted needs rx and tx\x1a[!has(this.stream_type) || this.stream_type != \'decrypted\' || (has(this.rx) && has(this.tx))\xa2\xe8\x18L\n\x04POST\x12+/calls/{call_control_id}/actions/fork_start\x18\x02 \x02J\x13\x12\x11\x63\x61ll.fork.startedB\t\n\x07_targetB\x05\n\x03_rxB\x0e\n\x0c_stream_typeB\x05\n\x03_tx\"\x9b\x01\n\x08\x46orkStop\x12.\n\x0bstream_type\x18\x01 \x01(\tB\x14\xbaH\x06r\x04\xf0\xe8\x18\x01\xa2\xe8\x18\x07\x12\x05\"raw\"H\x00\x88\x01\x01:O\xa2\xe8\x18K\n\x04POST\x12*/calls/{call_control_id}/actions/fork_stop\x18\x02 \x01J\x13\x12\x11\x63\x61ll.fork.stoppedB\x0e\n\x0c_stream_type\"\x86\x01\n\x0bRecordPause\x12#\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x88\x01\x01:A\xa2\xe8\x18=\n\x04POST\x12-/calls/{call_control_id}/actions/record_pause\x18\x01 \x01J\x02\x08\x01\x42\x0f\n\r_recording_id\"\x88\x01\n\x0cRecordResume\x12#\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x88\x01\x01:B\xa2\xe8\x18>\n\x04POST\x12./calls/{call_control_id}/actions/record_resume\x18\x02 \x01J\x02\x08\x01\x42\x0f\n\r_recording_id\"\xab\x08\n\x0bRecordStart\x12\x1c\n\x06\x66ormat\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xd0\xe8\x18\x01\xc8\x01\x01\x12\x1e\n\x08\x63hannels\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xc8\xe8\x18\x01\xc8\x01\x01\x12\x16\n\tplay_beep\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12*\n\nmax_length\x18\x04 \x01(\x05\x42\x11\xbaH\x07\x1a\x05\x18\xc0p(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x01\x88\x01\x01\x12)\n\x0ctimeout_secs\x18\x05 \x01(\x05\x42\x0e\xbaH\x04\x1a\x02(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x02\x88\x01\x01\x12\x33\n\x0frecording_track\x18\x06 \x01(\tB\x15\xbaH\x06r\x04\xa8\xe8\x18\x01\xa2\xe8\x18\x08\x12\x06\"both\"H\x03\x88\x01\x01\x12&\n\x04trim\x18\x07 \x01(\tB\x13\xbaH\x10r\x0eR\x0ctrim-silenceH\x04\x88\x01\x01\x12(\n\x10\x63ustom_file_name\x18\x08 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(H\x05\x88\x01\x01\x12\'\n\rtranscription\x18\t \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x06\x88\x01\x01\x12,\n\x14transcription_engine\x18\n \x01(\tB\t\xa2\xe8\x18\x05\x12\x03\"A\"H\x07\x88\x01\x01\x12\x32\n\x16transcription_language\x18\x0b \x01(\tB\r\xa2\xe8\x18\t\x12\x07\"en-US\"H\x08\x88\x01\x01\x12\x38\n\x1etranscription_profanity_filter\x18\x0c \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\t\x88\x01\x01\x12;\n!transcription_speaker_diarization\x18\r \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\n\x88\x01\x01\x12\x35\n\x1ftranscription_min_speaker_count\x18\x0e \x01(\x05\x42\x07\xa2\xe8\x18\x03\x12\x01\x32H\x0b\x88\x01\x01\x12\x35\n\x1ftranscription_max_speaker_count\x18\x0f \x01(\x05\x42\x07\xa2\xe8\x18\x03\x12\x01\x36H\x0c\x88\x01\x01:A\xa2\xe8\x18=\n\x04POST\x12-/calls/{call_control_id}/actions/record_start\x18\x02 \x02J\x02\x08\x01\x42\x0c\n\n_play_beepB\r\n\x0b_max_lengthB\x0f\n\r_timeout_secsB\x12\n\x10_recording_trackB\x07\n\x05_trimB\x13\n\x11_custom_file_nameB\x10\n\x0e_transcriptionB\x17\n\x15_transcription_engineB\x19\n\x17_transcription_languageB!\n\x1f_transcription_profanity_filterB$\n\"_transcription_speaker_diarizationB\"\n _transcription_min_speaker_countB\"\n _transcription_max_speaker_count\"\xb1\x01\n\nRecordStop\x12#\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x88\x01\x01:m\xa2\xe8\x18i\n\x04POST\x12,/calls/{call_control_id}/actions/record_stop\x18\x02 \x01J/\x12\x14\x63\x61ll.recording.saved\x1a\x14\x63\x61ll.recording.error0\xac\x02\x42\x0f\n\r_recording_id\"\xc8\x08\n\x0eStreamingStart\x12\x17\n\nstream_url\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x39\n\x0cstream_track\x18\x02 \x01(\tB\x1e\xbaH\x06r\x04\xb0\xe8\x18\x01\xa2\xe8\x18\x11\x12\x0f\"inbound_track\"H\x01\x88\x01\x01\x12+\n\x11\x65nable_dialogflow\x18\x03 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x02\x88\x01\x01\x12\x39\n\x11\x64ialogflow_config\x18\x04 \x01(\x0b\x32\x1e.cordboard.v1.DialogflowConfig\x12*\n\x0cstream_codec\x18\x05 \x01(\tB\x0f\xa2\xe8\x18\x0b\x12\t\"default\"H\x03\x88\x01\x01\x12<\n\x19stream_bidirectional_mode\x18\x06 \x01(\tB\x14\xbaH\x06r\x04\x80\xe9\x18\x01\xa2\xe8\x18\x07\x12\x05\"mp3\"H\x04\x88\x01\x01\x12\x35\n\x1astream_bidirectional_codec\x18\x07 \x01(\tB\x0c\xa2\xe8\x18\x08\x12\x06\"PCMU\"H\x05\x88\x01\x01\x12\x44\n\"stream_bidirectional_sampling_rate\x18\x08 \x01(\x05\x42\x13\xbaH\x06\x1a\x04\xa0\xe8\x18\x01\xa2\xe8\x18\x06\x12\x04\x38\x30\x30\x30H\x06\x88\x01\x01\x12H\n stream_bidirectional_target_legs\x18\t \x01(\tB\x19\xbaH\x06r\x04\xb8\xe8\x18\x01\xa2\xe8\x18\x0c\x12\n\"opposite\"H\x07\x88\x01\x01\x12.\n\x11stream_auth_token\x18\n \x01(\tB\x0e\xbaH\x05r\x03\x18\xa0\x1f\xa2\xe8\x18\x02 \x01H\x08\x88\x01\x01\x12\x38\n\x11\x63ustom_parameters\x18\x0b \x03(\x0b\x32\x1d.cordboard.v1.StreamParameter:\xf8\x01\xbaH\x8d\x01\x1a\x8a\x01\n\x1bstreaming_start.destination\x12;either stream_url must be set, or enable_dialogflow be true\x1a.has(this.stream_url) || this.enable_dialogflow\xa2\xe8\x18\x63\n\x04POST\x12\x30/calls/{call_control_id}/actions/streaming_start\x18\x02 \x02J%\x12\x11streaming.started\x1a\x10streaming.failedB\r\n\x0b_stream_urlB\x0f\n\r_stream_trackB\x14\n\x12_enable_dialogflowB\x0f\n\r_stream_codecB\x1c\n\x1a_stream_bidirectional_modeB\x1d\n\x1b_stream_bidirectional_codecB%\n#_stream_bidirectional_sampling_rateB#\n!_stream_bidirectional_target_legsB\x14\n\x12_stream_auth_token\"\x95\x01\n\rStreamingStop\x12 \n\tstream_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x88\x01\x01:T\xa2\xe8\x18P\n\x04POST\x12//calls/{call_control_id}/actions/streaming_stop\x18\x02 \x01J\x13\x12\x11streaming.stoppedB\x0c\n\n_stream_id\"\xad\x03\n\x12TranscriptionStart\x12!\n\x08language\x18\x01 \x01(\tB\n\xa2\xe8\x18\x06\x12\x04\"en\"H\x00\x88\x01\x01\x12)\n\x0finterim_results\x18\x02 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x01\x88\x01\x01\x12;\n\x14transcription_tracks\x18\x03 \x01(\tB\x18\xbaH\x06r\x04\xa8\xe8\x18\x01\xa2\xe8\x18\x0b\x12\t\"inbound\"H\x02\x88\x01\x01\x12\x31\n\x14transcription_engine\x18\x04 \x01(\tB\x0e\xa2\xe8\x18\n\x12\x08\"Google\"H\x03\x88\x01\x01\x12<\n\x1btranscription_engine_config\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct:H\xa2\xe8\x18\x44\n\x04POST\x12\x34/calls/{call_control_id}/actions/transcription_start\x18\x02 \x02J\x02\x08\x01\x42\x0b\n\t_languageB\x12\n\x10_interim_resultsB\x17\n\x15_transcription_tracksB\x17\n\x15_transcription_engine\"\\\n\x11TranscriptionStop:G\xa2\xe8\x18\x43\n\x04POST\x12\x33/calls/{call_control_id}/actions/transcription_stop\x18\x02 \x01J\x02\x08\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,41 +37,81 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cordboard.v1.actions_media_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FORKSTART'].fields_by_name['target']._loaded_options = None
-  _globals['_FORKSTART'].fields_by_name['target']._serialized_options = b'\272H]\272\001Z\n\016fork_start.udp\022#must have the form udp:address:port\032#this.matches(\'^udp:.+:[0-9]{1,5}$\')'
+  _globals['_FORKSTART'].fields_by_name['target']._serialized_options = b'\272H\006r\004\270\351\030\001'
   _globals['_FORKSTART'].fields_by_name['rx']._loaded_options = None
-  _globals['_FORKSTART'].fields_by_name['rx']._serialized_options = b'\272H]\272\001Z\n\016fork_start.udp\022#must have the form udp:address:port\032#this.matches(\'^udp:.+:[0-9]{1,5}$\')'
+  _globals['_FORKSTART'].fields_by_name['rx']._serialized_options = b'\272H\006r\004\270\351\030\001'
   _globals['_FORKSTART'].fields_by_name['stream_type']._loaded_options = None
-  _globals['_FORKSTART'].fields_by_name['stream_type']._serialized_options = b'\272H\022r\020R\003rawR\tdecrypted\242\350\030\007\022\005\"raw\"'
+  _globals['_FORKSTART'].fields_by_name['stream_type']._serialized_options = b'\272H\006r\004\360\350\030\001\242\350\030\007\022\005\"raw\"'
   _globals['_FORKSTART'].fields_by_name['tx']._loaded_options = None
-  _globals['_FORKSTART'].fields_by_name['tx']._serialized_options = b'\272H]\272\001Z\n\016fork_start.udp\022#must have the form udp:address:port\032#this.matches(\'^udp:.+:[0-9]{1,5}$\')'
+  _globals['_FORKSTART'].fields_by_name['tx']._serialized_options = b'\272H\006r\004\270\351\030\001'
   _globals['_FORKSTART']._loaded_options = None
   _globals['_FORKSTART']._serialized_options = b'\272H\250\002\032\210\001\n\026fork_start.destination\022,either target must be set, or both rx and tx\032@has(this.rx) == has(this.tx) && has(this.target) != has(this.rx)\032\232\001\n\024fork_start.decrypted\022%stream_type decrypted needs rx and tx\032[!has(this.stream_type) || this.stream_type != \'decrypted\' || (has(this.rx) && has(this.tx))\242\350\030L\n\004POST\022+/calls/{call_control_id}/actions/fork_start\030\002 \002J\023\022\021call.fork.started'
   _globals['_FORKSTOP'].fields_by_name['stream_type']._loaded_options = None
-  _globals['_FORKSTOP'].fields_by_name['stream_type']._serialized_options = b'\272H\022r\020R\003rawR\tdecrypted\242\350\030\007\022\005\"raw\"'
+  _globals['_FORKSTOP'].fields_by_name['stream_type']._serialized_options = b'\272H\006r\004\360\350\030\001\242\350\030\007\022\005\"raw\"'
   _globals['_FORKSTOP']._loaded_options = None
   _globals['_FORKSTOP']._serialized_options = b'\242\350\030K\n\004POST\022*/calls/{call_control_id}/actions/fork_stop\030\002 \001J\023\022\021call.fork.stopped'
+  _globals['_RECORDPAUSE'].fields_by_name['recording_id']._loaded_options = None
+  _globals['_RECORDPAUSE'].fields_by_name['recording_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RECORDPAUSE']._loaded_options = None
   _globals['_RECORDPAUSE']._serialized_options = b'\242\350\030=\n\004POST\022-/calls/{call_control_id}/actions/record_pause\030\001 \001J\002\010\001'
+  _globals['_RECORDRESUME'].fields_by_name['recording_id']._loaded_options = None
+  _globals['_RECORDRESUME'].fields_by_name['recording_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RECORDRESUME']._loaded_options = None
   _globals['_RECORDRESUME']._serialized_options = b'\242\350\030>\n\004POST\022./calls/{call_control_id}/actions/record_resume\030\002 \001J\002\010\001'
   _globals['_RECORDSTART'].fields_by_name['format']._loaded_options = None
-  _globals['_RECORDSTART'].fields_by_name['format']._serialized_options = b'\272H\017r\nR\003wavR\003mp3\310\001\001'
+  _globals['_RECORDSTART'].fields_by_name['format']._serialized_options = b'\272H\tr\004\320\350\030\001\310\001\001'
   _globals['_RECORDSTART'].fields_by_name['channels']._loaded_options = None
-  _globals['_RECORDSTART'].fields_by_name['channels']._serialized_options = b'\272H\023r\016R\006singleR\004dual\310\001\001'
+  _globals['_RECORDSTART'].fields_by_name['channels']._serialized_options = b'\272H\tr\004\310\350\030\001\310\001\001'
   _globals['_RECORDSTART'].fields_by_name['max_length']._loaded_options = None
   _globals['_RECORDSTART'].fields_by_name['max_length']._serialized_options = b'\272H\007\032\005\030\300p(\000\242\350\030\003\022\0010'
   _globals['_RECORDSTART'].fields_by_name['timeout_secs']._loaded_options = None
   _globals['_RECORDSTART'].fields_by_name['timeout_secs']._serialized_options = b'\272H\004\032\002(\000\242\350\030\003\022\0010'
+  _globals['_RECORDSTART'].fields_by_name['recording_track']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['recording_track']._serialized_options = b'\272H\006r\004\250\350\030\001\242\350\030\010\022\006\"both\"'
+  _globals['_RECORDSTART'].fields_by_name['trim']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['trim']._serialized_options = b'\272H\020r\016R\014trim-silence'
+  _globals['_RECORDSTART'].fields_by_name['custom_file_name']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['custom_file_name']._serialized_options = b'\272H\006r\004\020\001\030('
+  _globals['_RECORDSTART'].fields_by_name['transcription']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['transcription']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_RECORDSTART'].fields_by_name['transcription_engine']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['transcription_engine']._serialized_options = b'\242\350\030\005\022\003\"A\"'
+  _globals['_RECORDSTART'].fields_by_name['transcription_language']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['transcription_language']._serialized_options = b'\242\350\030\t\022\007\"en-US\"'
+  _globals['_RECORDSTART'].fields_by_name['transcription_profanity_filter']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['transcription_profanity_filter']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_RECORDSTART'].fields_by_name['transcription_speaker_diarization']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['transcription_speaker_diarization']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_RECORDSTART'].fields_by_name['transcription_min_speaker_count']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['transcription_min_speaker_count']._serialized_options = b'\242\350\030\003\022\0012'
+  _globals['_RECORDSTART'].fields_by_name['transcription_max_speaker_count']._loaded_options = None
+  _globals['_RECORDSTART'].fields_by_name['transcription_max_speaker_count']._serialized_options = b'\242\350\030\003\022\0016'
   _globals['_RECORDSTART']._loaded_options = None
   _globals['_RECORDSTART']._serialized_options = b'\242\350\030=\n\004POST\022-/calls/{call_control_id}/actions/record_start\030\002 \002J\002\010\001'
+  _globals['_RECORDSTOP'].fields_by_name['recording_id']._loaded_options = None
+  _globals['_RECORDSTOP'].fields_by_name['recording_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RECORDSTOP']._loaded_options = None
   _globals['_RECORDSTOP']._serialized_options = b'\242\350\030i\n\004POST\022,/calls/{call_control_id}/actions/record_stop\030\002 \001J/\022\024call.recording.saved\032\024call.recording.error0\254\002'
   _globals['_STREAMINGSTART'].fields_by_name['stream_track']._loaded_options = None
-  _globals['_STREAMINGSTART'].fields_by_name['stream_track']._serialized_options = b'\272H.r,R\rinbound_trackR\016outbound_trackR\013both_tracks\242\350\030\021\022\017\"inbound_track\"'
+  _globals['_STREAMINGSTART'].fields_by_name['stream_track']._serialized_options = b'\272H\006r\004\260\350\030\001\242\350\030\021\022\017\"inbound_track\"'
   _globals['_STREAMINGSTART'].fields_by_name['enable_dialogflow']._loaded_options = None
   _globals['_STREAMINGSTART'].fields_by_name['enable_dialogflow']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_STREAMINGSTART'].fields_by_name['stream_codec']._loaded_options = None
+  _globals['_STREAMINGSTART'].fields_by_name['stream_codec']._serialized_options = b'\242\350\030\013\022\t\"default\"'
+  _globals['_STREAMINGSTART'].fields_by_name['stream_bidirectional_mode']._loaded_options = None
+  _globals['_STREAMINGSTART'].fields_by_name['stream_bidirectional_mode']._serialized_options = b'\272H\006r\004\200\351\030\001\242\350\030\007\022\005\"mp3\"'
+  _globals['_STREAMINGSTART'].fields_by_name['stream_bidirectional_codec']._loaded_options = None
+  _globals['_STREAMINGSTART'].fields_by_name['stream_bidirectional_codec']._serialized_options = b'\242\350\030\010\022\006\"PCMU\"'
+  _globals['_STREAMINGSTART'].fields_by_name['stream_bidirectional_sampling_rate']._loaded_options = None
+  _globals['_STREAMINGSTART'].fields_by_name['stream_bidirectional_sampling_rate']._serialized_options = b'\272H\006\032\004\240\350\030\001\242\350\030\006\022\0048000'
+  _globals['_STREAMINGSTART'].fields_by_name['stream_bidirectional_target_legs']._loaded_options = None
+  _globals['_STREAMINGSTART'].fields_by_name['stream_bidirectional_target_legs']._serialized_options = b'\272H\006r\004\270\350\030\001\242\350\030\014\022\n\"opposite\"'
+  _globals['_STREAMINGSTART'].fields_by_name['stream_auth_token']._loaded_options = None
+  _globals['_STREAMINGSTART'].fields_by_name['stream_auth_token']._serialized_options = b'\272H\005r\003\030\240\037\242\350\030\002 \001'
   _globals['_STREAMINGSTART']._loaded_options = None
   _globals['_STREAMINGSTART']._serialized_options = b'\272H\215\001\032\212\001\n\033streaming_start.destination\022;either stream_url must be set, or enable_dialogflow be true\032.has(this.stream_url) || this.enable_dialogflow\242\350\030c\n\004POST\0220/calls/{call_control_id}/actions/streaming_start\030\002 \002J%\022\021streaming.started\032\020streaming.failed'
+  _globals['_STREAMINGSTOP'].fields_by_name['stream_id']._loaded_options = None
+  _globals['_STREAMINGSTOP'].fields_by_name['stream_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_STREAMINGSTOP']._loaded_options = None
   _globals['_STREAMINGSTOP']._serialized_options = b'\242\350\030P\n\004POST\022//calls/{call_control_id}/actions/streaming_stop\030\002 \001J\023\022\021streaming.stopped'
   _globals['_TRANSCRIPTIONSTART'].fields_by_name['language']._loaded_options = None
@@ -77,29 +119,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSCRIPTIONSTART'].fields_by_name['interim_results']._loaded_options = None
   _globals['_TRANSCRIPTIONSTART'].fields_by_name['interim_results']._serialized_options = b'\242\350\030\007\022\005false'
   _globals['_TRANSCRIPTIONSTART'].fields_by_name['transcription_tracks']._loaded_options = None
-  _globals['_TRANSCRIPTIONSTART'].fields_by_name['transcription_tracks']._serialized_options = b'\272H\033r\031R\007inboundR\010outboundR\004both\242\350\030\013\022\t\"inbound\"'
+  _globals['_TRANSCRIPTIONSTART'].fields_by_name['transcription_tracks']._serialized_options = b'\272H\006r\004\250\350\030\001\242\350\030\013\022\t\"inbound\"'
+  _globals['_TRANSCRIPTIONSTART'].fields_by_name['transcription_engine']._loaded_options = None
+  _globals['_TRANSCRIPTIONSTART'].fields_by_name['transcription_engine']._serialized_options = b'\242\350\030\n\022\010\"Google\"'
   _globals['_TRANSCRIPTIONSTART']._loaded_options = None
   _globals['_TRANSCRIPTIONSTART']._serialized_options = b'\242\350\030D\n\004POST\0224/calls/{call_control_id}/actions/transcription_start\030\002 \002J\002\010\001'
   _globals['_TRANSCRIPTIONSTOP']._loaded_options = None
   _globals['_TRANSCRIPTIONSTOP']._serialized_options = b'\242\350\030C\n\004POST\0223/calls/{call_control_id}/actions/transcription_stop\030\002 \001J\002\010\001'
-  _globals['_FORKSTART']._serialized_start=143
-  _globals['_FORKSTART']._serialized_end=987
-  _globals['_FORKSTOP']._serialized_start=990
-  _globals['_FORKSTOP']._serialized_end=1157
-  _globals['_RECORDPAUSE']._serialized_start=1159
-  _globals['_RECORDPAUSE']._serialized_end=1239
-  _globals['_RECORDRESUME']._serialized_start=1241
-  _globals['_RECORDRESUME']._serialized_end=1323
-  _globals['_RECORDSTART']._serialized_start=1326
-  _globals['_RECORDSTART']._serialized_end=1641
-  _globals['_RECORDSTOP']._serialized_start=1643
-  _globals['_RECORDSTOP']._serialized_end=1766
-  _globals['_STREAMINGSTART']._serialized_start=1769
-  _globals['_STREAMINGSTART']._serialized_end=2318
-  _globals['_STREAMINGSTOP']._serialized_start=2320
-  _globals['_STREAMINGSTOP']._serialized_end=2421
-  _globals['_TRANSCRIPTIONSTART']._serialized_start=2424
-  _globals['_TRANSCRIPTIONSTART']._serialized_end=2736
-  _globals['_TRANSCRIPTIONSTOP']._serialized_start=2738
-  _globals['_TRANSCRIPTIONSTOP']._serialized_end=2830
+  _globals['_FORKSTART']._serialized_start=199
+  _globals['_FORKSTART']._serialized_end=770
+  _globals['_FORKSTOP']._serialized_start=773
+  _globals['_FORKSTOP']._serialized_end=928
+  _globals['_RECORDPAUSE']._serialized_start=931
+  _globals['_RECORDPAUSE']._serialized_end=1065
+  _globals['_RECORDRESUME']._serialized_start=1068
+  _globals['_RECORDRESUME']._serialized_end=1204
+  _globals['_RECORDSTART']._serialized_start=1207
+  _globals['_RECORDSTART']._serialized_end=2274
+  _globals['_RECORDSTOP']._serialized_start=2277
+  _globals['_RECORDSTOP']._serialized_end=2454
+  _globals['_STREAMINGSTART']._serialized_start=2457
+  _globals['_STREAMINGSTART']._serialized_end=3553
+  _globals['_STREAMINGSTOP']._serialized_start=3556
+  _globals['_STREAMINGSTOP']._serialized_end=3705
+  _globals['_TRANSCRIPTIONSTART']._serialized_start=3708
+  _globals['_TRANSCRIPTIONSTART']._serialized_end=4137
+  _globals['_TRANSCRIPTIONSTOP']._serialized_start=4139
+  _globals['_TRANSCRIPTIONSTOP']._serialized_end=4231
 # @@protoc_insertion_point(module_scope)

@@ -3,9 +3,12 @@
 isort:skip_file
 The actions that copy a call's audio elsewhere: forks, recordings, streams, transcriptions."""
 
+from collections import abc as _abc
 from cordboard.v1 import actions_shared_pb2 as _actions_shared_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,7 +22,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ForkStart(_message.Message):
-    """Copies the call's RTP to UDP addresses: to one for both directions, or to one for each."""
+    """Copies the call's RTP to UDP addresses: to one for both directions, or to one for each. Of 2026 Telnyx documents only rx
+    with tx, decrypted; target and raw, as until 2023, are sent as they are given.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -96,14 +101,21 @@ class RecordPause(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    RECORDING_ID_FIELD_NUMBER: _builtins.int
+    recording_id: _builtins.str
+    """The recording, a UUID, where there are several."""
     def __init__(
         self,
+        *,
+        recording_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id", "recording_id", b"recording_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id", "recording_id", b"recording_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__recording_id: _TypeAlias = _typing.Literal["recording_id"]  # noqa: Y015
+    _WhichOneofArgType__recording_id: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__recording_id) -> _WhichOneofReturnType__recording_id | None: ...
 
 Global___RecordPause: _TypeAlias = RecordPause  # noqa: Y015
 
@@ -113,14 +125,21 @@ class RecordResume(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    RECORDING_ID_FIELD_NUMBER: _builtins.int
+    recording_id: _builtins.str
+    """The recording, a UUID, where there are several."""
     def __init__(
         self,
+        *,
+        recording_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id", "recording_id", b"recording_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id", "recording_id", b"recording_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__recording_id: _TypeAlias = _typing.Literal["recording_id"]  # noqa: Y015
+    _WhichOneofArgType__recording_id: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__recording_id) -> _WhichOneofReturnType__recording_id | None: ...
 
 Global___RecordResume: _TypeAlias = RecordResume  # noqa: Y015
 
@@ -135,6 +154,16 @@ class RecordStart(_message.Message):
     PLAY_BEEP_FIELD_NUMBER: _builtins.int
     MAX_LENGTH_FIELD_NUMBER: _builtins.int
     TIMEOUT_SECS_FIELD_NUMBER: _builtins.int
+    RECORDING_TRACK_FIELD_NUMBER: _builtins.int
+    TRIM_FIELD_NUMBER: _builtins.int
+    CUSTOM_FILE_NAME_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_ENGINE_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_PROFANITY_FILTER_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_SPEAKER_DIARIZATION_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_MIN_SPEAKER_COUNT_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_MAX_SPEAKER_COUNT_FIELD_NUMBER: _builtins.int
     format: _builtins.str
     """Its format: wav or mp3."""
     channels: _builtins.str
@@ -145,6 +174,26 @@ class RecordStart(_message.Message):
     """Seconds that it may last; 0 sets no limit."""
     timeout_secs: _builtins.int
     """Seconds of silence that end it; 0: never."""
+    recording_track: _builtins.str
+    """Who is recorded: inbound, outbound or both; one alone is recorded on a single channel."""
+    trim: _builtins.str
+    """With "trim-silence", takes silence off both ends."""
+    custom_file_name: _builtins.str
+    """The file name, which Telnyx ends with the time."""
+    transcription: _builtins.bool
+    """Whether the recording is transcribed when it is saved."""
+    transcription_engine: _builtins.str
+    """By whom: A (Google), B (Telnyx), or another by name, such as deepgram/nova-3."""
+    transcription_language: _builtins.str
+    """The language spoken, such as en-US."""
+    transcription_profanity_filter: _builtins.bool
+    """Whether profanity is masked. For Google only, as those below."""
+    transcription_speaker_diarization: _builtins.bool
+    """Whether speakers are told apart."""
+    transcription_min_speaker_count: _builtins.int
+    """The fewest speakers."""
+    transcription_max_speaker_count: _builtins.int
+    """The most speakers."""
     def __init__(
         self,
         *,
@@ -153,23 +202,73 @@ class RecordStart(_message.Message):
         play_beep: _builtins.bool | None = ...,
         max_length: _builtins.int | None = ...,
         timeout_secs: _builtins.int | None = ...,
+        recording_track: _builtins.str | None = ...,
+        trim: _builtins.str | None = ...,
+        custom_file_name: _builtins.str | None = ...,
+        transcription: _builtins.bool | None = ...,
+        transcription_engine: _builtins.str | None = ...,
+        transcription_language: _builtins.str | None = ...,
+        transcription_profanity_filter: _builtins.bool | None = ...,
+        transcription_speaker_diarization: _builtins.bool | None = ...,
+        transcription_min_speaker_count: _builtins.int | None = ...,
+        transcription_max_speaker_count: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_length", b"_max_length", "_play_beep", b"_play_beep", "_timeout_secs", b"_timeout_secs", "max_length", b"max_length", "play_beep", b"play_beep", "timeout_secs", b"timeout_secs"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_custom_file_name", b"_custom_file_name", "_max_length", b"_max_length", "_play_beep", b"_play_beep", "_recording_track", b"_recording_track", "_timeout_secs", b"_timeout_secs", "_transcription", b"_transcription", "_transcription_engine", b"_transcription_engine", "_transcription_language", b"_transcription_language", "_transcription_max_speaker_count", b"_transcription_max_speaker_count", "_transcription_min_speaker_count", b"_transcription_min_speaker_count", "_transcription_profanity_filter", b"_transcription_profanity_filter", "_transcription_speaker_diarization", b"_transcription_speaker_diarization", "_trim", b"_trim", "custom_file_name", b"custom_file_name", "max_length", b"max_length", "play_beep", b"play_beep", "recording_track", b"recording_track", "timeout_secs", b"timeout_secs", "transcription", b"transcription", "transcription_engine", b"transcription_engine", "transcription_language", b"transcription_language", "transcription_max_speaker_count", b"transcription_max_speaker_count", "transcription_min_speaker_count", b"transcription_min_speaker_count", "transcription_profanity_filter", b"transcription_profanity_filter", "transcription_speaker_diarization", b"transcription_speaker_diarization", "trim", b"trim"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_length", b"_max_length", "_play_beep", b"_play_beep", "_timeout_secs", b"_timeout_secs", "channels", b"channels", "format", b"format", "max_length", b"max_length", "play_beep", b"play_beep", "timeout_secs", b"timeout_secs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_custom_file_name", b"_custom_file_name", "_max_length", b"_max_length", "_play_beep", b"_play_beep", "_recording_track", b"_recording_track", "_timeout_secs", b"_timeout_secs", "_transcription", b"_transcription", "_transcription_engine", b"_transcription_engine", "_transcription_language", b"_transcription_language", "_transcription_max_speaker_count", b"_transcription_max_speaker_count", "_transcription_min_speaker_count", b"_transcription_min_speaker_count", "_transcription_profanity_filter", b"_transcription_profanity_filter", "_transcription_speaker_diarization", b"_transcription_speaker_diarization", "_trim", b"_trim", "channels", b"channels", "custom_file_name", b"custom_file_name", "format", b"format", "max_length", b"max_length", "play_beep", b"play_beep", "recording_track", b"recording_track", "timeout_secs", b"timeout_secs", "transcription", b"transcription", "transcription_engine", b"transcription_engine", "transcription_language", b"transcription_language", "transcription_max_speaker_count", b"transcription_max_speaker_count", "transcription_min_speaker_count", b"transcription_min_speaker_count", "transcription_profanity_filter", b"transcription_profanity_filter", "transcription_speaker_diarization", b"transcription_speaker_diarization", "trim", b"trim"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__custom_file_name: _TypeAlias = _typing.Literal["custom_file_name"]  # noqa: Y015
+    _WhichOneofArgType__custom_file_name: _TypeAlias = _typing.Literal["_custom_file_name", b"_custom_file_name"]  # noqa: Y015
     _WhichOneofReturnType__max_length: _TypeAlias = _typing.Literal["max_length"]  # noqa: Y015
     _WhichOneofArgType__max_length: _TypeAlias = _typing.Literal["_max_length", b"_max_length"]  # noqa: Y015
     _WhichOneofReturnType__play_beep: _TypeAlias = _typing.Literal["play_beep"]  # noqa: Y015
     _WhichOneofArgType__play_beep: _TypeAlias = _typing.Literal["_play_beep", b"_play_beep"]  # noqa: Y015
+    _WhichOneofReturnType__recording_track: _TypeAlias = _typing.Literal["recording_track"]  # noqa: Y015
+    _WhichOneofArgType__recording_track: _TypeAlias = _typing.Literal["_recording_track", b"_recording_track"]  # noqa: Y015
     _WhichOneofReturnType__timeout_secs: _TypeAlias = _typing.Literal["timeout_secs"]  # noqa: Y015
     _WhichOneofArgType__timeout_secs: _TypeAlias = _typing.Literal["_timeout_secs", b"_timeout_secs"]  # noqa: Y015
+    _WhichOneofReturnType__transcription: _TypeAlias = _typing.Literal["transcription"]  # noqa: Y015
+    _WhichOneofArgType__transcription: _TypeAlias = _typing.Literal["_transcription", b"_transcription"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_engine: _TypeAlias = _typing.Literal["transcription_engine"]  # noqa: Y015
+    _WhichOneofArgType__transcription_engine: _TypeAlias = _typing.Literal["_transcription_engine", b"_transcription_engine"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_language: _TypeAlias = _typing.Literal["transcription_language"]  # noqa: Y015
+    _WhichOneofArgType__transcription_language: _TypeAlias = _typing.Literal["_transcription_language", b"_transcription_language"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_max_speaker_count: _TypeAlias = _typing.Literal["transcription_max_speaker_count"]  # noqa: Y015
+    _WhichOneofArgType__transcription_max_speaker_count: _TypeAlias = _typing.Literal["_transcription_max_speaker_count", b"_transcription_max_speaker_count"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_min_speaker_count: _TypeAlias = _typing.Literal["transcription_min_speaker_count"]  # noqa: Y015
+    _WhichOneofArgType__transcription_min_speaker_count: _TypeAlias = _typing.Literal["_transcription_min_speaker_count", b"_transcription_min_speaker_count"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_profanity_filter: _TypeAlias = _typing.Literal["transcription_profanity_filter"]  # noqa: Y015
+    _WhichOneofArgType__transcription_profanity_filter: _TypeAlias = _typing.Literal["_transcription_profanity_filter", b"_transcription_profanity_filter"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_speaker_diarization: _TypeAlias = _typing.Literal["transcription_speaker_diarization"]  # noqa: Y015
+    _WhichOneofArgType__transcription_speaker_diarization: _TypeAlias = _typing.Literal["_transcription_speaker_diarization", b"_transcription_speaker_diarization"]  # noqa: Y015
+    _WhichOneofReturnType__trim: _TypeAlias = _typing.Literal["trim"]  # noqa: Y015
+    _WhichOneofArgType__trim: _TypeAlias = _typing.Literal["_trim", b"_trim"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__custom_file_name) -> _WhichOneofReturnType__custom_file_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_length) -> _WhichOneofReturnType__max_length | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__play_beep) -> _WhichOneofReturnType__play_beep | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__recording_track) -> _WhichOneofReturnType__recording_track | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__timeout_secs) -> _WhichOneofReturnType__timeout_secs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription) -> _WhichOneofReturnType__transcription | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_engine) -> _WhichOneofReturnType__transcription_engine | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_language) -> _WhichOneofReturnType__transcription_language | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_max_speaker_count) -> _WhichOneofReturnType__transcription_max_speaker_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_min_speaker_count) -> _WhichOneofReturnType__transcription_min_speaker_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_profanity_filter) -> _WhichOneofReturnType__transcription_profanity_filter | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_speaker_diarization) -> _WhichOneofReturnType__transcription_speaker_diarization | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trim) -> _WhichOneofReturnType__trim | None: ...
 
 Global___RecordStart: _TypeAlias = RecordStart  # noqa: Y015
 
@@ -179,14 +278,21 @@ class RecordStop(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    RECORDING_ID_FIELD_NUMBER: _builtins.int
+    recording_id: _builtins.str
+    """The recording, a UUID, where there are several."""
     def __init__(
         self,
+        *,
+        recording_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id", "recording_id", b"recording_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id", "recording_id", b"recording_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__recording_id: _TypeAlias = _typing.Literal["recording_id"]  # noqa: Y015
+    _WhichOneofArgType__recording_id: _TypeAlias = _typing.Literal["_recording_id", b"_recording_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__recording_id) -> _WhichOneofReturnType__recording_id | None: ...
 
 Global___RecordStop: _TypeAlias = RecordStop  # noqa: Y015
 
@@ -200,15 +306,38 @@ class StreamingStart(_message.Message):
     STREAM_TRACK_FIELD_NUMBER: _builtins.int
     ENABLE_DIALOGFLOW_FIELD_NUMBER: _builtins.int
     DIALOGFLOW_CONFIG_FIELD_NUMBER: _builtins.int
+    STREAM_CODEC_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_MODE_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_CODEC_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_SAMPLING_RATE_FIELD_NUMBER: _builtins.int
+    STREAM_BIDIRECTIONAL_TARGET_LEGS_FIELD_NUMBER: _builtins.int
+    STREAM_AUTH_TOKEN_FIELD_NUMBER: _builtins.int
+    CUSTOM_PARAMETERS_FIELD_NUMBER: _builtins.int
     stream_url: _builtins.str
     """The WebSocket address."""
     stream_track: _builtins.str
     """Whose audio: inbound_track, outbound_track or both_tracks."""
     enable_dialogflow: _builtins.bool
     """Whether Dialogflow takes part."""
+    stream_codec: _builtins.str
+    """The codec of the stream, such as PCMU or L16; default: that of the call."""
+    stream_bidirectional_mode: _builtins.str
+    """How audio is sent back over the WebSocket: mp3 or rtp."""
+    stream_bidirectional_codec: _builtins.str
+    """The codec of what is sent back as rtp, such as PCMU or L16."""
+    stream_bidirectional_sampling_rate: _builtins.int
+    """Its samples a second."""
+    stream_bidirectional_target_legs: _builtins.str
+    """Who hears what is sent back: self, opposite or both."""
+    stream_auth_token: _builtins.str
+    """The token shown to the WebSocket server."""
     @_builtins.property
     def dialogflow_config(self) -> _actions_shared_pb2.DialogflowConfig:
         """How it takes part."""
+
+    @_builtins.property
+    def custom_parameters(self) -> _containers.RepeatedCompositeFieldContainer[_actions_shared_pb2.StreamParameter]:
+        """What the WebSocket server is told when the stream starts."""
 
     def __init__(
         self,
@@ -217,19 +346,50 @@ class StreamingStart(_message.Message):
         stream_track: _builtins.str | None = ...,
         enable_dialogflow: _builtins.bool | None = ...,
         dialogflow_config: _actions_shared_pb2.DialogflowConfig | None = ...,
+        stream_codec: _builtins.str | None = ...,
+        stream_bidirectional_mode: _builtins.str | None = ...,
+        stream_bidirectional_codec: _builtins.str | None = ...,
+        stream_bidirectional_sampling_rate: _builtins.int | None = ...,
+        stream_bidirectional_target_legs: _builtins.str | None = ...,
+        stream_auth_token: _builtins.str | None = ...,
+        custom_parameters: _abc.Iterable[_actions_shared_pb2.StreamParameter] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_enable_dialogflow", b"_enable_dialogflow", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "dialogflow_config", b"dialogflow_config", "enable_dialogflow", b"enable_dialogflow", "stream_track", b"stream_track", "stream_url", b"stream_url"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_enable_dialogflow", b"_enable_dialogflow", "_stream_auth_token", b"_stream_auth_token", "_stream_bidirectional_codec", b"_stream_bidirectional_codec", "_stream_bidirectional_mode", b"_stream_bidirectional_mode", "_stream_bidirectional_sampling_rate", b"_stream_bidirectional_sampling_rate", "_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs", "_stream_codec", b"_stream_codec", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "dialogflow_config", b"dialogflow_config", "enable_dialogflow", b"enable_dialogflow", "stream_auth_token", b"stream_auth_token", "stream_bidirectional_codec", b"stream_bidirectional_codec", "stream_bidirectional_mode", b"stream_bidirectional_mode", "stream_bidirectional_sampling_rate", b"stream_bidirectional_sampling_rate", "stream_bidirectional_target_legs", b"stream_bidirectional_target_legs", "stream_codec", b"stream_codec", "stream_track", b"stream_track", "stream_url", b"stream_url"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enable_dialogflow", b"_enable_dialogflow", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "dialogflow_config", b"dialogflow_config", "enable_dialogflow", b"enable_dialogflow", "stream_track", b"stream_track", "stream_url", b"stream_url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enable_dialogflow", b"_enable_dialogflow", "_stream_auth_token", b"_stream_auth_token", "_stream_bidirectional_codec", b"_stream_bidirectional_codec", "_stream_bidirectional_mode", b"_stream_bidirectional_mode", "_stream_bidirectional_sampling_rate", b"_stream_bidirectional_sampling_rate", "_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs", "_stream_codec", b"_stream_codec", "_stream_track", b"_stream_track", "_stream_url", b"_stream_url", "custom_parameters", b"custom_parameters", "dialogflow_config", b"dialogflow_config", "enable_dialogflow", b"enable_dialogflow", "stream_auth_token", b"stream_auth_token", "stream_bidirectional_codec", b"stream_bidirectional_codec", "stream_bidirectional_mode", b"stream_bidirectional_mode", "stream_bidirectional_sampling_rate", b"stream_bidirectional_sampling_rate", "stream_bidirectional_target_legs", b"stream_bidirectional_target_legs", "stream_codec", b"stream_codec", "stream_track", b"stream_track", "stream_url", b"stream_url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enable_dialogflow: _TypeAlias = _typing.Literal["enable_dialogflow"]  # noqa: Y015
     _WhichOneofArgType__enable_dialogflow: _TypeAlias = _typing.Literal["_enable_dialogflow", b"_enable_dialogflow"]  # noqa: Y015
+    _WhichOneofReturnType__stream_auth_token: _TypeAlias = _typing.Literal["stream_auth_token"]  # noqa: Y015
+    _WhichOneofArgType__stream_auth_token: _TypeAlias = _typing.Literal["_stream_auth_token", b"_stream_auth_token"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_codec: _TypeAlias = _typing.Literal["stream_bidirectional_codec"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_codec: _TypeAlias = _typing.Literal["_stream_bidirectional_codec", b"_stream_bidirectional_codec"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_mode: _TypeAlias = _typing.Literal["stream_bidirectional_mode"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_mode: _TypeAlias = _typing.Literal["_stream_bidirectional_mode", b"_stream_bidirectional_mode"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_sampling_rate: _TypeAlias = _typing.Literal["stream_bidirectional_sampling_rate"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_sampling_rate: _TypeAlias = _typing.Literal["_stream_bidirectional_sampling_rate", b"_stream_bidirectional_sampling_rate"]  # noqa: Y015
+    _WhichOneofReturnType__stream_bidirectional_target_legs: _TypeAlias = _typing.Literal["stream_bidirectional_target_legs"]  # noqa: Y015
+    _WhichOneofArgType__stream_bidirectional_target_legs: _TypeAlias = _typing.Literal["_stream_bidirectional_target_legs", b"_stream_bidirectional_target_legs"]  # noqa: Y015
+    _WhichOneofReturnType__stream_codec: _TypeAlias = _typing.Literal["stream_codec"]  # noqa: Y015
+    _WhichOneofArgType__stream_codec: _TypeAlias = _typing.Literal["_stream_codec", b"_stream_codec"]  # noqa: Y015
     _WhichOneofReturnType__stream_track: _TypeAlias = _typing.Literal["stream_track"]  # noqa: Y015
     _WhichOneofArgType__stream_track: _TypeAlias = _typing.Literal["_stream_track", b"_stream_track"]  # noqa: Y015
     _WhichOneofReturnType__stream_url: _TypeAlias = _typing.Literal["stream_url"]  # noqa: Y015
     _WhichOneofArgType__stream_url: _TypeAlias = _typing.Literal["_stream_url", b"_stream_url"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__enable_dialogflow) -> _WhichOneofReturnType__enable_dialogflow | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_auth_token) -> _WhichOneofReturnType__stream_auth_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_codec) -> _WhichOneofReturnType__stream_bidirectional_codec | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_mode) -> _WhichOneofReturnType__stream_bidirectional_mode | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_sampling_rate) -> _WhichOneofReturnType__stream_bidirectional_sampling_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_bidirectional_target_legs) -> _WhichOneofReturnType__stream_bidirectional_target_legs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_codec) -> _WhichOneofReturnType__stream_codec | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_track) -> _WhichOneofReturnType__stream_track | None: ...
     @_typing.overload
@@ -243,53 +403,76 @@ class StreamingStop(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """The stream, a UUID; absent: all of the call."""
     def __init__(
         self,
+        *,
+        stream_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_stream_id", b"_stream_id", "stream_id", b"stream_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stream_id", b"_stream_id", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__stream_id: _TypeAlias = _typing.Literal["stream_id"]  # noqa: Y015
+    _WhichOneofArgType__stream_id: _TypeAlias = _typing.Literal["_stream_id", b"_stream_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stream_id) -> _WhichOneofReturnType__stream_id | None: ...
 
 Global___StreamingStop: _TypeAlias = StreamingStop  # noqa: Y015
 
 @_typing.final
 class TranscriptionStart(_message.Message):
-    """Starts to transcribe; the words arrive as events. Newer engines are configured by Command.extra."""
+    """Starts to transcribe; the words arrive as events. Of language and interim_results Telnyx documents two places: their own
+    fields here until 2023, transcription_engine_config since. Both are sent as they are given.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     LANGUAGE_FIELD_NUMBER: _builtins.int
     INTERIM_RESULTS_FIELD_NUMBER: _builtins.int
     TRANSCRIPTION_TRACKS_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_ENGINE_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_ENGINE_CONFIG_FIELD_NUMBER: _builtins.int
     language: _builtins.str
     """The language spoken, such as en."""
     interim_results: _builtins.bool
     """Whether words are sent before they are final."""
     transcription_tracks: _builtins.str
     """Who is transcribed: inbound, outbound or both."""
+    transcription_engine: _builtins.str
+    """Who transcribes, such as Google, Telnyx, Deepgram, Azure, or A and B for the first two."""
+    @_builtins.property
+    def transcription_engine_config(self) -> _struct_pb2.Struct:
+        """Settings of the engine, which differ by engine; the newer place of language and interim_results."""
+
     def __init__(
         self,
         *,
         language: _builtins.str | None = ...,
         interim_results: _builtins.bool | None = ...,
         transcription_tracks: _builtins.str | None = ...,
+        transcription_engine: _builtins.str | None = ...,
+        transcription_engine_config: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_interim_results", b"_interim_results", "_language", b"_language", "_transcription_tracks", b"_transcription_tracks", "interim_results", b"interim_results", "language", b"language", "transcription_tracks", b"transcription_tracks"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_interim_results", b"_interim_results", "_language", b"_language", "_transcription_engine", b"_transcription_engine", "_transcription_tracks", b"_transcription_tracks", "interim_results", b"interim_results", "language", b"language", "transcription_engine", b"transcription_engine", "transcription_engine_config", b"transcription_engine_config", "transcription_tracks", b"transcription_tracks"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_interim_results", b"_interim_results", "_language", b"_language", "_transcription_tracks", b"_transcription_tracks", "interim_results", b"interim_results", "language", b"language", "transcription_tracks", b"transcription_tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_interim_results", b"_interim_results", "_language", b"_language", "_transcription_engine", b"_transcription_engine", "_transcription_tracks", b"_transcription_tracks", "interim_results", b"interim_results", "language", b"language", "transcription_engine", b"transcription_engine", "transcription_engine_config", b"transcription_engine_config", "transcription_tracks", b"transcription_tracks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__interim_results: _TypeAlias = _typing.Literal["interim_results"]  # noqa: Y015
     _WhichOneofArgType__interim_results: _TypeAlias = _typing.Literal["_interim_results", b"_interim_results"]  # noqa: Y015
     _WhichOneofReturnType__language: _TypeAlias = _typing.Literal["language"]  # noqa: Y015
     _WhichOneofArgType__language: _TypeAlias = _typing.Literal["_language", b"_language"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_engine: _TypeAlias = _typing.Literal["transcription_engine"]  # noqa: Y015
+    _WhichOneofArgType__transcription_engine: _TypeAlias = _typing.Literal["_transcription_engine", b"_transcription_engine"]  # noqa: Y015
     _WhichOneofReturnType__transcription_tracks: _TypeAlias = _typing.Literal["transcription_tracks"]  # noqa: Y015
     _WhichOneofArgType__transcription_tracks: _TypeAlias = _typing.Literal["_transcription_tracks", b"_transcription_tracks"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__interim_results) -> _WhichOneofReturnType__interim_results | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__language) -> _WhichOneofReturnType__language | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_engine) -> _WhichOneofReturnType__transcription_engine | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_tracks) -> _WhichOneofReturnType__transcription_tracks | None: ...
 

@@ -24,9 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from cordboard.v1 import options_pb2 as cordboard_dot_v1_dot_options__pb2
+from cordboard.v1 import rules_pb2 as cordboard_dot_v1_dot_rules__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!cordboard/v1/actions_shared.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1a\x63ordboard/v1/options.proto\"J\n\x0c\x43ustomHeader\x12\x14\n\x04name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x1a\n\x05value\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00\x88\x01\x01\x42\x08\n\x06_value\"W\n\tSipHeader\x12$\n\x04name\x18\x01 \x01(\tB\x16\xbaH\x13r\x0eR\x0cUser-to-User\xc8\x01\x01\x12\x1a\n\x05value\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00\x88\x01\x01\x42\x08\n\x06_value\"\x9f\x02\n\x12SoundModifications\x12+\n\x05pitch\x18\x01 \x01(\x01\x42\x17\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\xa2\xe8\x18\x03\x12\x01\x31H\x00\x88\x01\x01\x12\x35\n\x08semitone\x18\x02 \x01(\x01\x42\x1e\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00,@)\x00\x00\x00\x00\x00\x00,\xc0\xa2\xe8\x18\x03\x12\x01\x30H\x01\x88\x01\x01\x12\x34\n\x07octaves\x18\x03 \x01(\x01\x42\x1e\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\xa2\xe8\x18\x03\x12\x01\x30H\x02\x88\x01\x01\x12\x42\n\x05track\x18\x04 \x01(\tB.\xbaH\x1br\x19R\x07inboundR\x08outboundR\x04\x62oth\xa2\xe8\x18\x0c\x12\n\"outbound\"H\x03\x88\x01\x01\x42\x08\n\x06_pitchB\x0b\n\t_semitoneB\n\n\x08_octavesB\x08\n\x06_track\"\xe6\x06\n\x1f\x41nsweringMachineDetectionConfig\x12\x33\n\x1atotal_analysis_time_millis\x18\x01 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x33\x35\x30\x30H\x00\x88\x01\x01\x12\x35\n\x1d\x61\x66ter_greeting_silence_millis\x18\x02 \x01(\x05\x42\t\xa2\xe8\x18\x05\x12\x03\x38\x30\x30H\x01\x88\x01\x01\x12\x33\n\x1c\x62\x65tween_words_silence_millis\x18\x03 \x01(\x05\x42\x08\xa2\xe8\x18\x04\x12\x02\x35\x30H\x02\x88\x01\x01\x12\x31\n\x18greeting_duration_millis\x18\x04 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x33\x35\x30\x30H\x03\x88\x01\x01\x12/\n\x16initial_silence_millis\x18\x05 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x33\x35\x30\x30H\x04\x88\x01\x01\x12-\n\x17maximum_number_of_words\x18\x06 \x01(\x05\x42\x07\xa2\xe8\x18\x03\x12\x01\x35H\x05\x88\x01\x01\x12\x33\n\x1amaximum_word_length_millis\x18\x07 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x33\x35\x30\x30H\x06\x88\x01\x01\x12)\n\x11silence_threshold\x18\x08 \x01(\x05\x42\t\xa2\xe8\x18\x05\x12\x03\x32\x35\x36H\x07\x88\x01\x01\x12<\n#greeting_total_analysis_time_millis\x18\t \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x35\x30\x30\x30H\x08\x88\x01\x01\x12\x39\n greeting_silence_duration_millis\x18\n \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x31\x35\x30\x30H\t\x88\x01\x01\x42\x1d\n\x1b_total_analysis_time_millisB \n\x1e_after_greeting_silence_millisB\x1f\n\x1d_between_words_silence_millisB\x1b\n\x19_greeting_duration_millisB\x19\n\x17_initial_silence_millisB\x1a\n\x18_maximum_number_of_wordsB\x1d\n\x1b_maximum_word_length_millisB\x14\n\x12_silence_thresholdB&\n$_greeting_total_analysis_time_millisB#\n!_greeting_silence_duration_millis\"\xb0\x01\n\x10\x44ialogflowConfig\x12+\n\x11\x61nalyze_sentiment\x18\x01 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x00\x88\x01\x01\x12\x37\n\x1dpartial_automated_agent_reply\x18\x02 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x01\x88\x01\x01\x42\x14\n\x12_analyze_sentimentB \n\x1e_partial_automated_agent_replyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!cordboard/v1/actions_shared.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1a\x63ordboard/v1/options.proto\x1a\x18\x63ordboard/v1/rules.proto\x1a\x1cgoogle/protobuf/struct.proto\"J\n\x0c\x43ustomHeader\x12\x14\n\x04name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x1a\n\x05value\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00\x88\x01\x01\x42\x08\n\x06_value\"W\n\tSipHeader\x12$\n\x04name\x18\x01 \x01(\tB\x16\xbaH\x13r\x0eR\x0cUser-to-User\xc8\x01\x01\x12\x1a\n\x05value\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00\x88\x01\x01\x42\x08\n\x06_value\"\x8a\x02\n\x12SoundModifications\x12+\n\x05pitch\x18\x01 \x01(\x01\x42\x17\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\xa2\xe8\x18\x03\x12\x01\x31H\x00\x88\x01\x01\x12\x35\n\x08semitone\x18\x02 \x01(\x01\x42\x1e\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00,@)\x00\x00\x00\x00\x00\x00,\xc0\xa2\xe8\x18\x03\x12\x01\x30H\x01\x88\x01\x01\x12\x34\n\x07octaves\x18\x03 \x01(\x01\x42\x1e\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\xa2\xe8\x18\x03\x12\x01\x30H\x02\x88\x01\x01\x12-\n\x05track\x18\x04 \x01(\tB\x19\xbaH\x06r\x04\xa8\xe8\x18\x01\xa2\xe8\x18\x0c\x12\n\"outbound\"H\x03\x88\x01\x01\x42\x08\n\x06_pitchB\x0b\n\t_semitoneB\n\n\x08_octavesB\x08\n\x06_track\"\x95\x0c\n\x1f\x41nsweringMachineDetectionConfig\x12\x33\n\x1atotal_analysis_time_millis\x18\x01 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x33\x35\x30\x30H\x00\x88\x01\x01\x12\x35\n\x1d\x61\x66ter_greeting_silence_millis\x18\x02 \x01(\x05\x42\t\xa2\xe8\x18\x05\x12\x03\x38\x30\x30H\x01\x88\x01\x01\x12\x33\n\x1c\x62\x65tween_words_silence_millis\x18\x03 \x01(\x05\x42\x08\xa2\xe8\x18\x04\x12\x02\x35\x30H\x02\x88\x01\x01\x12\x31\n\x18greeting_duration_millis\x18\x04 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x33\x35\x30\x30H\x03\x88\x01\x01\x12/\n\x16initial_silence_millis\x18\x05 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x33\x35\x30\x30H\x04\x88\x01\x01\x12-\n\x17maximum_number_of_words\x18\x06 \x01(\x05\x42\x07\xa2\xe8\x18\x03\x12\x01\x35H\x05\x88\x01\x01\x12\x33\n\x1amaximum_word_length_millis\x18\x07 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x33\x35\x30\x30H\x06\x88\x01\x01\x12)\n\x11silence_threshold\x18\x08 \x01(\x05\x42\t\xa2\xe8\x18\x05\x12\x03\x32\x35\x36H\x07\x88\x01\x01\x12<\n#greeting_total_analysis_time_millis\x18\t \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x35\x30\x30\x30H\x08\x88\x01\x01\x12\x39\n greeting_silence_duration_millis\x18\n \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x31\x35\x30\x30H\t\x88\x01\x01\x12;\n\x16\x62\x65\x65p_detection_profile\x18\x0b \x01(\tB\x16\xbaH\x13r\x11R\x04\x62othR\tfreq_onlyH\n\x88\x01\x01\x12\"\n\x15\x62\x65\x65p_min_frequency_hz\x18\x0c \x01(\x05H\x0b\x88\x01\x01\x12\"\n\x15\x62\x65\x65p_max_frequency_hz\x18\r \x01(\x05H\x0c\x88\x01\x01\x12*\n\x1d\x62\x65\x65p_min_tone_duration_millis\x18\x0e \x01(\x05H\r\x88\x01\x01\x12\'\n\x1a\x62\x65\x65p_spectral_confirmation\x18\x0f \x01(\x08H\x0e\x88\x01\x01\x12>\n\x18\x62\x65\x65p_spectral_min_purity\x18\x10 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x0f\x88\x01\x01\x12)\n\x1c\x62\x65\x65p_spectral_reject_fax_cng\x18\x11 \x01(\x08H\x10\x88\x01\x01\x12(\n\x1b\x62\x65\x65p_spectral_window_millis\x18\x12 \x01(\x05H\x11\x88\x01\x01\x12\x32\n\x19prompt_end_timeout_millis\x18\x13 \x01(\x05\x42\n\xa2\xe8\x18\x06\x12\x04\x35\x30\x30\x30H\x12\x88\x01\x01\x42\x1d\n\x1b_total_analysis_time_millisB \n\x1e_after_greeting_silence_millisB\x1f\n\x1d_between_words_silence_millisB\x1b\n\x19_greeting_duration_millisB\x19\n\x17_initial_silence_millisB\x1a\n\x18_maximum_number_of_wordsB\x1d\n\x1b_maximum_word_length_millisB\x14\n\x12_silence_thresholdB&\n$_greeting_total_analysis_time_millisB#\n!_greeting_silence_duration_millisB\x19\n\x17_beep_detection_profileB\x18\n\x16_beep_min_frequency_hzB\x18\n\x16_beep_max_frequency_hzB \n\x1e_beep_min_tone_duration_millisB\x1d\n\x1b_beep_spectral_confirmationB\x1b\n\x19_beep_spectral_min_purityB\x1f\n\x1d_beep_spectral_reject_fax_cngB\x1e\n\x1c_beep_spectral_window_millisB\x1c\n\x1a_prompt_end_timeout_millis\"\xb0\x01\n\x10\x44ialogflowConfig\x12+\n\x11\x61nalyze_sentiment\x18\x01 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x00\x88\x01\x01\x12\x37\n\x1dpartial_automated_agent_reply\x18\x02 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x01\x88\x01\x01\x42\x14\n\x12_analyze_sentimentB \n\x1e_partial_automated_agent_reply\"\xc0\x03\n\x14WebhookRetriesPolicy\x12\"\n\nretries_ms\x18\x01 \x03(\x05\x42\x0e\xbaH\x0b\x92\x01\x08\x10\x05\"\x04\x1a\x02(\x00:\x83\x03\xbaH\xff\x02\x1a\xfc\x02\n\x0eretries_ms.sum\x12+retries_ms must have a sum of at most 60000\x1a\xbc\x02this.retries_ms.size() > 5 || 60000 >= (this.retries_ms.size() > 0 ? this.retries_ms[0] : 0) + (this.retries_ms.size() > 1 ? this.retries_ms[1] : 0) + (this.retries_ms.size() > 2 ? this.retries_ms[2] : 0) + (this.retries_ms.size() > 3 ? this.retries_ms[3] : 0) + (this.retries_ms.size() > 4 ? this.retries_ms[4] : 0)\"\xaf\x01\n\x11\x44\x65\x65pfakeDetection\x12\x1c\n\x07\x65nabled\x18\x01 \x01(\x08\x42\x06\xbaH\x03\xc8\x01\x01H\x00\x88\x01\x01\x12\'\n\x07timeout\x18\x02 \x01(\x05\x42\x11\xbaH\x06\x1a\x04\x18<(\x05\xa2\xe8\x18\x04\x12\x02\x31\x35H\x01\x88\x01\x01\x12+\n\x0brtp_timeout\x18\x03 \x01(\x05\x42\x11\xbaH\x06\x1a\x04\x18x(\x05\xa2\xe8\x18\x04\x12\x02\x33\x30H\x02\x88\x01\x01\x42\n\n\x08_enabledB\n\n\x08_timeoutB\x0e\n\x0c_rtp_timeout\"\xd4\x02\n\x13TranscriptionConfig\x12\x31\n\x14transcription_engine\x18\x01 \x01(\tB\x0e\xa2\xe8\x18\n\x12\x08\"Google\"H\x00\x88\x01\x01\x12<\n\x1btranscription_engine_config\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12;\n\x14transcription_tracks\x18\x03 \x01(\tB\x18\xbaH\x06r\x04\xa8\xe8\x18\x01\xa2\xe8\x18\x0b\x12\t\"inbound\"H\x01\x88\x01\x01\x12$\n\x0c\x63lient_state\x18\x04 \x01(\tB\t\xbaH\x06r\x04\xa8\xe9\x18\x01H\x02\x88\x01\x01\x12\x17\n\ncommand_id\x18\x05 \x01(\tH\x03\x88\x01\x01\x42\x17\n\x15_transcription_engineB\x17\n\x15_transcription_tracksB\x0f\n\r_client_stateB\r\n\x0b_command_id\"\x93\x07\n\x10\x43onferenceConfig\x12\x0f\n\x02id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0f\x63onference_name\x18\x02 \x01(\tH\x01\x88\x01\x01\x12$\n\x0b\x65\x61rly_media\x18\x03 \x01(\x08\x42\n\xa2\xe8\x18\x06\x12\x04trueH\x02\x88\x01\x01\x12\x42\n\x0c\x62\x65\x65p_enabled\x18\x04 \x01(\tB\'\xbaH$r\"R\x06\x61lwaysR\x05neverR\x08on_enterR\x07on_exitH\x03\x88\x01\x01\x12\x33\n\x1astart_conference_on_create\x18\x05 \x01(\x08\x42\n\xa2\xe8\x18\x06\x12\x04trueH\x04\x88\x01\x01\x12\x33\n\x19start_conference_on_enter\x18\x06 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x05\x88\x01\x01\x12\x30\n\x16\x65nd_conference_on_exit\x18\x07 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x06\x88\x01\x01\x12\x35\n\x1bsoft_end_conference_on_exit\x18\x08 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x07\x88\x01\x01\x12\x1e\n\x04hold\x18\t \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x08\x88\x01\x01\x12\x1b\n\x0ehold_audio_url\x18\n \x01(\tH\t\x88\x01\x01\x12\x1c\n\x0fhold_media_name\x18\x0b \x01(\tH\n\x88\x01\x01\x12\x1e\n\x04mute\x18\x0c \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x0b\x88\x01\x01\x12\x42\n\x0fsupervisor_role\x18\r \x01(\tB$\xbaH!r\x1fR\x05\x62\x61rgeR\x07whisperR\x07monitorR\x04noneH\x0c\x88\x01\x01\x12+\n\x18whisper_call_control_ids\x18\x0e \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x80\x02:&\xbaH#\"!\n\x0ehold_audio_url\n\x0fhold_media_nameB\x05\n\x03_idB\x12\n\x10_conference_nameB\x0e\n\x0c_early_mediaB\x0f\n\r_beep_enabledB\x1d\n\x1b_start_conference_on_createB\x1c\n\x1a_start_conference_on_enterB\x19\n\x17_end_conference_on_exitB\x1e\n\x1c_soft_end_conference_on_exitB\x07\n\x05_holdB\x11\n\x0f_hold_audio_urlB\x12\n\x10_hold_media_nameB\x07\n\x05_muteB\x12\n\x10_supervisor_role\"S\n\x0fStreamParameter\x12\x11\n\x04name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1a\n\x05value\x18\x02 \x01(\tB\x06\xa2\xe8\x18\x02\x18\x01H\x01\x88\x01\x01\x42\x07\n\x05_nameB\x08\n\x06_valueb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,7 +50,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOUNDMODIFICATIONS'].fields_by_name['octaves']._loaded_options = None
   _globals['_SOUNDMODIFICATIONS'].fields_by_name['octaves']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\360\277\242\350\030\003\022\0010'
   _globals['_SOUNDMODIFICATIONS'].fields_by_name['track']._loaded_options = None
-  _globals['_SOUNDMODIFICATIONS'].fields_by_name['track']._serialized_options = b'\272H\033r\031R\007inboundR\010outboundR\004both\242\350\030\014\022\n\"outbound\"'
+  _globals['_SOUNDMODIFICATIONS'].fields_by_name['track']._serialized_options = b'\272H\006r\004\250\350\030\001\242\350\030\014\022\n\"outbound\"'
   _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['total_analysis_time_millis']._loaded_options = None
   _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['total_analysis_time_millis']._serialized_options = b'\242\350\030\006\022\0043500'
   _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['after_greeting_silence_millis']._loaded_options = None
@@ -69,18 +71,74 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['greeting_total_analysis_time_millis']._serialized_options = b'\242\350\030\006\022\0045000'
   _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['greeting_silence_duration_millis']._loaded_options = None
   _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['greeting_silence_duration_millis']._serialized_options = b'\242\350\030\006\022\0041500'
+  _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['beep_detection_profile']._loaded_options = None
+  _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['beep_detection_profile']._serialized_options = b'\272H\023r\021R\004bothR\tfreq_only'
+  _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['beep_spectral_min_purity']._loaded_options = None
+  _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['beep_spectral_min_purity']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['prompt_end_timeout_millis']._loaded_options = None
+  _globals['_ANSWERINGMACHINEDETECTIONCONFIG'].fields_by_name['prompt_end_timeout_millis']._serialized_options = b'\242\350\030\006\022\0045000'
   _globals['_DIALOGFLOWCONFIG'].fields_by_name['analyze_sentiment']._loaded_options = None
   _globals['_DIALOGFLOWCONFIG'].fields_by_name['analyze_sentiment']._serialized_options = b'\242\350\030\007\022\005false'
   _globals['_DIALOGFLOWCONFIG'].fields_by_name['partial_automated_agent_reply']._loaded_options = None
   _globals['_DIALOGFLOWCONFIG'].fields_by_name['partial_automated_agent_reply']._serialized_options = b'\242\350\030\007\022\005false'
-  _globals['_CUSTOMHEADER']._serialized_start=108
-  _globals['_CUSTOMHEADER']._serialized_end=182
-  _globals['_SIPHEADER']._serialized_start=184
-  _globals['_SIPHEADER']._serialized_end=271
-  _globals['_SOUNDMODIFICATIONS']._serialized_start=274
-  _globals['_SOUNDMODIFICATIONS']._serialized_end=561
-  _globals['_ANSWERINGMACHINEDETECTIONCONFIG']._serialized_start=564
-  _globals['_ANSWERINGMACHINEDETECTIONCONFIG']._serialized_end=1434
-  _globals['_DIALOGFLOWCONFIG']._serialized_start=1437
-  _globals['_DIALOGFLOWCONFIG']._serialized_end=1613
+  _globals['_WEBHOOKRETRIESPOLICY'].fields_by_name['retries_ms']._loaded_options = None
+  _globals['_WEBHOOKRETRIESPOLICY'].fields_by_name['retries_ms']._serialized_options = b'\272H\013\222\001\010\020\005\"\004\032\002(\000'
+  _globals['_WEBHOOKRETRIESPOLICY']._loaded_options = None
+  _globals['_WEBHOOKRETRIESPOLICY']._serialized_options = b'\272H\377\002\032\374\002\n\016retries_ms.sum\022+retries_ms must have a sum of at most 60000\032\274\002this.retries_ms.size() > 5 || 60000 >= (this.retries_ms.size() > 0 ? this.retries_ms[0] : 0) + (this.retries_ms.size() > 1 ? this.retries_ms[1] : 0) + (this.retries_ms.size() > 2 ? this.retries_ms[2] : 0) + (this.retries_ms.size() > 3 ? this.retries_ms[3] : 0) + (this.retries_ms.size() > 4 ? this.retries_ms[4] : 0)'
+  _globals['_DEEPFAKEDETECTION'].fields_by_name['enabled']._loaded_options = None
+  _globals['_DEEPFAKEDETECTION'].fields_by_name['enabled']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_DEEPFAKEDETECTION'].fields_by_name['timeout']._loaded_options = None
+  _globals['_DEEPFAKEDETECTION'].fields_by_name['timeout']._serialized_options = b'\272H\006\032\004\030<(\005\242\350\030\004\022\00215'
+  _globals['_DEEPFAKEDETECTION'].fields_by_name['rtp_timeout']._loaded_options = None
+  _globals['_DEEPFAKEDETECTION'].fields_by_name['rtp_timeout']._serialized_options = b'\272H\006\032\004\030x(\005\242\350\030\004\022\00230'
+  _globals['_TRANSCRIPTIONCONFIG'].fields_by_name['transcription_engine']._loaded_options = None
+  _globals['_TRANSCRIPTIONCONFIG'].fields_by_name['transcription_engine']._serialized_options = b'\242\350\030\n\022\010\"Google\"'
+  _globals['_TRANSCRIPTIONCONFIG'].fields_by_name['transcription_tracks']._loaded_options = None
+  _globals['_TRANSCRIPTIONCONFIG'].fields_by_name['transcription_tracks']._serialized_options = b'\272H\006r\004\250\350\030\001\242\350\030\013\022\t\"inbound\"'
+  _globals['_TRANSCRIPTIONCONFIG'].fields_by_name['client_state']._loaded_options = None
+  _globals['_TRANSCRIPTIONCONFIG'].fields_by_name['client_state']._serialized_options = b'\272H\006r\004\250\351\030\001'
+  _globals['_CONFERENCECONFIG'].fields_by_name['early_media']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['early_media']._serialized_options = b'\242\350\030\006\022\004true'
+  _globals['_CONFERENCECONFIG'].fields_by_name['beep_enabled']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['beep_enabled']._serialized_options = b'\272H$r\"R\006alwaysR\005neverR\010on_enterR\007on_exit'
+  _globals['_CONFERENCECONFIG'].fields_by_name['start_conference_on_create']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['start_conference_on_create']._serialized_options = b'\242\350\030\006\022\004true'
+  _globals['_CONFERENCECONFIG'].fields_by_name['start_conference_on_enter']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['start_conference_on_enter']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_CONFERENCECONFIG'].fields_by_name['end_conference_on_exit']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['end_conference_on_exit']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_CONFERENCECONFIG'].fields_by_name['soft_end_conference_on_exit']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['soft_end_conference_on_exit']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_CONFERENCECONFIG'].fields_by_name['hold']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['hold']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_CONFERENCECONFIG'].fields_by_name['mute']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['mute']._serialized_options = b'\242\350\030\007\022\005false'
+  _globals['_CONFERENCECONFIG'].fields_by_name['supervisor_role']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['supervisor_role']._serialized_options = b'\272H!r\037R\005bargeR\007whisperR\007monitorR\004none'
+  _globals['_CONFERENCECONFIG'].fields_by_name['whisper_call_control_ids']._loaded_options = None
+  _globals['_CONFERENCECONFIG'].fields_by_name['whisper_call_control_ids']._serialized_options = b'\272H\006\222\001\003\020\200\002'
+  _globals['_CONFERENCECONFIG']._loaded_options = None
+  _globals['_CONFERENCECONFIG']._serialized_options = b'\272H#\"!\n\016hold_audio_url\n\017hold_media_name'
+  _globals['_STREAMPARAMETER'].fields_by_name['value']._loaded_options = None
+  _globals['_STREAMPARAMETER'].fields_by_name['value']._serialized_options = b'\242\350\030\002\030\001'
+  _globals['_CUSTOMHEADER']._serialized_start=164
+  _globals['_CUSTOMHEADER']._serialized_end=238
+  _globals['_SIPHEADER']._serialized_start=240
+  _globals['_SIPHEADER']._serialized_end=327
+  _globals['_SOUNDMODIFICATIONS']._serialized_start=330
+  _globals['_SOUNDMODIFICATIONS']._serialized_end=596
+  _globals['_ANSWERINGMACHINEDETECTIONCONFIG']._serialized_start=599
+  _globals['_ANSWERINGMACHINEDETECTIONCONFIG']._serialized_end=2156
+  _globals['_DIALOGFLOWCONFIG']._serialized_start=2159
+  _globals['_DIALOGFLOWCONFIG']._serialized_end=2335
+  _globals['_WEBHOOKRETRIESPOLICY']._serialized_start=2338
+  _globals['_WEBHOOKRETRIESPOLICY']._serialized_end=2786
+  _globals['_DEEPFAKEDETECTION']._serialized_start=2789
+  _globals['_DEEPFAKEDETECTION']._serialized_end=2964
+  _globals['_TRANSCRIPTIONCONFIG']._serialized_start=2967
+  _globals['_TRANSCRIPTIONCONFIG']._serialized_end=3307
+  _globals['_CONFERENCECONFIG']._serialized_start=3310
+  _globals['_CONFERENCECONFIG']._serialized_end=4225
+  _globals['_STREAMPARAMETER']._serialized_start=4227
+  _globals['_STREAMPARAMETER']._serialized_end=4310
 # @@protoc_insertion_point(module_scope)

@@ -3,16 +3,19 @@
 isort:skip_file
 What several actions have in common."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -137,6 +140,15 @@ class AnsweringMachineDetectionConfig(_message.Message):
     SILENCE_THRESHOLD_FIELD_NUMBER: _builtins.int
     GREETING_TOTAL_ANALYSIS_TIME_MILLIS_FIELD_NUMBER: _builtins.int
     GREETING_SILENCE_DURATION_MILLIS_FIELD_NUMBER: _builtins.int
+    BEEP_DETECTION_PROFILE_FIELD_NUMBER: _builtins.int
+    BEEP_MIN_FREQUENCY_HZ_FIELD_NUMBER: _builtins.int
+    BEEP_MAX_FREQUENCY_HZ_FIELD_NUMBER: _builtins.int
+    BEEP_MIN_TONE_DURATION_MILLIS_FIELD_NUMBER: _builtins.int
+    BEEP_SPECTRAL_CONFIRMATION_FIELD_NUMBER: _builtins.int
+    BEEP_SPECTRAL_MIN_PURITY_FIELD_NUMBER: _builtins.int
+    BEEP_SPECTRAL_REJECT_FAX_CNG_FIELD_NUMBER: _builtins.int
+    BEEP_SPECTRAL_WINDOW_MILLIS_FIELD_NUMBER: _builtins.int
+    PROMPT_END_TIMEOUT_MILLIS_FIELD_NUMBER: _builtins.int
     total_analysis_time_millis: _builtins.int
     """Milliseconds that the detection may take in all."""
     after_greeting_silence_millis: _builtins.int
@@ -157,6 +169,24 @@ class AnsweringMachineDetectionConfig(_message.Message):
     """Milliseconds that the search for a greeting's end may take."""
     greeting_silence_duration_millis: _builtins.int
     """Milliseconds of silence that end a machine's greeting."""
+    beep_detection_profile: _builtins.str
+    """What must agree that a tone is a beep: both detectors (both), or that of frequencies alone (freq_only)."""
+    beep_min_frequency_hz: _builtins.int
+    """The lowest frequency of a beep."""
+    beep_max_frequency_hz: _builtins.int
+    """The highest frequency of a beep."""
+    beep_min_tone_duration_millis: _builtins.int
+    """Milliseconds that a beep lasts at least."""
+    beep_spectral_confirmation: _builtins.bool
+    """Whether a beep must pass a look at its spectrum too."""
+    beep_spectral_min_purity: _builtins.float
+    """How pure it must be."""
+    beep_spectral_reject_fax_cng: _builtins.bool
+    """Whether the calling tone of a fax is no beep."""
+    beep_spectral_window_millis: _builtins.int
+    """Milliseconds of tone that are looked at."""
+    prompt_end_timeout_millis: _builtins.int
+    """Milliseconds that the end of an iPhone's screening prompt is waited for."""
     def __init__(
         self,
         *,
@@ -170,13 +200,38 @@ class AnsweringMachineDetectionConfig(_message.Message):
         silence_threshold: _builtins.int | None = ...,
         greeting_total_analysis_time_millis: _builtins.int | None = ...,
         greeting_silence_duration_millis: _builtins.int | None = ...,
+        beep_detection_profile: _builtins.str | None = ...,
+        beep_min_frequency_hz: _builtins.int | None = ...,
+        beep_max_frequency_hz: _builtins.int | None = ...,
+        beep_min_tone_duration_millis: _builtins.int | None = ...,
+        beep_spectral_confirmation: _builtins.bool | None = ...,
+        beep_spectral_min_purity: _builtins.float | None = ...,
+        beep_spectral_reject_fax_cng: _builtins.bool | None = ...,
+        beep_spectral_window_millis: _builtins.int | None = ...,
+        prompt_end_timeout_millis: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_after_greeting_silence_millis", b"_after_greeting_silence_millis", "_between_words_silence_millis", b"_between_words_silence_millis", "_greeting_duration_millis", b"_greeting_duration_millis", "_greeting_silence_duration_millis", b"_greeting_silence_duration_millis", "_greeting_total_analysis_time_millis", b"_greeting_total_analysis_time_millis", "_initial_silence_millis", b"_initial_silence_millis", "_maximum_number_of_words", b"_maximum_number_of_words", "_maximum_word_length_millis", b"_maximum_word_length_millis", "_silence_threshold", b"_silence_threshold", "_total_analysis_time_millis", b"_total_analysis_time_millis", "after_greeting_silence_millis", b"after_greeting_silence_millis", "between_words_silence_millis", b"between_words_silence_millis", "greeting_duration_millis", b"greeting_duration_millis", "greeting_silence_duration_millis", b"greeting_silence_duration_millis", "greeting_total_analysis_time_millis", b"greeting_total_analysis_time_millis", "initial_silence_millis", b"initial_silence_millis", "maximum_number_of_words", b"maximum_number_of_words", "maximum_word_length_millis", b"maximum_word_length_millis", "silence_threshold", b"silence_threshold", "total_analysis_time_millis", b"total_analysis_time_millis"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after_greeting_silence_millis", b"_after_greeting_silence_millis", "_beep_detection_profile", b"_beep_detection_profile", "_beep_max_frequency_hz", b"_beep_max_frequency_hz", "_beep_min_frequency_hz", b"_beep_min_frequency_hz", "_beep_min_tone_duration_millis", b"_beep_min_tone_duration_millis", "_beep_spectral_confirmation", b"_beep_spectral_confirmation", "_beep_spectral_min_purity", b"_beep_spectral_min_purity", "_beep_spectral_reject_fax_cng", b"_beep_spectral_reject_fax_cng", "_beep_spectral_window_millis", b"_beep_spectral_window_millis", "_between_words_silence_millis", b"_between_words_silence_millis", "_greeting_duration_millis", b"_greeting_duration_millis", "_greeting_silence_duration_millis", b"_greeting_silence_duration_millis", "_greeting_total_analysis_time_millis", b"_greeting_total_analysis_time_millis", "_initial_silence_millis", b"_initial_silence_millis", "_maximum_number_of_words", b"_maximum_number_of_words", "_maximum_word_length_millis", b"_maximum_word_length_millis", "_prompt_end_timeout_millis", b"_prompt_end_timeout_millis", "_silence_threshold", b"_silence_threshold", "_total_analysis_time_millis", b"_total_analysis_time_millis", "after_greeting_silence_millis", b"after_greeting_silence_millis", "beep_detection_profile", b"beep_detection_profile", "beep_max_frequency_hz", b"beep_max_frequency_hz", "beep_min_frequency_hz", b"beep_min_frequency_hz", "beep_min_tone_duration_millis", b"beep_min_tone_duration_millis", "beep_spectral_confirmation", b"beep_spectral_confirmation", "beep_spectral_min_purity", b"beep_spectral_min_purity", "beep_spectral_reject_fax_cng", b"beep_spectral_reject_fax_cng", "beep_spectral_window_millis", b"beep_spectral_window_millis", "between_words_silence_millis", b"between_words_silence_millis", "greeting_duration_millis", b"greeting_duration_millis", "greeting_silence_duration_millis", b"greeting_silence_duration_millis", "greeting_total_analysis_time_millis", b"greeting_total_analysis_time_millis", "initial_silence_millis", b"initial_silence_millis", "maximum_number_of_words", b"maximum_number_of_words", "maximum_word_length_millis", b"maximum_word_length_millis", "prompt_end_timeout_millis", b"prompt_end_timeout_millis", "silence_threshold", b"silence_threshold", "total_analysis_time_millis", b"total_analysis_time_millis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_greeting_silence_millis", b"_after_greeting_silence_millis", "_between_words_silence_millis", b"_between_words_silence_millis", "_greeting_duration_millis", b"_greeting_duration_millis", "_greeting_silence_duration_millis", b"_greeting_silence_duration_millis", "_greeting_total_analysis_time_millis", b"_greeting_total_analysis_time_millis", "_initial_silence_millis", b"_initial_silence_millis", "_maximum_number_of_words", b"_maximum_number_of_words", "_maximum_word_length_millis", b"_maximum_word_length_millis", "_silence_threshold", b"_silence_threshold", "_total_analysis_time_millis", b"_total_analysis_time_millis", "after_greeting_silence_millis", b"after_greeting_silence_millis", "between_words_silence_millis", b"between_words_silence_millis", "greeting_duration_millis", b"greeting_duration_millis", "greeting_silence_duration_millis", b"greeting_silence_duration_millis", "greeting_total_analysis_time_millis", b"greeting_total_analysis_time_millis", "initial_silence_millis", b"initial_silence_millis", "maximum_number_of_words", b"maximum_number_of_words", "maximum_word_length_millis", b"maximum_word_length_millis", "silence_threshold", b"silence_threshold", "total_analysis_time_millis", b"total_analysis_time_millis"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_greeting_silence_millis", b"_after_greeting_silence_millis", "_beep_detection_profile", b"_beep_detection_profile", "_beep_max_frequency_hz", b"_beep_max_frequency_hz", "_beep_min_frequency_hz", b"_beep_min_frequency_hz", "_beep_min_tone_duration_millis", b"_beep_min_tone_duration_millis", "_beep_spectral_confirmation", b"_beep_spectral_confirmation", "_beep_spectral_min_purity", b"_beep_spectral_min_purity", "_beep_spectral_reject_fax_cng", b"_beep_spectral_reject_fax_cng", "_beep_spectral_window_millis", b"_beep_spectral_window_millis", "_between_words_silence_millis", b"_between_words_silence_millis", "_greeting_duration_millis", b"_greeting_duration_millis", "_greeting_silence_duration_millis", b"_greeting_silence_duration_millis", "_greeting_total_analysis_time_millis", b"_greeting_total_analysis_time_millis", "_initial_silence_millis", b"_initial_silence_millis", "_maximum_number_of_words", b"_maximum_number_of_words", "_maximum_word_length_millis", b"_maximum_word_length_millis", "_prompt_end_timeout_millis", b"_prompt_end_timeout_millis", "_silence_threshold", b"_silence_threshold", "_total_analysis_time_millis", b"_total_analysis_time_millis", "after_greeting_silence_millis", b"after_greeting_silence_millis", "beep_detection_profile", b"beep_detection_profile", "beep_max_frequency_hz", b"beep_max_frequency_hz", "beep_min_frequency_hz", b"beep_min_frequency_hz", "beep_min_tone_duration_millis", b"beep_min_tone_duration_millis", "beep_spectral_confirmation", b"beep_spectral_confirmation", "beep_spectral_min_purity", b"beep_spectral_min_purity", "beep_spectral_reject_fax_cng", b"beep_spectral_reject_fax_cng", "beep_spectral_window_millis", b"beep_spectral_window_millis", "between_words_silence_millis", b"between_words_silence_millis", "greeting_duration_millis", b"greeting_duration_millis", "greeting_silence_duration_millis", b"greeting_silence_duration_millis", "greeting_total_analysis_time_millis", b"greeting_total_analysis_time_millis", "initial_silence_millis", b"initial_silence_millis", "maximum_number_of_words", b"maximum_number_of_words", "maximum_word_length_millis", b"maximum_word_length_millis", "prompt_end_timeout_millis", b"prompt_end_timeout_millis", "silence_threshold", b"silence_threshold", "total_analysis_time_millis", b"total_analysis_time_millis"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after_greeting_silence_millis: _TypeAlias = _typing.Literal["after_greeting_silence_millis"]  # noqa: Y015
     _WhichOneofArgType__after_greeting_silence_millis: _TypeAlias = _typing.Literal["_after_greeting_silence_millis", b"_after_greeting_silence_millis"]  # noqa: Y015
+    _WhichOneofReturnType__beep_detection_profile: _TypeAlias = _typing.Literal["beep_detection_profile"]  # noqa: Y015
+    _WhichOneofArgType__beep_detection_profile: _TypeAlias = _typing.Literal["_beep_detection_profile", b"_beep_detection_profile"]  # noqa: Y015
+    _WhichOneofReturnType__beep_max_frequency_hz: _TypeAlias = _typing.Literal["beep_max_frequency_hz"]  # noqa: Y015
+    _WhichOneofArgType__beep_max_frequency_hz: _TypeAlias = _typing.Literal["_beep_max_frequency_hz", b"_beep_max_frequency_hz"]  # noqa: Y015
+    _WhichOneofReturnType__beep_min_frequency_hz: _TypeAlias = _typing.Literal["beep_min_frequency_hz"]  # noqa: Y015
+    _WhichOneofArgType__beep_min_frequency_hz: _TypeAlias = _typing.Literal["_beep_min_frequency_hz", b"_beep_min_frequency_hz"]  # noqa: Y015
+    _WhichOneofReturnType__beep_min_tone_duration_millis: _TypeAlias = _typing.Literal["beep_min_tone_duration_millis"]  # noqa: Y015
+    _WhichOneofArgType__beep_min_tone_duration_millis: _TypeAlias = _typing.Literal["_beep_min_tone_duration_millis", b"_beep_min_tone_duration_millis"]  # noqa: Y015
+    _WhichOneofReturnType__beep_spectral_confirmation: _TypeAlias = _typing.Literal["beep_spectral_confirmation"]  # noqa: Y015
+    _WhichOneofArgType__beep_spectral_confirmation: _TypeAlias = _typing.Literal["_beep_spectral_confirmation", b"_beep_spectral_confirmation"]  # noqa: Y015
+    _WhichOneofReturnType__beep_spectral_min_purity: _TypeAlias = _typing.Literal["beep_spectral_min_purity"]  # noqa: Y015
+    _WhichOneofArgType__beep_spectral_min_purity: _TypeAlias = _typing.Literal["_beep_spectral_min_purity", b"_beep_spectral_min_purity"]  # noqa: Y015
+    _WhichOneofReturnType__beep_spectral_reject_fax_cng: _TypeAlias = _typing.Literal["beep_spectral_reject_fax_cng"]  # noqa: Y015
+    _WhichOneofArgType__beep_spectral_reject_fax_cng: _TypeAlias = _typing.Literal["_beep_spectral_reject_fax_cng", b"_beep_spectral_reject_fax_cng"]  # noqa: Y015
+    _WhichOneofReturnType__beep_spectral_window_millis: _TypeAlias = _typing.Literal["beep_spectral_window_millis"]  # noqa: Y015
+    _WhichOneofArgType__beep_spectral_window_millis: _TypeAlias = _typing.Literal["_beep_spectral_window_millis", b"_beep_spectral_window_millis"]  # noqa: Y015
     _WhichOneofReturnType__between_words_silence_millis: _TypeAlias = _typing.Literal["between_words_silence_millis"]  # noqa: Y015
     _WhichOneofArgType__between_words_silence_millis: _TypeAlias = _typing.Literal["_between_words_silence_millis", b"_between_words_silence_millis"]  # noqa: Y015
     _WhichOneofReturnType__greeting_duration_millis: _TypeAlias = _typing.Literal["greeting_duration_millis"]  # noqa: Y015
@@ -191,12 +246,30 @@ class AnsweringMachineDetectionConfig(_message.Message):
     _WhichOneofArgType__maximum_number_of_words: _TypeAlias = _typing.Literal["_maximum_number_of_words", b"_maximum_number_of_words"]  # noqa: Y015
     _WhichOneofReturnType__maximum_word_length_millis: _TypeAlias = _typing.Literal["maximum_word_length_millis"]  # noqa: Y015
     _WhichOneofArgType__maximum_word_length_millis: _TypeAlias = _typing.Literal["_maximum_word_length_millis", b"_maximum_word_length_millis"]  # noqa: Y015
+    _WhichOneofReturnType__prompt_end_timeout_millis: _TypeAlias = _typing.Literal["prompt_end_timeout_millis"]  # noqa: Y015
+    _WhichOneofArgType__prompt_end_timeout_millis: _TypeAlias = _typing.Literal["_prompt_end_timeout_millis", b"_prompt_end_timeout_millis"]  # noqa: Y015
     _WhichOneofReturnType__silence_threshold: _TypeAlias = _typing.Literal["silence_threshold"]  # noqa: Y015
     _WhichOneofArgType__silence_threshold: _TypeAlias = _typing.Literal["_silence_threshold", b"_silence_threshold"]  # noqa: Y015
     _WhichOneofReturnType__total_analysis_time_millis: _TypeAlias = _typing.Literal["total_analysis_time_millis"]  # noqa: Y015
     _WhichOneofArgType__total_analysis_time_millis: _TypeAlias = _typing.Literal["_total_analysis_time_millis", b"_total_analysis_time_millis"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__after_greeting_silence_millis) -> _WhichOneofReturnType__after_greeting_silence_millis | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_detection_profile) -> _WhichOneofReturnType__beep_detection_profile | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_max_frequency_hz) -> _WhichOneofReturnType__beep_max_frequency_hz | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_min_frequency_hz) -> _WhichOneofReturnType__beep_min_frequency_hz | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_min_tone_duration_millis) -> _WhichOneofReturnType__beep_min_tone_duration_millis | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_spectral_confirmation) -> _WhichOneofReturnType__beep_spectral_confirmation | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_spectral_min_purity) -> _WhichOneofReturnType__beep_spectral_min_purity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_spectral_reject_fax_cng) -> _WhichOneofReturnType__beep_spectral_reject_fax_cng | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_spectral_window_millis) -> _WhichOneofReturnType__beep_spectral_window_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__between_words_silence_millis) -> _WhichOneofReturnType__between_words_silence_millis | None: ...
     @_typing.overload
@@ -211,6 +284,8 @@ class AnsweringMachineDetectionConfig(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_number_of_words) -> _WhichOneofReturnType__maximum_number_of_words | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_word_length_millis) -> _WhichOneofReturnType__maximum_word_length_millis | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prompt_end_timeout_millis) -> _WhichOneofReturnType__prompt_end_timeout_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__silence_threshold) -> _WhichOneofReturnType__silence_threshold | None: ...
     @_typing.overload
@@ -250,3 +325,283 @@ class DialogflowConfig(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__partial_automated_agent_reply) -> _WhichOneofReturnType__partial_automated_agent_reply | None: ...
 
 Global___DialogflowConfig: _TypeAlias = DialogflowConfig  # noqa: Y015
+
+@_typing.final
+class WebhookRetriesPolicy(_message.Message):
+    """When a webhook that was not taken is sent again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETRIES_MS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def retries_ms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Milliseconds to wait before each further try: five of them at most, 60000 in all."""
+
+    def __init__(
+        self,
+        *,
+        retries_ms: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["retries_ms", b"retries_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookRetriesPolicy: _TypeAlias = WebhookRetriesPolicy  # noqa: Y015
+
+@_typing.final
+class DeepfakeDetection(_message.Message):
+    """The search for a voice that no person has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENABLED_FIELD_NUMBER: _builtins.int
+    TIMEOUT_FIELD_NUMBER: _builtins.int
+    RTP_TIMEOUT_FIELD_NUMBER: _builtins.int
+    enabled: _builtins.bool
+    """Whether it takes place."""
+    timeout: _builtins.int
+    """Seconds to wait for its result."""
+    rtp_timeout: _builtins.int
+    """Seconds to wait for audio."""
+    def __init__(
+        self,
+        *,
+        enabled: _builtins.bool | None = ...,
+        timeout: _builtins.int | None = ...,
+        rtp_timeout: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "_rtp_timeout", b"_rtp_timeout", "_timeout", b"_timeout", "enabled", b"enabled", "rtp_timeout", b"rtp_timeout", "timeout", b"timeout"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "_rtp_timeout", b"_rtp_timeout", "_timeout", b"_timeout", "enabled", b"enabled", "rtp_timeout", b"rtp_timeout", "timeout", b"timeout"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__enabled: _TypeAlias = _typing.Literal["enabled"]  # noqa: Y015
+    _WhichOneofArgType__enabled: _TypeAlias = _typing.Literal["_enabled", b"_enabled"]  # noqa: Y015
+    _WhichOneofReturnType__rtp_timeout: _TypeAlias = _typing.Literal["rtp_timeout"]  # noqa: Y015
+    _WhichOneofArgType__rtp_timeout: _TypeAlias = _typing.Literal["_rtp_timeout", b"_rtp_timeout"]  # noqa: Y015
+    _WhichOneofReturnType__timeout: _TypeAlias = _typing.Literal["timeout"]  # noqa: Y015
+    _WhichOneofArgType__timeout: _TypeAlias = _typing.Literal["_timeout", b"_timeout"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__enabled) -> _WhichOneofReturnType__enabled | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rtp_timeout) -> _WhichOneofReturnType__rtp_timeout | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__timeout) -> _WhichOneofReturnType__timeout | None: ...
+
+Global___DeepfakeDetection: _TypeAlias = DeepfakeDetection  # noqa: Y015
+
+@_typing.final
+class TranscriptionConfig(_message.Message):
+    """The transcription that starts with the answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSCRIPTION_ENGINE_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_ENGINE_CONFIG_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_TRACKS_FIELD_NUMBER: _builtins.int
+    CLIENT_STATE_FIELD_NUMBER: _builtins.int
+    COMMAND_ID_FIELD_NUMBER: _builtins.int
+    transcription_engine: _builtins.str
+    """Who transcribes, such as Google, Telnyx, Deepgram or Azure."""
+    transcription_tracks: _builtins.str
+    """Who is transcribed: inbound, outbound or both."""
+    client_state: _builtins.str
+    """The state, in Base64, that webhooks of the transcription repeat."""
+    command_id: _builtins.str
+    """The id under which Telnyx knows the transcription again."""
+    @_builtins.property
+    def transcription_engine_config(self) -> _struct_pb2.Struct:
+        """Settings of the engine, which differ by engine."""
+
+    def __init__(
+        self,
+        *,
+        transcription_engine: _builtins.str | None = ...,
+        transcription_engine_config: _struct_pb2.Struct | None = ...,
+        transcription_tracks: _builtins.str | None = ...,
+        client_state: _builtins.str | None = ...,
+        command_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_client_state", b"_client_state", "_command_id", b"_command_id", "_transcription_engine", b"_transcription_engine", "_transcription_tracks", b"_transcription_tracks", "client_state", b"client_state", "command_id", b"command_id", "transcription_engine", b"transcription_engine", "transcription_engine_config", b"transcription_engine_config", "transcription_tracks", b"transcription_tracks"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_client_state", b"_client_state", "_command_id", b"_command_id", "_transcription_engine", b"_transcription_engine", "_transcription_tracks", b"_transcription_tracks", "client_state", b"client_state", "command_id", b"command_id", "transcription_engine", b"transcription_engine", "transcription_engine_config", b"transcription_engine_config", "transcription_tracks", b"transcription_tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__client_state: _TypeAlias = _typing.Literal["client_state"]  # noqa: Y015
+    _WhichOneofArgType__client_state: _TypeAlias = _typing.Literal["_client_state", b"_client_state"]  # noqa: Y015
+    _WhichOneofReturnType__command_id: _TypeAlias = _typing.Literal["command_id"]  # noqa: Y015
+    _WhichOneofArgType__command_id: _TypeAlias = _typing.Literal["_command_id", b"_command_id"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_engine: _TypeAlias = _typing.Literal["transcription_engine"]  # noqa: Y015
+    _WhichOneofArgType__transcription_engine: _TypeAlias = _typing.Literal["_transcription_engine", b"_transcription_engine"]  # noqa: Y015
+    _WhichOneofReturnType__transcription_tracks: _TypeAlias = _typing.Literal["transcription_tracks"]  # noqa: Y015
+    _WhichOneofArgType__transcription_tracks: _TypeAlias = _typing.Literal["_transcription_tracks", b"_transcription_tracks"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__client_state) -> _WhichOneofReturnType__client_state | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__command_id) -> _WhichOneofReturnType__command_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_engine) -> _WhichOneofReturnType__transcription_engine | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transcription_tracks) -> _WhichOneofReturnType__transcription_tracks | None: ...
+
+Global___TranscriptionConfig: _TypeAlias = TranscriptionConfig  # noqa: Y015
+
+@_typing.final
+class ConferenceConfig(_message.Message):
+    """How a new leg takes part in a conference."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    CONFERENCE_NAME_FIELD_NUMBER: _builtins.int
+    EARLY_MEDIA_FIELD_NUMBER: _builtins.int
+    BEEP_ENABLED_FIELD_NUMBER: _builtins.int
+    START_CONFERENCE_ON_CREATE_FIELD_NUMBER: _builtins.int
+    START_CONFERENCE_ON_ENTER_FIELD_NUMBER: _builtins.int
+    END_CONFERENCE_ON_EXIT_FIELD_NUMBER: _builtins.int
+    SOFT_END_CONFERENCE_ON_EXIT_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    HOLD_AUDIO_URL_FIELD_NUMBER: _builtins.int
+    HOLD_MEDIA_NAME_FIELD_NUMBER: _builtins.int
+    MUTE_FIELD_NUMBER: _builtins.int
+    SUPERVISOR_ROLE_FIELD_NUMBER: _builtins.int
+    WHISPER_CALL_CONTROL_IDS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The conference, by its id."""
+    conference_name: _builtins.str
+    """The conference, by its name."""
+    early_media: _builtins.bool
+    """Whether it is joined as soon as there is audio; false: when it is answered."""
+    beep_enabled: _builtins.str
+    """When a beep is heard: always, never, on_enter or on_exit."""
+    start_conference_on_create: _builtins.bool
+    """Whether the conference starts when it is made."""
+    start_conference_on_enter: _builtins.bool
+    """Whether it starts when this leg joins."""
+    end_conference_on_exit: _builtins.bool
+    """Whether it ends, for all, when this leg leaves."""
+    soft_end_conference_on_exit: _builtins.bool
+    """Whether it ends when this leg leaves, without hanging up the others."""
+    hold: _builtins.bool
+    """Whether the leg is put on hold at once."""
+    hold_audio_url: _builtins.str
+    """The address of the audio it hears then."""
+    hold_media_name: _builtins.str
+    """The stored media it hears then."""
+    mute: _builtins.bool
+    """Whether the leg is muted at once."""
+    supervisor_role: _builtins.str
+    """How it supervises: barge, whisper, monitor or none."""
+    @_builtins.property
+    def whisper_call_control_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The calls that it can whisper to."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str | None = ...,
+        conference_name: _builtins.str | None = ...,
+        early_media: _builtins.bool | None = ...,
+        beep_enabled: _builtins.str | None = ...,
+        start_conference_on_create: _builtins.bool | None = ...,
+        start_conference_on_enter: _builtins.bool | None = ...,
+        end_conference_on_exit: _builtins.bool | None = ...,
+        soft_end_conference_on_exit: _builtins.bool | None = ...,
+        hold: _builtins.bool | None = ...,
+        hold_audio_url: _builtins.str | None = ...,
+        hold_media_name: _builtins.str | None = ...,
+        mute: _builtins.bool | None = ...,
+        supervisor_role: _builtins.str | None = ...,
+        whisper_call_control_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_beep_enabled", b"_beep_enabled", "_conference_name", b"_conference_name", "_early_media", b"_early_media", "_end_conference_on_exit", b"_end_conference_on_exit", "_hold", b"_hold", "_hold_audio_url", b"_hold_audio_url", "_hold_media_name", b"_hold_media_name", "_id", b"_id", "_mute", b"_mute", "_soft_end_conference_on_exit", b"_soft_end_conference_on_exit", "_start_conference_on_create", b"_start_conference_on_create", "_start_conference_on_enter", b"_start_conference_on_enter", "_supervisor_role", b"_supervisor_role", "beep_enabled", b"beep_enabled", "conference_name", b"conference_name", "early_media", b"early_media", "end_conference_on_exit", b"end_conference_on_exit", "hold", b"hold", "hold_audio_url", b"hold_audio_url", "hold_media_name", b"hold_media_name", "id", b"id", "mute", b"mute", "soft_end_conference_on_exit", b"soft_end_conference_on_exit", "start_conference_on_create", b"start_conference_on_create", "start_conference_on_enter", b"start_conference_on_enter", "supervisor_role", b"supervisor_role"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_beep_enabled", b"_beep_enabled", "_conference_name", b"_conference_name", "_early_media", b"_early_media", "_end_conference_on_exit", b"_end_conference_on_exit", "_hold", b"_hold", "_hold_audio_url", b"_hold_audio_url", "_hold_media_name", b"_hold_media_name", "_id", b"_id", "_mute", b"_mute", "_soft_end_conference_on_exit", b"_soft_end_conference_on_exit", "_start_conference_on_create", b"_start_conference_on_create", "_start_conference_on_enter", b"_start_conference_on_enter", "_supervisor_role", b"_supervisor_role", "beep_enabled", b"beep_enabled", "conference_name", b"conference_name", "early_media", b"early_media", "end_conference_on_exit", b"end_conference_on_exit", "hold", b"hold", "hold_audio_url", b"hold_audio_url", "hold_media_name", b"hold_media_name", "id", b"id", "mute", b"mute", "soft_end_conference_on_exit", b"soft_end_conference_on_exit", "start_conference_on_create", b"start_conference_on_create", "start_conference_on_enter", b"start_conference_on_enter", "supervisor_role", b"supervisor_role", "whisper_call_control_ids", b"whisper_call_control_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__beep_enabled: _TypeAlias = _typing.Literal["beep_enabled"]  # noqa: Y015
+    _WhichOneofArgType__beep_enabled: _TypeAlias = _typing.Literal["_beep_enabled", b"_beep_enabled"]  # noqa: Y015
+    _WhichOneofReturnType__conference_name: _TypeAlias = _typing.Literal["conference_name"]  # noqa: Y015
+    _WhichOneofArgType__conference_name: _TypeAlias = _typing.Literal["_conference_name", b"_conference_name"]  # noqa: Y015
+    _WhichOneofReturnType__early_media: _TypeAlias = _typing.Literal["early_media"]  # noqa: Y015
+    _WhichOneofArgType__early_media: _TypeAlias = _typing.Literal["_early_media", b"_early_media"]  # noqa: Y015
+    _WhichOneofReturnType__end_conference_on_exit: _TypeAlias = _typing.Literal["end_conference_on_exit"]  # noqa: Y015
+    _WhichOneofArgType__end_conference_on_exit: _TypeAlias = _typing.Literal["_end_conference_on_exit", b"_end_conference_on_exit"]  # noqa: Y015
+    _WhichOneofReturnType__hold: _TypeAlias = _typing.Literal["hold"]  # noqa: Y015
+    _WhichOneofArgType__hold: _TypeAlias = _typing.Literal["_hold", b"_hold"]  # noqa: Y015
+    _WhichOneofReturnType__hold_audio_url: _TypeAlias = _typing.Literal["hold_audio_url"]  # noqa: Y015
+    _WhichOneofArgType__hold_audio_url: _TypeAlias = _typing.Literal["_hold_audio_url", b"_hold_audio_url"]  # noqa: Y015
+    _WhichOneofReturnType__hold_media_name: _TypeAlias = _typing.Literal["hold_media_name"]  # noqa: Y015
+    _WhichOneofArgType__hold_media_name: _TypeAlias = _typing.Literal["_hold_media_name", b"_hold_media_name"]  # noqa: Y015
+    _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
+    _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
+    _WhichOneofReturnType__mute: _TypeAlias = _typing.Literal["mute"]  # noqa: Y015
+    _WhichOneofArgType__mute: _TypeAlias = _typing.Literal["_mute", b"_mute"]  # noqa: Y015
+    _WhichOneofReturnType__soft_end_conference_on_exit: _TypeAlias = _typing.Literal["soft_end_conference_on_exit"]  # noqa: Y015
+    _WhichOneofArgType__soft_end_conference_on_exit: _TypeAlias = _typing.Literal["_soft_end_conference_on_exit", b"_soft_end_conference_on_exit"]  # noqa: Y015
+    _WhichOneofReturnType__start_conference_on_create: _TypeAlias = _typing.Literal["start_conference_on_create"]  # noqa: Y015
+    _WhichOneofArgType__start_conference_on_create: _TypeAlias = _typing.Literal["_start_conference_on_create", b"_start_conference_on_create"]  # noqa: Y015
+    _WhichOneofReturnType__start_conference_on_enter: _TypeAlias = _typing.Literal["start_conference_on_enter"]  # noqa: Y015
+    _WhichOneofArgType__start_conference_on_enter: _TypeAlias = _typing.Literal["_start_conference_on_enter", b"_start_conference_on_enter"]  # noqa: Y015
+    _WhichOneofReturnType__supervisor_role: _TypeAlias = _typing.Literal["supervisor_role"]  # noqa: Y015
+    _WhichOneofArgType__supervisor_role: _TypeAlias = _typing.Literal["_supervisor_role", b"_supervisor_role"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beep_enabled) -> _WhichOneofReturnType__beep_enabled | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__conference_name) -> _WhichOneofReturnType__conference_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__early_media) -> _WhichOneofReturnType__early_media | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__end_conference_on_exit) -> _WhichOneofReturnType__end_conference_on_exit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hold) -> _WhichOneofReturnType__hold | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hold_audio_url) -> _WhichOneofReturnType__hold_audio_url | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hold_media_name) -> _WhichOneofReturnType__hold_media_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__id) -> _WhichOneofReturnType__id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mute) -> _WhichOneofReturnType__mute | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__soft_end_conference_on_exit) -> _WhichOneofReturnType__soft_end_conference_on_exit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start_conference_on_create) -> _WhichOneofReturnType__start_conference_on_create | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start_conference_on_enter) -> _WhichOneofReturnType__start_conference_on_enter | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__supervisor_role) -> _WhichOneofReturnType__supervisor_role | None: ...
+
+Global___ConferenceConfig: _TypeAlias = ConferenceConfig  # noqa: Y015
+
+@_typing.final
+class StreamParameter(_message.Message):
+    """Something that a WebSocket server is told when a stream starts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name."""
+    value: _builtins.str
+    """Its value."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        value: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_value", b"_value", "name", b"name", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_value", b"_value", "name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___StreamParameter: _TypeAlias = StreamParameter  # noqa: Y015

@@ -5,6 +5,7 @@ The actions that are heard."""
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -31,6 +32,7 @@ class PlaybackStart(_message.Message):
     TARGET_LEGS_FIELD_NUMBER: _builtins.int
     CACHE_AUDIO_FIELD_NUMBER: _builtins.int
     PLAYBACK_CONTENT_FIELD_NUMBER: _builtins.int
+    AUDIO_TYPE_FIELD_NUMBER: _builtins.int
     audio_url: _builtins.str
     """The address of the audio."""
     media_name: _builtins.str
@@ -49,6 +51,8 @@ class PlaybackStart(_message.Message):
     """Whether the file is kept for as long as the call lasts."""
     playback_content: _builtins.str
     """The audio itself, in Base64."""
+    audio_type: _builtins.str
+    """The format of the audio in playback_content: mp3 or wav."""
     def __init__(
         self,
         *,
@@ -61,11 +65,14 @@ class PlaybackStart(_message.Message):
         target_legs: _builtins.str | None = ...,
         cache_audio: _builtins.bool | None = ...,
         playback_content: _builtins.str | None = ...,
+        audio_type: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_audio_url", b"_audio_url", "_cache_audio", b"_cache_audio", "_loop", b"_loop", "_loop_text", b"_loop_text", "_media_name", b"_media_name", "_overlay", b"_overlay", "_playback_content", b"_playback_content", "_stop", b"_stop", "_target_legs", b"_target_legs", "audio_url", b"audio_url", "cache_audio", b"cache_audio", "loop", b"loop", "loop_text", b"loop_text", "media_name", b"media_name", "overlay", b"overlay", "playback_content", b"playback_content", "stop", b"stop", "target_legs", b"target_legs"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_audio_type", b"_audio_type", "_audio_url", b"_audio_url", "_cache_audio", b"_cache_audio", "_loop", b"_loop", "_loop_text", b"_loop_text", "_media_name", b"_media_name", "_overlay", b"_overlay", "_playback_content", b"_playback_content", "_stop", b"_stop", "_target_legs", b"_target_legs", "audio_type", b"audio_type", "audio_url", b"audio_url", "cache_audio", b"cache_audio", "loop", b"loop", "loop_text", b"loop_text", "media_name", b"media_name", "overlay", b"overlay", "playback_content", b"playback_content", "stop", b"stop", "target_legs", b"target_legs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_audio_url", b"_audio_url", "_cache_audio", b"_cache_audio", "_loop", b"_loop", "_loop_text", b"_loop_text", "_media_name", b"_media_name", "_overlay", b"_overlay", "_playback_content", b"_playback_content", "_stop", b"_stop", "_target_legs", b"_target_legs", "audio_url", b"audio_url", "cache_audio", b"cache_audio", "loop", b"loop", "loop_text", b"loop_text", "media_name", b"media_name", "overlay", b"overlay", "playback_content", b"playback_content", "stop", b"stop", "target_legs", b"target_legs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_audio_type", b"_audio_type", "_audio_url", b"_audio_url", "_cache_audio", b"_cache_audio", "_loop", b"_loop", "_loop_text", b"_loop_text", "_media_name", b"_media_name", "_overlay", b"_overlay", "_playback_content", b"_playback_content", "_stop", b"_stop", "_target_legs", b"_target_legs", "audio_type", b"audio_type", "audio_url", b"audio_url", "cache_audio", b"cache_audio", "loop", b"loop", "loop_text", b"loop_text", "media_name", b"media_name", "overlay", b"overlay", "playback_content", b"playback_content", "stop", b"stop", "target_legs", b"target_legs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__audio_type: _TypeAlias = _typing.Literal["audio_type"]  # noqa: Y015
+    _WhichOneofArgType__audio_type: _TypeAlias = _typing.Literal["_audio_type", b"_audio_type"]  # noqa: Y015
     _WhichOneofReturnType__audio_url: _TypeAlias = _typing.Literal["audio_url"]  # noqa: Y015
     _WhichOneofArgType__audio_url: _TypeAlias = _typing.Literal["_audio_url", b"_audio_url"]  # noqa: Y015
     _WhichOneofReturnType__cache_audio: _TypeAlias = _typing.Literal["cache_audio"]  # noqa: Y015
@@ -84,6 +91,8 @@ class PlaybackStart(_message.Message):
     _WhichOneofArgType__stop: _TypeAlias = _typing.Literal["_stop", b"_stop"]  # noqa: Y015
     _WhichOneofReturnType__target_legs: _TypeAlias = _typing.Literal["target_legs"]  # noqa: Y015
     _WhichOneofArgType__target_legs: _TypeAlias = _typing.Literal["_target_legs", b"_target_legs"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__audio_type) -> _WhichOneofReturnType__audio_type | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__audio_url) -> _WhichOneofReturnType__audio_url | None: ...
     @_typing.overload
@@ -178,6 +187,10 @@ class Speak(_message.Message):
     STOP_FIELD_NUMBER: _builtins.int
     VOICE_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    LOOP_FIELD_NUMBER: _builtins.int
+    LOOP_TEXT_FIELD_NUMBER: _builtins.int
+    TARGET_LEGS_FIELD_NUMBER: _builtins.int
+    VOICE_SETTINGS_FIELD_NUMBER: _builtins.int
     payload: _builtins.str
     """What to say."""
     payload_type: _builtins.str
@@ -190,6 +203,16 @@ class Speak(_message.Message):
     """The voice: male, female, or one of a provider's by name."""
     language: _builtins.str
     """The language, such as en-US."""
+    loop: _builtins.int
+    """How many times. Telnyx is sent a number."""
+    loop_text: _builtins.str
+    """The same in words, such as infinity. Telnyx is sent a string under the name `loop`."""
+    target_legs: _builtins.str
+    """Who hears it: self, opposite or both."""
+    @_builtins.property
+    def voice_settings(self) -> _struct_pb2.Struct:
+        """Settings of the voice, which differ by its provider."""
+
     def __init__(
         self,
         *,
@@ -199,26 +222,42 @@ class Speak(_message.Message):
         stop: _builtins.str | None = ...,
         voice: _builtins.str = ...,
         language: _builtins.str | None = ...,
+        loop: _builtins.int | None = ...,
+        loop_text: _builtins.str | None = ...,
+        target_legs: _builtins.str | None = ...,
+        voice_settings: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_payload_type", b"_payload_type", "_service_level", b"_service_level", "_stop", b"_stop", "language", b"language", "payload_type", b"payload_type", "service_level", b"service_level", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_loop", b"_loop", "_loop_text", b"_loop_text", "_payload_type", b"_payload_type", "_service_level", b"_service_level", "_stop", b"_stop", "_target_legs", b"_target_legs", "language", b"language", "loop", b"loop", "loop_text", b"loop_text", "payload_type", b"payload_type", "service_level", b"service_level", "stop", b"stop", "target_legs", b"target_legs", "voice_settings", b"voice_settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_payload_type", b"_payload_type", "_service_level", b"_service_level", "_stop", b"_stop", "language", b"language", "payload", b"payload", "payload_type", b"payload_type", "service_level", b"service_level", "stop", b"stop", "voice", b"voice"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_loop", b"_loop", "_loop_text", b"_loop_text", "_payload_type", b"_payload_type", "_service_level", b"_service_level", "_stop", b"_stop", "_target_legs", b"_target_legs", "language", b"language", "loop", b"loop", "loop_text", b"loop_text", "payload", b"payload", "payload_type", b"payload_type", "service_level", b"service_level", "stop", b"stop", "target_legs", b"target_legs", "voice", b"voice", "voice_settings", b"voice_settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__language: _TypeAlias = _typing.Literal["language"]  # noqa: Y015
     _WhichOneofArgType__language: _TypeAlias = _typing.Literal["_language", b"_language"]  # noqa: Y015
+    _WhichOneofReturnType__loop: _TypeAlias = _typing.Literal["loop"]  # noqa: Y015
+    _WhichOneofArgType__loop: _TypeAlias = _typing.Literal["_loop", b"_loop"]  # noqa: Y015
+    _WhichOneofReturnType__loop_text: _TypeAlias = _typing.Literal["loop_text"]  # noqa: Y015
+    _WhichOneofArgType__loop_text: _TypeAlias = _typing.Literal["_loop_text", b"_loop_text"]  # noqa: Y015
     _WhichOneofReturnType__payload_type: _TypeAlias = _typing.Literal["payload_type"]  # noqa: Y015
     _WhichOneofArgType__payload_type: _TypeAlias = _typing.Literal["_payload_type", b"_payload_type"]  # noqa: Y015
     _WhichOneofReturnType__service_level: _TypeAlias = _typing.Literal["service_level"]  # noqa: Y015
     _WhichOneofArgType__service_level: _TypeAlias = _typing.Literal["_service_level", b"_service_level"]  # noqa: Y015
     _WhichOneofReturnType__stop: _TypeAlias = _typing.Literal["stop"]  # noqa: Y015
     _WhichOneofArgType__stop: _TypeAlias = _typing.Literal["_stop", b"_stop"]  # noqa: Y015
+    _WhichOneofReturnType__target_legs: _TypeAlias = _typing.Literal["target_legs"]  # noqa: Y015
+    _WhichOneofArgType__target_legs: _TypeAlias = _typing.Literal["_target_legs", b"_target_legs"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__language) -> _WhichOneofReturnType__language | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loop) -> _WhichOneofReturnType__loop | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loop_text) -> _WhichOneofReturnType__loop_text | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__payload_type) -> _WhichOneofReturnType__payload_type | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__service_level) -> _WhichOneofReturnType__service_level | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stop) -> _WhichOneofReturnType__stop | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__target_legs) -> _WhichOneofReturnType__target_legs | None: ...
 
 Global___Speak: _TypeAlias = Speak  # noqa: Y015

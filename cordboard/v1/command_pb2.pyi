@@ -320,8 +320,18 @@ class Custom(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
+    WITHOUT_COMMAND_ID_FIELD_NUMBER: _builtins.int
+    REPEAT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, the last part of its path. A name that has a type here is refused: its type knows how to repeat it safely."""
+    without_command_id: _builtins.bool
+    """Whether Telnyx takes no command_id for it. Then none is sent, and Telnyx would not know a second one from the first. Of
+    siprec_start and switch_supervisor_role this is known.
+    """
+    repeat: _options_pb2.RepeatClass.ValueType
+    """How it may be sent again: ALWAYS where a second one does no harm, UNSENT where only one may arrive. Unset: WINDOW, for as
+    long as Telnyx knows its command_id; UNSENT where it has none.
+    """
     @_builtins.property
     def body(self) -> _struct_pb2.Struct:
         """Its body, but for command_id and client_state."""
@@ -331,10 +341,12 @@ class Custom(_message.Message):
         *,
         name: _builtins.str = ...,
         body: _struct_pb2.Struct | None = ...,
+        without_command_id: _builtins.bool = ...,
+        repeat: _options_pb2.RepeatClass.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "name", b"name", "repeat", b"repeat", "without_command_id", b"without_command_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -120,6 +120,7 @@ class ActionOptions(_message.Message):
     NEVER_EXPIRES_FIELD_NUMBER: _builtins.int
     WITHOUT_COMMAND_ID_FIELD_NUMBER: _builtins.int
     COMPLETION_FIELD_NUMBER: _builtins.int
+    NAMES_WITHOUT_COMMAND_ID_FIELD_NUMBER: _builtins.int
     method: _builtins.str
     """The HTTP verb."""
     path: _builtins.str
@@ -140,6 +141,10 @@ class ActionOptions(_message.Message):
     def completion(self) -> Global___Completion:
         """When what it started is in effect."""
 
+    @_builtins.property
+    def names_without_command_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of custom: the names for which Telnyx takes no command_id."""
+
     def __init__(
         self,
         *,
@@ -152,10 +157,11 @@ class ActionOptions(_message.Message):
         never_expires: _builtins.bool = ...,
         without_command_id: _builtins.bool = ...,
         completion: Global___Completion | None = ...,
+        names_without_command_id: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "expire_seconds", b"expire_seconds", "lane", b"lane", "method", b"method", "never_expires", b"never_expires", "path", b"path", "placement", b"placement", "repeat", b"repeat", "without_command_id", b"without_command_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "expire_seconds", b"expire_seconds", "lane", b"lane", "method", b"method", "names_without_command_id", b"names_without_command_id", "never_expires", b"never_expires", "path", b"path", "placement", b"placement", "repeat", b"repeat", "without_command_id", b"without_command_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,55 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.core import gather, legs
 from sandbox.core.call import Call, State
 from sandbox.core.destinations import BUSY, CANCELLED, NORMAL, REJECTED, End
 from sandbox.core.media import playback, speech
+from sandbox.core.newer import PERFORM as NEWER
+from sandbox.core.newer import Perform
 from sandbox.core.problems import not_answered, not_now
 
 if TYPE_CHECKING:
     from sandbox.core.exchange import Exchange
 
 Body = dict[str, Any]
-Perform = Callable[["Exchange", Call, Body], None]
 
 # Everything else needs an answered call (90034).
 ANY_TIME: Final = frozenset({"answer", "hangup", "reject", "client_state_update"})
 
-# Commands that Telnyx has added since 2023: taken, recorded, and without behaviour here.
-NEWER: Final = frozenset(
-    {
-        "ai_assistant_add_messages",
-        "ai_assistant_join",
-        "ai_assistant_start",
-        "ai_assistant_stop",
-        "conversation_relay_start",
-        "conversation_relay_stop",
-        "gather_using_ai",
-        "pay",
-        "send_sip_info",
-        "siprec_start",
-        "siprec_stop",
-        "suppression_start",
-        "suppression_stop",
-        "switch_supervisor_role",
-    }
-)
 
-
-def perform(exchange: Exchange, call: Call, action: str, body: Body) -> None:
-    """Do a command on a live call. Raises Refused, and then nothing has changed."""
+def perform(exchange: Exchange, call: Call, action: str, body: Body) -> Body | None:
+    """Do a command on a live call; returns what its answer tells beside its result. Raises Refused: nothing changed."""
     if action not in ANY_TIME and call.state is not State.ANSWERED:
         raise not_answered()
     state_before, new_state = call.client_state, body.get("client_state")
     if new_state is not None:
         call.client_state = new_state  # Events that the command itself causes carry it already.
     try:
-        if action in PERFORM:
-            PERFORM[action](exchange, call, body)
+        return PERFORM[action](exchange, call, body)
     except BaseException:
         call.client_state = state_before
         raise
@@ -81,7 +61,7 @@ def _reject(_: Exchange, call: Call, body: Body) -> None:
 def _speak(exchange: Exchange, call: Call, body: Body) -> None:
     if body.get("stop"):
         call.player.stop(body["stop"])
-    call.player.add(speech(exchange.life.habits, body["payload"]))
+    call.player.add(speech(exchange.life.habits, body["payload"], loop=body.get("loop")))
 
 
 def _playback_start(exchange: Exchange, call: Call, body: Body) -> None:
@@ -159,4 +139,5 @@ PERFORM: Final[Mapping[str, Perform]] = {
     "enqueue": lambda exchange, call, body: exchange.queues.enter(call, body),
     "leave_queue": lambda exchange, call, __: exchange.queues.leave(call, "leave"),
     "client_state_update": lambda _, __, ___: None,  # `perform` has done it.
+    **NEWER,
 }

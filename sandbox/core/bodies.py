@@ -7,32 +7,36 @@ and that of 2026 differ, the wider one counts (voices are free text, language is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
-from sandbox.core.checks import (
-    Check,
-    above,
-    array,
-    base64_text,
-    choice,
-    delays,
-    flag,
-    mapping,
-    members,
-    number,
-    one_or_many,
-    phone,
-    record,
-    sip_uri,
-    text,
-    uuid_text,
-    whole,
+from sandbox.core.checks import array, base64_text, choice, flag, header_text, record, sip_uri, text, uuid_text, whole
+from sandbox.core.fields import (
+    CHANNELS,
+    DIALOGFLOW,
+    DIGITS,
+    FORK_TYPE,
+    FORMAT,
+    HEADERS,
+    LEGS,
+    MUTED,
+    NAME,
+    NEW_LEG,
+    ON_ANSWER,
+    RECORD,
+    RECORD_RULES,
+    SOUND,
+    SPEECH,
+    STOP,
+    STREAM,
+    STREAM_OUT,
+    SUPERVISOR,
+    TRACK,
+    TRANSCRIPTION,
+    UDP,
+    WEBHOOK,
+    loop,
 )
-from sandbox.core.problems import Problem, Refused
 from sandbox.core.rules import (
-    Body,
-    Rule,
     at_most_one,
     basic_service,
     decrypted_fork,
@@ -41,149 +45,53 @@ from sandbox.core.rules import (
     only_with,
     overlay_is_for_self,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """What a body must and may hold. Fields that are not named are accepted as they are."""
-
-    required: tuple[str, ...] = ()
-    checks: Mapping[str, Check] = field(default_factory=dict)
-    rules: tuple[Rule, ...] = ()
-
-    def check(self, body: Body) -> None:
-        """Raise Refused with every problem of a body."""
-        problems = members(body, self.required, self.checks)
-        problems += [problem for rule in self.rules if (problem := rule(body))]
-        if problems:
-            raise Refused(*problems)
-
-
-_COMMON: Final[Mapping[str, Check]] = {"client_state": base64_text, "command_id": text()}
-_HEADERS: Final[Mapping[str, Check]] = {
-    "custom_headers": array(record({"name": text(), "value": text()}, "name", "value")),
-    "sip_headers": array(record({"name": choice("User-to-User"), "value": text()}, "name", "value")),
-}
-_SOUND: Final = record(
-    {
-        "pitch": above(0),
-        "semitone": number(-14, 14),
-        "octaves": number(-1, 1),
-        "track": choice("inbound", "outbound", "both"),
-    }
-)
-_STREAM: Final[Mapping[str, Check]] = {
-    "stream_url": text(),
-    "stream_track": choice("inbound_track", "outbound_track", "both_tracks"),
-}
-_DIALOGFLOW: Final[Mapping[str, Check]] = {
-    "enable_dialogflow": flag,
-    "dialogflow_config": record({"analyze_sentiment": flag, "partial_automated_agent_reply": flag}),
-}
-_WEBHOOK: Final[Mapping[str, Check]] = {
-    "webhook_url": text(),
-    "webhook_url_method": choice("POST", "GET"),
-    "webhook_urls": mapping(text()),
-    "webhook_urls_method": choice("POST", "GET"),
-    "webhook_retries_policies": mapping(record({"retries_ms": delays(5, 60_000)}, "retries_ms")),
-}
-_RECORD: Final[Mapping[str, Check]] = {
-    "record": choice("record-from-answer"),
-    "record_channels": choice("single", "dual"),
-    "record_format": choice("wav", "mp3"),
-    "record_max_length": whole(0, 43200),
-    "record_timeout_secs": whole(0),
-}
-_RECORD_RULES: Final = tuple(only_with(name, "record") for name in _RECORD if name != "record")
-_AMD_TIMES: Final = (
-    "total_analysis_time_millis",
-    "after_greeting_silence_millis",
-    "between_words_silence_millis",
-    "greeting_duration_millis",
-    "initial_silence_millis",
-    "maximum_number_of_words",
-    "maximum_word_length_millis",
-    "silence_threshold",
-    "greeting_total_analysis_time_millis",
-    "greeting_silence_duration_millis",
-)
-_NEW_LEG: Final[Mapping[str, Check]] = {
-    "to": one_or_many(phone),
-    "from": phone,
-    "from_display_name": text(128, r"^[A-Za-z0-9 \-_~!.+]*$"),
-    "audio_url": text(),
-    "media_name": text(),
-    "timeout_secs": whole(5, 600),
-    "time_limit_secs": whole(30, 14400),
-    "answering_machine_detection": choice(
-        "premium", "detect", "detect_beep", "detect_words", "greeting_end", "disabled"
-    ),
-    "answering_machine_detection_config": record({name: whole() for name in _AMD_TIMES}),
-    "sip_auth_username": text(),
-    "sip_auth_password": text(),
-    "sound_modifications": _SOUND,
-    **_HEADERS,
-    **_WEBHOOK,
-}
-_DIGITS: Final[Mapping[str, Check]] = {
-    "minimum_digits": whole(1, 128),
-    "maximum_digits": whole(1, 128),
-    "timeout_millis": whole(0),
-    "inter_digit_timeout_millis": whole(0),
-    "terminating_digit": text(),
-    "valid_digits": text(),
-}
-_SPEECH: Final[Mapping[str, Check]] = {
-    "payload": text(3000),
-    "payload_type": choice("text", "ssml"),
-    "service_level": choice("basic", "premium"),
-    "voice": text(),
-    "language": text(),
-}
-_FORK_TYPE: Final = choice("raw", "decrypted")
-_UDP: Final = text(pattern=r"^udp:.+:\d{1,5}$")
-_STOP: Final = choice("current", "all")
-
-
-def _loop(value: object, pointer: str) -> Problem | None:
-    """How often: a whole number, as such or in words, or infinity."""
-    if isinstance(value, str) and not value.isdigit():
-        return choice("infinity")(value, pointer)
-    return whole(0)(int(value) if isinstance(value, str) else value, pointer)
-
-
-def _schema(
-    *required: str, rules: tuple[Rule, ...] = (), shared: tuple[Mapping[str, Check], ...] = (), **checks: Check
-) -> Schema:
-    together = dict(_COMMON)
-    for part in (*shared, checks):
-        together.update(part)
-    return Schema(required, together, rules)
-
+from sandbox.core.schema import Schema, schema
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
-    "dial": _schema(
+    "dial": schema(
         *("to", "from", "connection_id"),
         rules=(
             at_most_one("audio_url", "media_name"),
-            *_RECORD_RULES,
+            *RECORD_RULES,
+            *(only_with(name, "link_to") for name in ("bridge_intent", "bridge_on_answer", "park_after_unbridge")),
         ),
         connection_id=text(),
-        preferred_codecs=text(),
         billing_group_id=uuid_text,
         link_to=text(),
-        shared=(_NEW_LEG, _RECORD, _STREAM, _DIALOGFLOW),
+        stream_establish_before_call_originate=flag,
+        retry_on_timeout=flag,
+        bridge_intent=flag,
+        bridge_on_answer=flag,
+        prevent_double_bridge=flag,
+        supervise_call_control_id=text(),
+        supervisor_role=SUPERVISOR,
+        conference_config=record(
+            {
+                "beep_enabled": choice("always", "never", "on_enter", "on_exit"),
+                "supervisor_role": choice("barge", "whisper", "monitor", "none"),
+                "whisper_call_control_ids": array(text()),
+            }
+        ),
+        shared=(NEW_LEG, STREAM_OUT, DIALOGFLOW, ON_ANSWER),
     ),
-    "answer": _schema(
-        rules=_RECORD_RULES,
+    "answer": schema(
+        rules=RECORD_RULES,
         billing_group_id=uuid_text,
-        sound_modifications=_SOUND,
-        shared=(_HEADERS, _RECORD, _STREAM, _WEBHOOK),
+        sound_modifications=SOUND,
+        preferred_codecs=text(),
+        shared=(HEADERS, RECORD, STREAM, WEBHOOK, ON_ANSWER),
     ),
-    "hangup": _schema(),
-    "reject": _schema("cause", cause=choice("CALL_REJECTED", "USER_BUSY")),
-    "speak": _schema("payload", "voice", rules=(basic_service,), stop=_STOP, shared=(_SPEECH,)),
-    "playback_start": _schema(
+    "hangup": schema(custom_headers=HEADERS["custom_headers"], reason=header_text),
+    "reject": schema("cause", cause=choice("CALL_REJECTED", "USER_BUSY", "NOT_FOUND", "TEMPORARILY_UNAVAILABLE")),
+    "speak": schema(
+        *("payload", "voice"),
+        rules=(basic_service,),
+        stop=STOP,
+        loop=loop,
+        target_legs=LEGS,
+        shared=(SPEECH,),
+    ),
+    "playback_start": schema(
         rules=(
             one_group(("audio_url",), ("media_name",), ("playback_content",)),
             at_most_one("audio_url", "media_name", "playback_content"),
@@ -192,15 +100,16 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         audio_url=text(),
         media_name=text(),
         playback_content=base64_text,
-        loop=_loop,
+        audio_type=FORMAT,
+        loop=loop,
         overlay=flag,
-        stop=_STOP,
-        target_legs=choice("self", "opposite", "both"),
+        stop=STOP,
+        target_legs=LEGS,
         cache_audio=flag,
     ),
-    "playback_stop": _schema(overlay=flag, stop=_STOP),
-    "gather": _schema(rules=(digits_in_order,), initial_timeout_millis=whole(0), shared=(_DIGITS,)),
-    "gather_using_audio": _schema(
+    "playback_stop": schema(overlay=flag, stop=STOP),
+    "gather": schema(rules=(digits_in_order,), initial_timeout_millis=whole(0), gather_id=NAME, shared=(DIGITS,)),
+    "gather_using_audio": schema(
         rules=(
             at_most_one("audio_url", "media_name"),
             at_most_one("invalid_audio_url", "invalid_media_name"),
@@ -211,66 +120,87 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         invalid_audio_url=text(),
         invalid_media_name=text(),
         maximum_tries=whole(1),
-        shared=(_DIGITS,),
+        shared=(DIGITS,),
     ),
-    "gather_using_speak": _schema(
+    "gather_using_speak": schema(
         *("payload", "voice"),
         rules=(basic_service, digits_in_order),
         invalid_payload=text(3000),
         maximum_tries=whole(1),
-        shared=(_SPEECH, _DIGITS),
+        shared=(SPEECH, DIGITS),
     ),
-    "gather_stop": _schema(),
-    "send_dtmf": _schema("digits", digits=text(pattern=r"^[0-9A-D*#wW]+$"), duration_millis=whole(100, 500)),
-    "record_start": _schema(
+    "gather_stop": schema(),
+    "send_dtmf": schema("digits", digits=text(pattern=r"^[0-9A-D*#wW]+$"), duration_millis=whole(100, 500)),
+    "record_start": schema(
         *("format", "channels"),
-        format=choice("wav", "mp3"),
-        channels=choice("single", "dual"),
+        format=FORMAT,
+        channels=CHANNELS,
         play_beep=flag,
         max_length=whole(0, 14400),
         timeout_secs=whole(0),
+        recording_track=TRACK,
+        trim=choice("trim-silence"),
+        custom_file_name=NAME,
+        transcription=flag,
+        transcription_engine=text(),
+        transcription_language=text(),
+        transcription_profanity_filter=flag,
+        transcription_speaker_diarization=flag,
+        transcription_min_speaker_count=whole(),
+        transcription_max_speaker_count=whole(),
     ),
-    "record_stop": _schema(),
-    "record_pause": _schema(),
-    "record_resume": _schema(),
-    "streaming_start": _schema(
-        rules=(one_group(("stream_url",), ("enable_dialogflow",)),), shared=(_STREAM, _DIALOGFLOW)
+    "record_stop": schema(recording_id=uuid_text),
+    "record_pause": schema(recording_id=uuid_text),
+    "record_resume": schema(recording_id=uuid_text),
+    "streaming_start": schema(
+        rules=(one_group(("stream_url",), ("enable_dialogflow",)),),
+        custom_parameters=array(record({"name": text(), "value": text()})),
+        shared=(STREAM_OUT, DIALOGFLOW),
     ),
-    "streaming_stop": _schema(),
-    "fork_start": _schema(
+    "streaming_stop": schema(stream_id=uuid_text),
+    "fork_start": schema(
         rules=(one_group(("target",), ("rx", "tx")), decrypted_fork),
-        target=_UDP,
-        rx=_UDP,
-        tx=_UDP,
-        stream_type=_FORK_TYPE,
+        target=UDP,
+        rx=UDP,
+        tx=UDP,
+        stream_type=FORK_TYPE,
     ),
-    "fork_stop": _schema(stream_type=_FORK_TYPE),
-    "transcription_start": _schema(
-        language=text(), interim_results=flag, transcription_tracks=choice("inbound", "outbound", "both")
-    ),
-    "transcription_stop": _schema(),
-    "bridge": _schema(
+    "fork_stop": schema(stream_type=FORK_TYPE),
+    "transcription_start": schema(language=text(), interim_results=flag, shared=(TRANSCRIPTION,)),
+    "transcription_stop": schema(),
+    "bridge": schema(
         rules=(
             one_group(("call_control_id",), ("queue",), ("video_room_id",)),
             at_most_one("call_control_id", "queue", "video_room_id"),
             only_with("video_room_context", "video_room_id"),
+            *RECORD_RULES,
         ),
         call_control_id=text(),
         queue=text(),
         video_room_id=uuid_text,
         video_room_context=text(),
         park_after_unbridge=choice("self"),
+        hold_after_unbridge=flag,
+        mute_dtmf=MUTED,
+        play_ringtone=flag,
+        ringtone=text(),
+        prevent_double_bridge=flag,
+        shared=(RECORD,),
     ),
-    "transfer": _schema(
+    "transfer": schema(
         "to",
-        rules=(at_most_one("audio_url", "media_name"),),
+        rules=(at_most_one("audio_url", "media_name"), *RECORD_RULES),
         target_leg_client_state=base64_text,
-        shared=(_NEW_LEG,),
+        early_media=flag,
+        mute_dtmf=MUTED,
+        shared=(NEW_LEG,),
     ),
-    "refer": _schema(
-        "sip_address", sip_address=sip_uri, sip_auth_username=text(), sip_auth_password=text(), shared=(_HEADERS,)
+    "refer": schema(
+        "sip_address", sip_address=sip_uri, sip_auth_username=text(), sip_auth_password=text(), shared=(HEADERS,)
     ),
-    "enqueue": _schema("queue_name", queue_name=text(), max_wait_time_secs=whole(0), max_size=whole(0)),
-    "leave_queue": _schema(),
-    "client_state_update": _schema("client_state"),
+    "enqueue": schema(
+        "queue_name", queue_name=text(), max_wait_time_secs=whole(0), max_size=whole(0), keep_after_hangup=flag
+    ),
+    "leave_queue": schema(),
+    "client_state_update": schema("client_state"),
 }

@@ -17,6 +17,7 @@ from sandbox.core.destinations import End
 from sandbox.core.gather import Gathering
 from sandbox.core.life import Life
 from sandbox.core.media import Player
+from sandbox.core.sessions import Sessions
 from sandbox.core.taps import Taps
 from sandbox.core.timers import Timer
 
@@ -62,7 +63,7 @@ class Call:
         self.state = State.PARKED if incoming else State.RINGING
         self.client_state: str | None = None
         self.webhook_url: str | None = None
-        self.webhook_urls: dict[str, str] = {}  # By event type, in the place of `webhook_url`.
+        self.webhook_urls: dict[str, tuple[str, ...]] = {}  # By event type, in the place of `webhook_url`.
         self.webhook_retries: dict[str, Any] = {}  # By event type: {"retries_ms": [...]}.
         self.custom_headers: list[Any] = []
         self.created_at = life.now
@@ -71,6 +72,8 @@ class Call:
         self.player = Player(life, self)
         self.gathering: Gathering | None = None
         self.taps = Taps(life, self)
+        self.sessions = Sessions(life, self)
+        self.supervisor_role: str | None = None  # Of a leg that supervises another.
         self.peer: Call | None = None
         self.park_after_unbridge = False
         self.queue: str | None = None
@@ -114,7 +117,8 @@ class Call:
     def direct(self, body: dict[str, Any]) -> None:
         """Where a body says that the leg's webhooks go from now on; what it does not name stays."""
         self.webhook_url = body.get("webhook_url") or self.webhook_url
-        self.webhook_urls = body.get("webhook_urls") or self.webhook_urls
+        if urls := body.get("webhook_urls"):
+            self.webhook_urls = {kind: tuple([to] if isinstance(to, str) else to) for kind, to in urls.items()}
         self.webhook_retries = body.get("webhook_retries_policies") or self.webhook_retries
 
     def direct_as(self, other: Call) -> None:
@@ -163,6 +167,7 @@ class Call:
         self.player.hang_up()
         if self.gathering:
             self.gathering.close("call_hangup")
+        self.sessions.hang_up()
         self.taps.hang_up()
         for fire in self.when_ending:
             fire()

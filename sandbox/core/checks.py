@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from types import UnionType
 from typing import Any
@@ -18,11 +19,12 @@ Check = Callable[[Any, str], Problem | None]
 
 _E164 = re.compile(r"^\+[1-9]\d{1,14}$")
 _SIP = re.compile(r"^sips?:[^@\s]+@\S+$")
+_BMP_MAX = 0xFFFF
 _UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 
-def text(max_length: int | None = None, pattern: str | None = None) -> Check:
-    """A string, perhaps no longer than so many characters, perhaps of a form."""
+def text(max_length: int | None = None, pattern: str | None = None, *, minimum: int = 0) -> Check:
+    """A string, perhaps no longer than so many characters, perhaps no shorter, perhaps of a form."""
     compiled = re.compile(pattern) if pattern else None
 
     def check(value: Any, pointer: str) -> Problem | None:
@@ -30,6 +32,8 @@ def text(max_length: int | None = None, pattern: str | None = None) -> Check:
             return malformed(pointer, "The value must be a string.")
         if max_length is not None and len(value) > max_length:
             return out_of_range(pointer, f"The value must have at most {max_length} characters.")
+        if len(value) < minimum:
+            return out_of_range(pointer, f"The value must have at least {minimum} characters.")
         if compiled and not compiled.match(value):
             return malformed(pointer, f"The value does not match {compiled.pattern}.")
         return None
@@ -42,6 +46,16 @@ def choice(*values: str) -> Check:
 
     def check(value: Any, pointer: str) -> Problem | None:
         return None if value in values else not_in_enum(pointer, values)
+
+    return check
+
+
+def one_of(*values: int) -> Check:
+    """One of a list of integers."""
+    words = tuple(str(value) for value in values)
+
+    def check(value: Any, pointer: str) -> Problem | None:
+        return whole()(value, pointer) or (None if value in values else not_in_enum(pointer, words))
 
     return check
 
@@ -113,6 +127,14 @@ def sip_uri(value: Any, pointer: str) -> Problem | None:
     """A SIP URI."""
     fits = isinstance(value, str) and _SIP.match(value)
     return None if fits else malformed(pointer, "The value must be a SIP URI.")
+
+
+def header_text(value: Any, pointer: str) -> Problem | None:
+    """What a quoted SIP header can hold."""
+    if not isinstance(value, str):
+        return malformed(pointer, "The value must be a string.")
+    odd = [char for char in value if char in '"\\' or ord(char) > _BMP_MAX or unicodedata.category(char) == "Cc"]
+    return out_of_range(pointer, "The value must not hold quotes, backslashes or control characters.") if odd else None
 
 
 def record(checks: Mapping[str, Check], *required: str) -> Check:

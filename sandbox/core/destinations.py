@@ -46,6 +46,7 @@ NOT_FOUND: Final = End("not_found", "unknown", "404")
 NO_CHANNEL: Final = End("call_rejected", "unknown", "403")  # Telnyx: "channel limit exceeded".
 NETWORK: Final = End("unspecified", "unknown", "503")
 TIMEOUT: Final = End("timeout", "caller", "487")
+NO_ANSWER: Final = End("no_answer", "caller", "487")
 CANCELLED: Final = End("originator_cancel", "caller", "487")
 TIME_LIMIT: Final = End("time_limit", "unknown", "200")
 

@@ -13,9 +13,19 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.core import actions, machines
+from sandbox.core import actions, legs, machines
 from sandbox.core.call import Call, State
-from sandbox.core.destinations import CANCELLED, NO_CHANNEL, NORMAL, TIME_LIMIT, TIMEOUT, Destination, End, destination
+from sandbox.core.destinations import (
+    CANCELLED,
+    NO_ANSWER,
+    NO_CHANNEL,
+    NORMAL,
+    TIME_LIMIT,
+    TIMEOUT,
+    Destination,
+    End,
+    destination,
+)
 from sandbox.core.life import Event, Habits, Life
 from sandbox.core.media import message
 from sandbox.core.problems import call_ended, not_now, unknown_call
@@ -79,7 +89,12 @@ class Exchange:
             session_id = call.session_id
             call.client_state = body.get("client_state")
             call.direct(body)
+            call.park_after_unbridge = body.get("park_after_unbridge") == "self"
+            if body.get("supervise_call_control_id"):
+                call.supervisor_role = body.get("supervisor_role", "barge")
             call.when_answered.append(_started(self.life, call, body))
+            if body.get("bridge_on_answer"):
+                call.when_answered.append(_bridged(self, call, linked))
             call.initiated()
             calls.append(call)
         return calls
@@ -91,7 +106,8 @@ class Exchange:
         self._outgoing += 1
         call.when_ended.append(self._channel_freed)
         self._add(call)
-        call.wake(float(body.get("timeout_secs", _RING_SECONDS)), lambda: call.end(TIMEOUT))
+        unanswered = TIMEOUT if body.get("retry_on_timeout", True) else NO_ANSWER
+        call.wake(float(body.get("timeout_secs", _RING_SECONDS)), lambda: call.end(unanswered))
         other = self._other_end(to)
         limit = float(body.get("time_limit_secs", _TIME_LIMIT_SECONDS))
         call.when_answered.append(lambda: self._answered(call, other, limit, body))
@@ -118,11 +134,11 @@ class Exchange:
         call.initiated()
         return call
 
-    def command(self, call: Call, action: str, body: dict[str, Any]) -> None:
-        """Do what a command says. Raises Refused."""
+    def command(self, call: Call, action: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Do what a command says, and return what its answer tells beside its result. Raises Refused."""
         if call.state is State.ENDED:
             raise call_ended()
-        actions.perform(self, call, action, body)
+        return actions.perform(self, call, action, body)
 
     def far_answer(self, call: Call) -> None:
         """The other end picks up a ringing call. Raises Refused when it does not ring out."""
@@ -169,6 +185,16 @@ class Exchange:
         wanted = body.get("answering_machine_detection") or "disabled"
         if wanted != "disabled":
             machines.detect(self.life, call, wanted, other.answerer)
+
+
+def _bridged(exchange: Exchange, call: Call, linked: Call | None) -> Callable[[], None]:
+    """What a dial asked to be bridged with on its answer, if that is still there to hear it."""
+
+    def answered() -> None:
+        if linked is not None and linked.state is State.ANSWERED:
+            legs.join(exchange, call, linked)
+
+    return answered
 
 
 def _started(life: Life, call: Call, body: dict[str, Any]) -> Callable[[], None]:

@@ -29,6 +29,7 @@ class Plan:
     total_seconds: float | None
     first_digit_seconds: float
     inter_digit_seconds: float
+    name: str | None = None
     tries: int = 1
     prompt: Callable[[], Media] | None = None
     invalid_prompt: Callable[[], Media] | None = None
@@ -50,6 +51,7 @@ def plan(action: str, body: dict[str, Any], life: Life) -> Plan:
         total_seconds=None if prompted else millis("timeout_millis", 60_000),
         first_digit_seconds=millis("timeout_millis", 60_000) if prompted else millis("initial_timeout_millis", 5_000),
         inter_digit_seconds=millis("inter_digit_timeout_millis", 5_000),
+        name=body.get("gather_id"),
         tries=body.get("maximum_tries", 3) if prompted else 1,
         prompt=prompt,
         invalid_prompt=invalid or prompt,
@@ -117,7 +119,8 @@ class Gathering:
         self._life.timers.cancel(self._total)
         self._call.gathering = None
         self._stop_prompt()
-        self._life.tell(self._call, "call.gather.ended", digits=self._digits, status=status)
+        named: dict[str, Any] = {"gather_id": self._plan.name} if self._plan.name else {}
+        self._life.tell(self._call, "call.gather.ended", digits=self._digits, status=status, **named)
 
     def _ask(self, prompt: Callable[[], Media] | None) -> None:
         self._tries_left -= 1

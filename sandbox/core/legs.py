@@ -24,6 +24,8 @@ def bridge(exchange: Exchange, call: Call, body: Body) -> None:
     other = exchange.queues.first(body["queue"]) if body.get("queue") else _other(exchange, body["call_control_id"])
     if other is call:
         raise not_now("A call cannot be bridged with itself.")
+    if body.get("prevent_double_bridge") and other.peer is not None:
+        raise not_now("The other call is bridged already.")
     exchange.queues.leave(other, "bridged")
     exchange.queues.leave(call, "bridged")
     call.park_after_unbridge = body.get("park_after_unbridge") == "self"
@@ -75,6 +77,7 @@ def transfer(exchange: Exchange, call: Call, body: Body) -> None:
         leg.direct(body)
         leg.when_answered.append(_connect(exchange, call, leg, waiting, body))
         leg.initiated()
+    call.park_after_unbridge = body.get("park_after_unbridge") == "self"
     call.when_ended.append(lambda: _abandon(waiting))
 
 

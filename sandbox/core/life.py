@@ -38,6 +38,7 @@ class Event:
     at: float
     payload: dict[str, Any]
     retries_ms: tuple[int, ...] | None = None  # The pauses before its further attempts; None: the usual ones.
+    more_urls: tuple[str | None, ...] = ()  # Where it goes too, each with attempts of its own.
 
 
 class Life:
@@ -64,7 +65,7 @@ class Life:
         if not control:
             del payload["call_control_id"]
         payload.update(fields)
-        url = call.webhook_urls.get(event_type) or call.webhook_url
+        urls = call.webhook_urls.get(event_type) or (call.webhook_url,)
         policy = call.webhook_retries.get(event_type)
-        retries = tuple(policy["retries_ms"]) if policy else None
-        self.events.append(Event(event_type, call.id, url, self.now, payload, retries))
+        retries = tuple(policy.get("retries_ms", ())) if policy else None
+        self.events.append(Event(event_type, call.id, urls[0], self.now, payload, retries, urls[1:]))

@@ -41,10 +41,10 @@ class Media:
     timer: Timer | None = None
 
 
-def speech(habits: Habits, payload: str, **more: Any) -> Media:
-    """A text that is spoken."""
+def speech(habits: Habits, payload: str, loop: int | str | None = None, **more: Any) -> Media:
+    """A text that is spoken, as often as it says."""
     length = len(_TAG.sub("", payload))
-    return Media("speak", max(_SHORTEST_SECONDS, length / habits.speech_chars_per_second), **more)
+    return Media("speak", max(_SHORTEST_SECONDS, length / habits.speech_chars_per_second) * _times(loop), **more)
 
 
 def playback(habits: Habits, body: dict[str, Any], **more: Any) -> Media:
@@ -52,11 +52,14 @@ def playback(habits: Habits, body: dict[str, Any], **more: Any) -> Media:
     url, name, content = body.get("audio_url"), body.get("media_name"), body.get("playback_content")
     source = url or name or ""
     seconds = len(content) * 3 / 4 / _CONTENT_BYTES_PER_SECOND if content else _named_length(habits, source)
-    loop = body.get("loop") or 1
-    times = math.inf if loop == "infinity" else float(loop)
     overlay = body.get("overlay") is True
     found = "missing" not in source
-    return Media("playback", seconds * times, media_url=url, media_name=name, overlay=overlay, found=found, **more)
+    seconds *= _times(body.get("loop"))
+    return Media("playback", seconds, media_url=url, media_name=name, overlay=overlay, found=found, **more)
+
+
+def _times(loop: int | str | None) -> float:
+    return math.inf if loop == "infinity" else float(loop or 1)
 
 
 def message(habits: Habits, body: dict[str, Any]) -> Media | None:

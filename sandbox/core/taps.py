@@ -27,6 +27,7 @@ class Taps:
         self._stream: dict[str, Any] | None = None
         self._fork_type: str | None = None
         self._transcription: Timer | None = None
+        self._deepfake: Timer | None = None
 
     @property
     def recording(self) -> bool:
@@ -39,6 +40,11 @@ class Taps:
             self.record({name.removeprefix("record_"): value for name, value in body.items()})
         if body.get("stream_url"):
             self.stream(body)
+        if body.get("transcription"):
+            self.transcribe(body.get("transcription_config") or {})
+        if (body.get("deepfake_detection") or {}).get("enabled"):
+            result = {"result": "real", "score": 0.02, "consistency": 98.0}
+            self._deepfake = self._life.after(1.0, lambda: self._tell("call.deepfake_detection.result", result))
 
     def record(self, body: dict[str, Any]) -> None:
         """Begin to record; one that runs is saved first."""
@@ -117,7 +123,8 @@ class Taps:
         """
         if self._transcription is not None:
             raise documented("90054", "Call transcription is already in progress")
-        if body.get("interim_results"):
+        # Until 2023 a field of its own, since then one of the engine's settings.
+        if body.get("interim_results") or (body.get("transcription_engine_config") or {}).get("interim_results"):
             self._transcription = self._life.after(0.5, self._overheard)
         else:
             self._transcription = self._life.after(1.0, self._heard)
@@ -140,6 +147,7 @@ class Taps:
 
     def hang_up(self) -> None:
         """The leg ends: everything stops."""
+        self._life.timers.cancel(self._deepfake)
         self.stop_transcription()
         self.stop_stream()
         if self._fork_type is not None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from google.protobuf.message import Message
+
+from cordboard import body
 from cordboard.cli.durations import milliseconds
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.fields import action_named, fill
@@ -15,6 +19,11 @@ def filled(action: str, *words: str, body: str | None = None) -> Command:
     command = Command()
     fill(command, action_named(action), words, body)
     return command
+
+
+def written(message: Message, field: str) -> Any:
+    """What the command's body holds of it."""
+    return body.written(message.DESCRIPTOR.fields_by_name[field], getattr(message, field))
 
 
 class TestFill:
@@ -50,6 +59,27 @@ class TestFill:
         assert dial.sound_modifications.pitch == 0.5
         assert [(header.name, header.value) for header in dial.custom_headers] == [("X-A", "1")]
 
+    def test_objects_with_names_of_the_senders_own(self) -> None:
+        """
+        As JSON: settings whose fields the contract does not know, and addresses by event type, also one at a time.
+        """
+        speak = filled("speak", "--voice-settings", '{"type": "azure", "rate": 2, "deep": {"list": [true]}}').speak
+        answer = filled(
+            "answer",
+            *("--webhook-urls", '{"call.answered": "https://a.example"}'),
+            *("--webhook-urls", '{"call.hangup": ["https://b.example"]}'),
+            *("--webhook-retries-policies", '{"call.hangup": {"retries_ms": [1, 2]}}'),
+            *("--deepfake-detection.enabled", "--deepfake-detection.timeout", "30"),
+        ).answer
+
+        assert written(speak, "voice_settings") == {"type": "azure", "rate": 2, "deep": {"list": [True]}}
+        assert written(answer, "webhook_urls") == {
+            "call.answered": "https://a.example",
+            "call.hangup": ["https://b.example"],
+        }
+        assert written(answer, "webhook_retries_policies") == {"call.hangup": {"retries_ms": [1, 2]}}
+        assert written(answer, "deepfake_detection") == {"enabled": True, "timeout": 30}
+
     def test_json_and_words(self) -> None:
         """
         Both may be given; the words win.
@@ -75,6 +105,9 @@ class TestFill:
             ("playback_start", ["--overlay=perhaps"], None, "must be true or false"),
             ("dial", ["--custom-headers=x"], None, "must be JSON"),
             ("dial", ["--to.number=x"], None, "is not a message"),
+            ("speak", ["--voice-settings.type=x"], None, "give the whole field as JSON"),
+            ("answer", ["--webhook-urls.call.answered=x"], None, "give the whole field as JSON"),
+            ("answer", ["--webhook-urls=[]"], None, "must be a JSON object"),
             ("speak", [], "[]", "must be a JSON object"),
             ("speak", [], '{"pay": 1}', "speak: "),
         ],
@@ -101,6 +134,58 @@ class TestShown:
         assert shown(dial, sensitive=False) == {"to": "+12025550100", "sip_auth_password": "***"}
         assert shown(speak, sensitive=False) == {"payload": "4711", "voice": "female"}
         assert shown(speak, sensitive=True) == {"payload": "***", "voice": "female"}
+
+    def test_a_custom_action(self) -> None:
+        """
+        Its body as JSON, how it may be repeated by the contract's word.
+        """
+        custom = filled(
+            "custom",
+            *("--name=siprec_start", "--without-command-id", "--repeat=REPEAT_CLASS_UNSENT"),
+            *("--body", '{"secure": true, "session_timeout_secs": 90}'),
+        ).custom
+
+        assert shown(custom, sensitive=False) == {
+            "name": "siprec_start",
+            "body": {"secure": True, "session_timeout_secs": 90},
+            "without_command_id": True,
+            "repeat": "REPEAT_CLASS_UNSENT",
+        }
+
+    def test_newer_secrets_and_texts(self) -> None:
+        """
+        Tokens always; digits, what an assistant says, and what has no type on request, inside objects and lists too.
+        """
+        start = filled(
+            "streaming_start",
+            *("--stream-auth-token=hush", "--custom-parameters", '{"name": "pin", "value": "4711"}'),
+        ).streaming_start
+        dial = filled(
+            "dial",
+            *("--stream-auth-token=hush", "--send-digits-on-answer=4711", "--assistant", '{"instructions": "Ask"}'),
+            *("--webhook-urls", '{"call.answered": ["https://a.example"]}'),
+            *("--webhook-retries-policies", '{"call.answered": {"retries_ms": [1]}}'),
+        ).dial
+
+        assert shown(start, sensitive=False) == {
+            "stream_auth_token": "***",
+            "custom_parameters": [{"name": "pin", "value": "4711"}],
+        }
+        assert shown(start, sensitive=True)["custom_parameters"] == [{"name": "pin", "value": "***"}]
+        assert shown(dial, sensitive=False) == {
+            "stream_auth_token": "***",
+            "send_digits_on_answer": "4711",
+            "assistant": {"instructions": "Ask"},
+            "webhook_urls": {"call.answered": ["https://a.example"]},
+            "webhook_retries_policies": {"call.answered": {"retries_ms": [1]}},
+        }
+        assert shown(dial, sensitive=True) == {
+            "stream_auth_token": "***",
+            "send_digits_on_answer": "***",
+            "assistant": "***",
+            "webhook_urls": {"call.answered": "***"},
+            "webhook_retries_policies": {"call.answered": {"retries_ms": [1]}},
+        }
 
 
 class TestMilliseconds:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct, Value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cordboard import v1
-from cordboard.body import from_struct, sender_body, typed_names, wire_name
+from cordboard.body import from_struct, is_map, sender_body, typed_names, value_of, wire_name
 from cordboard.identity import fingerprint
 from cordboard.request import build
 from cordboard.validation import violations
@@ -37,6 +39,12 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 Twin = tuple[Message, dict[str, Any]]
 
 
+UNTYPED: dict[str, st.SearchStrategy[Any]] = {
+    "google.protobuf.Struct": BODIES.map(lambda plain: (json_format.ParseDict(plain, Struct()), plain)),
+    "google.protobuf.Value": JSON.map(lambda plain: (json_format.ParseDict(plain, Value()), plain)),
+}
+
+
 @st.composite
 def twins(draw: st.DrawFn, kind: type[Message]) -> Twin:
     """A message with any of its fields set, and a plain dictionary made beside it, not from it."""
@@ -46,28 +54,43 @@ def twins(draw: st.DrawFn, kind: type[Message]) -> Twin:
         if wire_name(field) in twin:  # Two forms of one field exclude each other.
             continue
         value, plain = draw(values(field))
-        if field.is_repeated:
-            getattr(message, field.name).extend(value)
-        elif field.message_type:
-            getattr(message, field.name).CopyFrom(value)
-        else:
-            setattr(message, field.name, value)
+        put(message, field, value)
         if field.has_presence or plain:
             twin[wire_name(field)] = plain
     return message, twin
 
 
+def put(message: Message, field: FieldDescriptor, value: Any) -> None:
+    if is_map(field):
+        for name, one in value.items():
+            getattr(message, field.name)[name].CopyFrom(one)
+    elif field.is_repeated:
+        getattr(message, field.name).extend(value)
+    elif field.message_type:
+        getattr(message, field.name).CopyFrom(value)
+    else:
+        setattr(message, field.name, value)
+
+
 @st.composite
 def values(draw: st.DrawFn, field: FieldDescriptor) -> tuple[Any, Any]:
-    one = (
-        SCALARS[field.type].map(lambda x: (x, x))
-        if not field.message_type
-        else twins(field.message_type._concrete_class)
-    )
+    one = single(value_of(field))
+    if is_map(field):
+        members = draw(st.dictionaries(WORDS, one, max_size=3))
+        return {name: made for name, (made, _) in members.items()}, {
+            name: plain for name, (_, plain) in members.items()
+        }
     if not field.is_repeated:
         return draw(one)
     pairs = draw(st.lists(one, max_size=3))
     return [value for value, _ in pairs], [plain for _, plain in pairs]
+
+
+def single(field: FieldDescriptor) -> st.SearchStrategy[Any]:
+    if not field.message_type:
+        return SCALARS[field.type].map(lambda x: (x, x))
+    name = field.message_type.full_name
+    return UNTYPED[name] if name in UNTYPED else twins(field.message_type._concrete_class)
 
 
 @st.composite

@@ -145,6 +145,8 @@ def test_an_endless_loop_is_in_effect_once_it_has_started() -> None:
     assert endless.completed_by == {"call.playback.started"}
     assert is_endless(v1.Command(playback_start=v1.PlaybackStart(loop_text="infinity")))
     assert is_endless(speak)
+    assert is_endless(v1.Command(speak=v1.Speak(payload="Hi", voice="male", loop_text="infinity")))
+    assert not is_endless(v1.Command(speak=v1.Speak(payload="Hi", voice="male", loop=3)))
     assert not is_endless(v1.Command(playback_start=v1.PlaybackStart(loop=3)))
     assert not is_endless(v1.Command(playback_start=v1.PlaybackStart(loop_text="3")))
     assert not is_endless(v1.Command(hangup=v1.Hangup()))
@@ -182,3 +184,27 @@ def test_every_action_is_found_and_waited_for(sample: Sample) -> None:
 
     assert action_of(command).name == sample.name
     assert completion_ms(command) >= 30_000
+
+
+@pytest.mark.parametrize(
+    ("custom", "takes_command_id", "repeat"),
+    [
+        (v1.Custom(name="pay"), True, Repeat.WINDOW),
+        (v1.Custom(name="siprec_start"), False, Repeat.UNSENT),
+        (v1.Custom(name="switch_supervisor_role"), False, Repeat.UNSENT),
+        (v1.Custom(name="switch_supervisor_role", repeat=v1.REPEAT_CLASS_ALWAYS), False, Repeat.ALWAYS),
+        (v1.Custom(name="newest", without_command_id=True), False, Repeat.UNSENT),
+        (v1.Custom(name="siprec_stop", repeat=v1.REPEAT_CLASS_ALWAYS), True, Repeat.ALWAYS),
+        (v1.Custom(name="pay", repeat=v1.REPEAT_CLASS_UNSENT), True, Repeat.UNSENT),
+    ],
+)
+def test_what_telnyx_cannot_know_again_is_not_sent_twice(
+    custom: v1.Custom, takes_command_id: bool, repeat: Repeat
+) -> None:
+    """
+    A custom action without command_id is tried again only where nothing was sent, unless a second one does no harm.
+    """
+    action = action_of(v1.Command(call_control_id="a", custom=custom))
+
+    assert (action.takes_command_id, action.repeat) == (takes_command_id, repeat)
+    assert action.lane is Lane.ACTION

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import inspect
 import json
+import typing
 from collections.abc import Callable
 from typing import Any
 
 import httpx
+import protovalidate
 import pytest
 import telnyx
+from google.protobuf.descriptor import FieldDescriptor
 
+from cordboard.body import wire_name
 from cordboard.request import build
-from tests.contract.samples import CALL, SAMPLES, STATE, UUID, Sample
+from tests.contract.newer import EVERY, smallest, with_fields
+from tests.contract.samples import CALL, MINIMAL, SAMPLES, STATE, UUID, Sample
 
 METHODS = {  # Where the client's name is not the action's.
     "client_state_update": "update_client_state",
@@ -65,7 +70,7 @@ def sdk_call(sample: Sample, body: dict[str, Any]) -> Callable[[Any], object]:
     return call
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])
+@pytest.mark.parametrize("sample", EVERY, ids=[sample.name for sample in EVERY])
 def test_our_request_is_the_sdks(sample: Sample) -> None:
     """
     Verb, path as encoded, and body are the same for all 28 actions, with all fields and with no more than needed.
@@ -92,3 +97,63 @@ def test_our_path_is_the_sdks(call: str) -> None:
 
     ours = build(sample.command(call_control_id=call), UUID)
     assert theirs.url.raw_path.decode() == ours.path
+
+
+# What the client has beside fields of the body, and what it calls otherwise.
+NO_FIELDS = {"self", "extra_headers", "extra_query", "extra_body", "timeout", "client_state", "command_id"}
+RENAMED = {"from_": "from", "call_control_id_to_bridge_with": "call_control_id"}
+PATH_PARAMETERS = {"call_control_id", "call_control_id_to_bridge"}
+# Lists that Telnyx extends, and the contract leaves open; of enormous ones a few values say as much.
+TRIED_MAX = 50
+
+
+def method_of(action: str) -> Callable[..., object]:
+    actions = telnyx.resources.calls.CallsResource if action == "dial" else telnyx.resources.calls.ActionsResource
+    method: Callable[..., object] = getattr(actions, METHODS.get(action, action))
+    return inspect.unwrap(method)
+
+
+def parameters(action: str) -> dict[str, Any]:
+    """The client's parameters for an action's body, by Telnyx's name, each with its type."""
+    hints = typing.get_type_hints(method_of(action))
+    names = [name for name in inspect.signature(method_of(action)).parameters if name not in NO_FIELDS]
+    return {RENAMED.get(name, name): hints[name] for name in names if name not in PATH_PARAMETERS}
+
+
+def words(hint: Any) -> list[Any]:
+    """The values of the lists in a type."""
+    if typing.get_origin(hint) is typing.Literal:
+        return list(typing.get_args(hint))
+    return [word for part in typing.get_args(hint) for word in words(part) if typing.get_origin(hint) is typing.Union]
+
+
+@pytest.mark.parametrize("action", sorted(one.name for one in MINIMAL))
+def test_every_parameter_of_the_sdk_has_a_type(action: str) -> None:
+    """
+    Nothing that the vendor's client of the pinned version can send needs `extra`.
+    """
+    fields = {wire_name(field) for field in smallest(action).DESCRIPTOR.fields}
+
+    assert set(parameters(action)) <= fields
+
+
+@pytest.mark.parametrize("action", sorted(one.name for one in MINIMAL))
+def test_every_word_of_the_sdk_is_taken(action: str) -> None:
+    """
+    No list of the contract is narrower than the client's; where Telnyx documents two, the wider holds.
+    """
+    for name, hint in parameters(action).items():
+        for word in words(hint)[:TRIED_MAX]:
+            message = with_fields(action, **{field_for(action, name, word): word})
+            found = [one.proto for one in protovalidate.collect_violations(message)]
+            assert [one.rule_id for one in found if one.field] == [], (name, word)
+
+
+def field_for(action: str, name: str, word: object) -> str:
+    """The contract's field of this name that takes such a value."""
+    kind = FieldDescriptor.CPPTYPE_STRING if isinstance(word, str) else FieldDescriptor.CPPTYPE_INT32
+    return next(
+        field.name
+        for field in smallest(action).DESCRIPTOR.fields
+        if wire_name(field) == name and field.cpp_type == kind
+    )

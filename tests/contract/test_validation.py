@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
 
 from buf.validate import validate_pb2
 from cordboard import v1
 from cordboard.validation import COMMAND_BYTES_MAX, contract_violations, too_large, violations
-from tests.contract.samples import CALL, SAMPLES, STATE, UUID, Sample
+from tests.contract.newer import EVERY
+from tests.contract.samples import CALL, STATE, UUID, Sample
 
 NOW_MS = 1_700_000_000_000
 HOUR = 3_600
@@ -45,6 +47,8 @@ def speech(**fields: Any) -> v1.Speak:
 def gathering(**fields: Any) -> v1.GatherUsingSpeak:
     return v1.GatherUsingSpeak(**{"payload": "Hi", "voice": "male", **fields})
 
+
+BOTH_ON_HOLD = {"hold_audio_url": "https://a.example", "hold_media_name": "b"}
 
 # The rule, the field that it names, what it refuses, and the nearest that it takes.
 RULES = [
@@ -111,6 +115,16 @@ RULES = [
     ("body.finite", "extra.a", command(extra={"a": [{"b": float("nan")}]}), command(extra={"a": [{"b": 0.5}]})),
     ("required", "custom.name", command(custom=v1.Custom()), command(custom=v1.Custom(name="pay"))),
     ("custom.name", "custom.name", command(custom=v1.Custom(name="../x")), command(custom=v1.Custom(name="a1_b"))),
+    (
+        "enum.in",
+        "custom.repeat",
+        command(custom=v1.Custom(name="pay", repeat=v1.REPEAT_CLASS_WINDOW)),
+        command(custom=v1.Custom(name="pay", repeat=v1.REPEAT_CLASS_ALWAYS)),
+    ),
+    *(
+        ("custom.name", "custom.name", command(custom=v1.Custom(name=name)), command(custom=v1.Custom(name="a" * 64)))
+        for name in ["a" * 65, "Pay", "1a", "a-b", "a/b", "a%2fb", "a.b", "a?b", "a#b", "a b", "a\n", "\u00e4"]
+    ),
     ("custom.typed", "custom.name", command(custom=v1.Custom(name="dial")), command(custom=v1.Custom(name="dials"))),
     (
         "extra.typed",
@@ -122,9 +136,64 @@ RULES = [
     ("message.oneof", "dial", dial(to_list=["+1"]), dial(to=None, to_list=["+1"])),
     ("string.min_len", "dial.to_list[0]", dial(to=None, to_list=[""]), dial(to=None, to_list=["+1", "sip:a@b"])),
     ("dial.record", "dial", dial(record_format="wav"), dial(record="record-from-answer", record_format="wav")),
-    ("from.e164", "dial.from_number", dial(from_number="8005550101"), dial(from_number="+8005550101")),
+    ("dial.link_to", "dial", dial(bridge_on_answer=True), dial(bridge_on_answer=True, link_to="a")),
+    ("dial.link_to", "dial", dial(bridge_intent=True), dial(bridge_intent=True, link_to="a")),
+    ("dial.link_to", "dial", dial(park_after_unbridge="self"), dial(park_after_unbridge="self", link_to="a")),
+    (
+        "digits_on_answer",
+        "dial.send_digits_on_answer",
+        dial(send_digits_on_answer="x"),
+        dial(send_digits_on_answer="1"),
+    ),
+    (
+        "int32.in",
+        "dial.stream_bidirectional_sampling_rate",
+        dial(stream_bidirectional_sampling_rate=1),
+        dial(stream_bidirectional_sampling_rate=8000),
+    ),
+    ("message.oneof", "dial.conference_config", dial(conference_config=BOTH_ON_HOLD), dial(conference_config={})),
+    ("e164", "dial.from_number", dial(from_number="8005550101"), dial(from_number="+8005550101")),
     ("required", "dial.custom_headers[0].value", dial(custom_headers=[{"name": "X"}]), dial()),
     ("string.in", "dial.sip_headers[0].name", dial(sip_headers=[{"name": "X", "value": ""}]), dial()),
+    *(
+        (
+            f"{name}.record",
+            name,
+            command(**{name: {**fields, "record_channels": "dual"}}),
+            command(**{name: {**fields, "record_track": "both"}}),
+        )
+        for name, fields in {"answer": {}, "bridge": {"queue": "a"}, "transfer": {"to": "+1"}}.items()
+    ),
+    (
+        "webhook_urls",
+        "answer.webhook_urls[a]",
+        command(answer=v1.Answer(webhook_urls={"a": {"list_value": {}}})),
+        command(answer=v1.Answer(webhook_urls={"a": {"string_value": "https://a.example"}})),
+    ),
+    (
+        "retries_ms.sum",
+        "answer.webhook_retries_policies[a]",
+        command(answer=v1.Answer(webhook_retries_policies={"a": v1.WebhookRetriesPolicy(retries_ms=[60_001])})),
+        command(answer=v1.Answer(webhook_retries_policies={"a": v1.WebhookRetriesPolicy(retries_ms=[60_000])})),
+    ),
+    (
+        "hangup.reason",
+        "hangup.reason",
+        command(hangup=v1.Hangup(reason="\U0001f600")),
+        command(hangup=v1.Hangup(reason="\uffff")),
+    ),
+    (
+        "body.finite",
+        "speak.voice_settings",
+        command(speak=speech(voice_settings={"a": [{"b": float("nan")}]})),
+        command(speak=speech(voice_settings={"a": [{"b": 0.5}]})),
+    ),
+    (
+        "message.oneof",
+        "speak",
+        command(speak=speech(loop=1, loop_text="infinity")),
+        command(speak=speech(loop_text="infinity")),
+    ),
     ("message.oneof", "bridge", command(bridge=v1.Bridge()), command(bridge=v1.Bridge(queue="a"))),
     (
         "bridge.video_room_context",
@@ -196,9 +265,18 @@ def cel_rules(message: Descriptor, seen: set[str]) -> Iterator[str]:
     seen.add(message.full_name)
     yield from (rule.id for rule in message.GetOptions().Extensions[validate_pb2.message].cel)
     for field in message.fields:
-        yield from (rule.id for rule in field.GetOptions().Extensions[validate_pb2.field].cel)
+        rules = field.GetOptions().Extensions[validate_pb2.field]
+        yield from (rule.id for rule in [*rules.cel, *rules.map.values.cel])
+        yield from shared_rules(rules.string, rules.int32)
         if field.message_type:
             yield from cel_rules(field.message_type, seen)
+
+
+def shared_rules(*kinds: Message) -> Iterator[str]:
+    """The ids of rules that fields share by name."""
+    for kind in kinds:
+        for extension in (field for field, _ in kind.ListFields() if field.is_extension):
+            yield from (rule.id for rule in extension.GetOptions().Extensions[validate_pb2.predefined].cel)
 
 
 @pytest.mark.parametrize(("rule", "field", "wrong", "right"), RULES, ids=[f"{rule[0]}-{rule[1]}" for rule in RULES])
@@ -220,7 +298,7 @@ def test_every_rule_of_the_contract_is_tried() -> None:
     assert set(cel_rules(v1.Command.DESCRIPTOR, set())) <= {rule for rule, *_ in RULES}
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])
+@pytest.mark.parametrize("sample", EVERY, ids=[sample.name for sample in EVERY])
 def test_what_telnyx_documents_is_taken(sample: Sample) -> None:
     """
     No rule refuses a command that Telnyx's documents allow.

@@ -15,6 +15,7 @@ import httpx
 import orjson
 import pytest
 
+from cordboard import catalogue
 from cordboard.work import Repeat, Work
 from dispatcher.core import flights, line
 from tests.promises.stage import Stage, Without, command, dial
@@ -100,6 +101,17 @@ async def dialled_by_a_lost_worker(stage: Stage) -> list[str]:
     return [*blindly(stage, "dials"), *stage.otherwise(dials="UNKNOWN worker_lost")]
 
 
+async def without_a_command_id(stage: Stage) -> list[str]:
+    """Telnyx begins a SIPREC session, for which it takes no command_id, and nobody hears its answer."""
+    call = await stage.call()
+    stage.faults({"match": {"action": "siprec_start"}, "cut": "after", "times": 1})
+    start = command("starts", call, "custom")
+    start.custom.name = "siprec_start"
+    await stage.submit(start)
+    await stage.ended("starts")
+    return [*blindly(stage, "starts"), *stage.otherwise(starts="UNKNOWN no_answer")]
+
+
 async def dialled_too_often(stage: Stage) -> list[str]:
     """Telnyx certainly did not dial: it wants fewer dials a second."""
     stage.faults({"match": {"action": "dial"}, "rate_limit": {"reset": 0.2, "code": "90103"}, "times": 1})
@@ -137,6 +149,13 @@ async def test_a_dial_whose_worker_is_lost_is_not_given_to_another(stage: Stage)
     assert await dialled_by_a_lost_worker(stage) == []
 
 
+async def test_what_telnyx_cannot_know_again_is_sent_once(stage: Stage) -> None:
+    """
+    A repeat of it would be a second session: the result is UNKNOWN instead.
+    """
+    assert await without_a_command_id(stage) == []
+
+
 async def test_a_dial_that_certainly_did_nothing_is_tried_again(stage: Stage) -> None:
     """
     A refusal for the rate limit's sake proves that there is no call.
@@ -147,6 +166,10 @@ async def test_a_dial_that_certainly_did_nothing_is_tried_again(stage: Stage) ->
 def the_class_of_dials(patch: pytest.MonkeyPatch) -> None:
     for meaning in (Meaning.UNANSWERED, Meaning.FAULT):
         patch.setitem(TABLE, meaning, replace(TABLE[meaning], again=frozenset(Repeat)))
+
+
+def the_names_without_a_command_id(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(catalogue, "_described", lambda action, custom: action)
 
 
 def the_truth_about_connections(patch: pytest.MonkeyPatch) -> None:
@@ -176,6 +199,7 @@ def the_same_bytes(patch: pytest.MonkeyPatch) -> None:
     [
         Without(the_class_of_dials, dialled_without_an_answer, "dialled blindly"),
         Without(the_truth_about_connections, dialled_without_an_answer, "dialled blindly"),
+        Without(the_names_without_a_command_id, without_a_command_id, "happened twice"),
         Without(caution_with_dials, dialled_by_a_lost_worker, "dialled blindly"),
         Without(the_end_of_the_window, lost_workers, "happened twice"),
         Without(the_same_bytes, lost_workers, "happened twice"),

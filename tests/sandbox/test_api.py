@@ -147,12 +147,36 @@ class TestState:
 
     async def test_newer_commands_are_taken(self, desk):
         """
-        What Telnyx added since 2023 is recorded, with the checks of state.
+        What Telnyx added since 2023 is recorded, with the checks of body and state; its answer may name what began.
         """
         call = await desk.answered()
         assert await desk.do(call, "suppression_start", direction="inbound") == (200, None)
-        (effect,) = await desk.effects(action="suppression_start")
+        assert await desk.do(call, "suppression_start", direction="up") == (422, "10032")
+        _, answer = await desk.ask("POST", f"/v2/calls/{call}/actions/ai_assistant_start", {"command_id": "a"})
+        again = await desk.ask("POST", f"/v2/calls/{call}/actions/ai_assistant_start", {"command_id": "a"})
+
+        effect, _ = await desk.effects(action="suppression_start")
         assert effect["body"] == {"direction": "inbound"}
+        assert answer["data"]["conversation_id"]
+        assert again == (200, answer)
+
+    async def test_newer_commands_are_posted(self, desk):
+        """
+        Also switch_supervisor_role, which has neither command_id nor client_state: POST in the document and the client.
+        """
+        call = await desk.answered(supervise_call_control_id="v3:other")
+
+        assert await desk.do(call, "switch_supervisor_role", role="whisper") == (200, None)
+
+    async def test_what_has_no_command_id_happens_every_time(self, desk):
+        """
+        siprec_start: the same body twice is two sessions.
+        """
+        call = await desk.answered()
+        for _ in range(2):
+            assert await desk.do(call, "siprec_start", command_id="a") == (200, None)
+
+        assert [effect["happened"] for effect in await desk.effects(action="siprec_start")] == [True, True]
 
 
 class StillTime:

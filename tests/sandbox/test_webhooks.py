@@ -185,6 +185,17 @@ class TestDelivery:
         to = [(event["data"]["event_type"], event["meta"]["delivered_to"]) for event in inbox.events()]
         assert to == [("call.initiated", own)] * 3 + [("call.answered", inbox.url)]
 
+    async def test_a_kind_of_event_may_have_several_addresses(self, desk, inbox):
+        """
+        One event, under one id, to each of them.
+        """
+        urls = [inbox.url + "?one", inbox.url + "?two"]
+        await desk.dial(RINGS, webhook_urls={"call.initiated": urls})
+        await inbox.until(2)
+
+        assert {event["meta"]["delivered_to"] for event in inbox.events()} == set(urls)
+        assert len({event["data"]["id"] for event in inbox.events()}) == 1
+
     async def test_the_calls_own_address_comes_first(self, desk, inbox):
         """
         From dial; answer can change it for an incoming call.

@@ -85,12 +85,21 @@ class Wire:
         await self.parked(call)
         await self.prepare(call, [("answer", {})])
 
-    async def ringing(self, call: str) -> None:
+    async def ringing(self, call: str, **more: Any) -> None:
         """An outgoing call of this name whose other end rings until something happens."""
         self._ids.name(call)
-        dial = {"from": US, "to": THEM[:-4] + "9905", "connection_id": "1", "timeout_secs": 600}
+        dial = {"from": US, "to": THEM[:-4] + "9905", "connection_id": "1", "timeout_secs": 600, **more}
         answer = await self._http.post("/v2/calls", json=dial)
         assert answer.status_code == 200
+
+    async def supervising(self, call: str, other: str) -> None:
+        """A call of this name, answered, that supervises the other."""
+        await self.ringing(call, supervise_call_control_id=other)
+        await self._control(f"calls/{call}/answer", {})
+
+    async def conversation(self, call: str) -> str:
+        """The id of the conversation that an assistant has on this call."""
+        return self._server.station.exchange.find(call).sessions.conversing()
 
     async def ended(self, call: str) -> None:
         """A call of this name that is over."""
