@@ -13,7 +13,7 @@ from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
 from cordboard.liveness import Post
 from cordboard.log.port import Log
-from cordboard.operations import Check, failing_checks, operations_server
+from cordboard.operations import Check, Excused, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.hands import Workers
 from cordboard.roles.listening import address, advertised, naming
@@ -23,7 +23,7 @@ from cordboard.roles.topics import topics_of
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
-from dispatcher.ingress import IngressMetrics, ingress_server
+from dispatcher.ingress import IngressMetrics, Spool, SpoolMetrics, ingress_server
 from dispatcher.rpc.server import GrpcServer
 
 
@@ -102,9 +102,28 @@ class Desk:
         del self._checks["started"]
 
     async def _open_ingress(self, log: Log) -> None:
-        topic = topics_of(self._settings).webhooks
-        self.ingress = ingress_server(self._settings, log, topic, self._clock, IngressMetrics(self._registry))
+        topic, metrics = topics_of(self._settings).webhooks, IngressMetrics(self._registry)
+        spool = await self._open_spool(log, topic)
+        self.ingress = ingress_server(self._settings, log, topic, self._clock, metrics, spool)
         await self._listen("ingress", self.ingress)
+
+    async def _open_spool(self, log: Log, topic: str) -> Spool | None:
+        chosen, metrics = self._settings.ingress, SpoolMetrics(self._registry)
+        if chosen.spool is None:
+            return None
+        spool = await Spool.open(
+            chosen.spool,
+            log,
+            topic,
+            self._clock,
+            metrics,
+            size_max=chosen.spool_bytes_max,
+        )
+        self._stack.push_async_callback(spool.close)
+        self._checks["spool"] = spool.check
+        if self._duties.roles == {Role.INGRESS}:  # Other roles can do nothing without the log.
+            self._checks["log"] = Excused(self._checks["log"], "the spool takes webhooks meanwhile")
+        return spool
 
     async def _start_dispatcher(self, log: Log) -> tuple[Dispatcher, GrpcServer]:
         # Where the ingress is may be a part of what the dispatcher knows of accounts.
