@@ -187,11 +187,11 @@ class Ingress:
         return result
 
     async def _into_log(self, records: list[NewRecord]) -> Result:
-        limits = self._limits
+        seconds = self._limits.durable_seconds_max
+        if self._spool is not None:
+            seconds = min(seconds, self._limits.spool_after_seconds)
         try:
-            async with asyncio.timeout(
-                limits.durable_seconds_max if self._spool is None else limits.spool_after_seconds
-            ):
+            async with asyncio.timeout(seconds):
                 await self._log.append(records)
         except (AppendUncertain, TimeoutError):
             return Result.UNCERTAIN

@@ -28,17 +28,21 @@ from cordboard.log.kafka.events import (
     Written,
 )
 from cordboard.log.kafka.metrics import KafkaMetrics
-from cordboard.log.port import NewRecord, TopicPartition
+from cordboard.log.port import LogUnavailable, NewRecord, TopicPartition
 from cordboard.log.store import Store
 from cordboard.roles.liveness import LivenessMetrics
 from cordboard.topics import Topics
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest
 from cordboard.work import Lane
+from dispatcher.ingress import Spool, SpoolMetrics
+from dispatcher.ingress.spool import SpoolFailed
+from dispatcher.ingress.spool.file import SpoolFile
 from docs.generate.metrics import every_metric
 from tests.docs.looking import Looking
 from tests.forwarding.conftest import World
 from tests.forwarding.stage import Service
 from tests.forwarding.stage import event as handed_on
+from tests.ingress import desk as away
 from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, Stage, command, dial, no_room, until
 from tests.rpc.neighbours import street
 from workers.core.forwarding import Patience
@@ -284,6 +288,24 @@ async def while_forwarding(directory: Path) -> Looking:
     return seen
 
 
+async def while_spooling(directory: Path) -> Looking:
+    """The log is away, the spool's disk takes nothing for a moment, then both are back."""
+    log, clock, registry = away.Log(failure=LogUnavailable("away")), away.Clock(), CollectorRegistry()
+    metrics, seen = SpoolMetrics(registry), Looking(registry)
+    spool = await Spool.open(directory / "spool", log, away.TOPIC, clock, metrics, size_max=4096)
+    await spool.put([NewRecord(away.TOPIC, KEY, b"{}")])
+    clock.seconds += 1
+    seen.look()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SpoolFile, "add", no_room)
+        with pytest.raises(SpoolFailed):
+            await spool.put([NewRecord(away.TOPIC, KEY, b"{}")])
+    log.failure = None
+    assert await until(lambda: seen.value("cordboard_ingress_spool_drained_total") == 1)
+    await spool.close()
+    return seen
+
+
 async def test_every_metric_moves(scene: Scene, tmp_path: Path):
     """
     A metric that nothing moves tells nobody anything: a new one needs a scene above.
@@ -292,7 +314,7 @@ async def test_every_metric_moves(scene: Scene, tmp_path: Path):
         await happens(scene)
     scene.seen.look()
     scenes = [scene.seen, await between_processes(), on_kafka(), in_silence()]
-    scenes.append(await while_forwarding(tmp_path))
+    scenes += [await while_forwarding(tmp_path), await while_spooling(tmp_path)]
 
     assert set.intersection(*(set(seen.still(every_metric())) for seen in scenes)) == set()
 

@@ -102,7 +102,7 @@ async def test_every_setting_is_read(
         accounts={"main": {"api_key": "k", "webhook_public_key": public(KEY), "forward_url": NOWHERE}},
         log={"path": tmp_path / "log.sqlite3"},
         grpc=port,
-        ingress=port,
+        ingress=port | {"spool": tmp_path / "spool"},
         operations=port,
     )
     on_kafka = Settings(
