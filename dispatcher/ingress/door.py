@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
-from cordboard.log.port import AppendUncertain, Log, LogError, NewRecord
+from cordboard.log.port import Appending, AppendUncertain, LogError, NewRecord
 from cordboard.seldom import Seldom
 from cordboard.settings import Settings
 from cordboard.webhook import (
@@ -65,7 +65,7 @@ class Ingress:
     def __init__(
         self,
         settings: Settings,
-        log: Log,
+        log: Appending,
         topic: str,
         clock: Clock,
         metrics: IngressMetrics | None = None,
@@ -219,7 +219,7 @@ class Ingress:
 
 def ingress_server(
     settings: Settings,
-    log: Log,
+    log: Appending,
     topic: str,
     clock: Clock,
     metrics: IngressMetrics | None = None,

@@ -19,7 +19,7 @@ from typing import Final, Self, TypeVar
 import structlog
 
 from cordboard.clock import Clock
-from cordboard.log.port import Log, LogError, NewRecord
+from cordboard.log.port import Appending, LogError, NewRecord
 from cordboard.operations import Check, Remark
 from dispatcher.ingress.spool.file import Entry, Spooled, SpoolFile, decoded, encoded
 from dispatcher.ingress.spool.metrics import SpoolMetrics
@@ -43,7 +43,7 @@ class Spool:
     async def open(
         cls,
         folder: Path,
-        log: Log,
+        log: Appending,
         topic: str,
         clock: Clock,
         metrics: SpoolMetrics,
@@ -68,7 +68,7 @@ class Spool:
         self,
         file: SpoolFile,
         thread: ThreadPoolExecutor,
-        log: Log,
+        log: Appending,
         topic: str,
         clock: Clock,
         metrics: SpoolMetrics,
