@@ -38,7 +38,7 @@ async def readiness(process: Process) -> httpx.Response:
 
 
 async def handed_on(log: KafkaLog) -> list[str]:
-    """The events in their topic. What an owner that lost its brokers says again is the same to the byte, and counts once."""
+    """The events in their topic. What an owner says again that lost its brokers is the same bytes, and counts once."""
     places = [TopicPartition(f"{PREFIX}.events", number) for number in range(PARTITIONS)]
     reader, found = log.reader(dict.fromkeys(places, 0)), set[tuple[str, bytes, Headers]]()
     while any([reader.positions()[at] < await log.end(at) for at in places]):

@@ -17,8 +17,8 @@ from cordboard.webhook import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from workers.core.forwarding import Answer, TryResult, result_of
 from workers.transport import GarbledAnswer, TruthfulTransport
 
-# A connection that idled for longer may be about to be closed by the other side.
-_IDLE_SECONDS_MAX: Final = 15.0
+# Many servers close a connection that idled for 5 s; what is sent on it at that moment is lost.
+_IDLE_SECONDS_MAX: Final = 4.0
 # So much of an answer is read, unkept, so that its connection can be used again.
 _ANSWER_BYTES_MAX: Final = 64 * 1024
 _CARRIED: Final = (SIGNATURE_HEADER, TIMESTAMP_HEADER)
