@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 import orjson
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -24,6 +25,24 @@ from cordboard.settings import Operations
 
 # A check gives None when all is well, else a sentence that says what is not. What it raises counts as not well.
 Check = Callable[[], Awaitable[str | None] | str | None]
+
+
+class Remark(str):
+    """What a check has to say although all is well."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """A check that may fail while the process is ready: `why` says what stands in for it."""
+
+    check: Check
+    why: str
+
+    def __call__(self) -> Awaitable[str | None] | str | None:
+        """Ask the check itself."""
+        return self.check()
 
 
 def operations_server(
@@ -47,8 +66,9 @@ def operations_app(
         return _json(200, {"alive": True})
 
     async def readyz(request: Request) -> Response:
-        failing = await failing_checks(checks, check_seconds_max)
-        answers = {name: failing.get(name, "ok") for name in checks}
+        said = await _asked(checks, check_seconds_max)
+        failing = _failing(said)
+        answers = {name: answer or "ok" for name, answer in said.items()}
         return _json(503 if failing else 200, {"ready": not failing, "failing": sorted(failing), "checks": answers})
 
     return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])
@@ -56,9 +76,22 @@ def operations_app(
 
 async def failing_checks(checks: Mapping[str, Check], check_seconds_max: float = 2.0) -> dict[str, str]:
     """The checks that fail, asked side by side, each with the sentence that says why."""
+    return _failing(await _asked(checks, check_seconds_max))
+
+
+async def _asked(checks: Mapping[str, Check], check_seconds_max: float) -> dict[str, str | None]:
     named = list(checks.items())
-    answers = await asyncio.gather(*(_answer(check, check_seconds_max) for _, check in named))
-    return {name: answer for (name, _), answer in zip(named, answers, strict=True) if answer is not None}
+    answers = await asyncio.gather(*(_judged(check, check_seconds_max) for _, check in named))
+    return {name: answer for (name, _), answer in zip(named, answers, strict=True)}
+
+
+def _failing(said: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: answer for name, answer in said.items() if answer is not None and not isinstance(answer, Remark)}
+
+
+async def _judged(check: Check, seconds_max: float) -> str | None:
+    answer = await _answer(check, seconds_max)
+    return Remark(f"{answer}; {check.why}") if answer is not None and isinstance(check, Excused) else answer
 
 
 async def _answer(check: Check, seconds_max: float) -> str | None:

@@ -17,6 +17,7 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from cordboard.cloudevents import CloudEvent, from_headers, header, rfc3339, to_headers
+from cordboard.letters import dead_letter
 from cordboard.log.port import NewRecord, Record
 from cordboard.topics import Topics
 from cordboard.v1 import result_pb2
@@ -27,7 +28,6 @@ from dispatcher import telling
 from dispatcher.accounts import Accounts
 from dispatcher.core.decision import CancelAnswer, Completed, HandOn, Output, Release, Result, Tell
 from dispatcher.core.words import Completion, Reason, State
-from dispatcher.letters import dead_letter
 
 PROTOBUF_TYPE: Final = "application/protobuf"
 RESULT_TYPES: Final = {

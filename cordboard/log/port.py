@@ -176,6 +176,13 @@ class Member(Protocol):
         """Give up all partitions (revoked is called first) and the seat."""
 
 
+class Appending(Protocol):
+    """What takes records: all that an ingress asks of a log."""
+
+    async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
+        """See Log."""
+
+
 class Log(Protocol):
     """The port. Every coroutine may raise LogUnavailable; after `close` all do."""
 

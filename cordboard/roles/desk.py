@@ -12,10 +12,11 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
 from cordboard.liveness import Post
-from cordboard.log.port import Log
-from cordboard.operations import Check, failing_checks, operations_server
+from cordboard.log.port import Appending, Log
+from cordboard.operations import Check, Excused, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.hands import Workers
+from cordboard.roles.late import LateLog
 from cordboard.roles.listening import address, advertised, naming
 from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log
@@ -23,7 +24,7 @@ from cordboard.roles.topics import topics_of
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
-from dispatcher.ingress import IngressMetrics, ingress_server
+from dispatcher.ingress import IngressMetrics, Spool, SpoolMetrics, ingress_server
 from dispatcher.rpc.server import GrpcServer
 
 
@@ -86,6 +87,22 @@ class Desk:
         return found
 
     async def _start(self) -> None:
+        if self._duties.roles == {Role.INGRESS} and self._settings.ingress.spool is not None:
+            await self._start_with_a_spool()
+        else:
+            await self._start_roles()
+        del self._checks["started"]
+
+    async def _start_with_a_spool(self) -> None:
+        """An ingress by itself, which can do its work while the log is away, be it at the start."""
+        log = await LateLog.open(self._settings, self._clock, self._registry)
+        self._stack.push_async_callback(log.close)
+        self._checks["log"] = Excused(log.is_there, "the spool takes webhooks meanwhile")
+        self._checks["clock"] = log.clock_is_right
+        await self._listen("operations", self.operations)
+        await self._open_ingress(log)
+
+    async def _start_roles(self) -> None:
         opened = await open_log(self._settings, self._clock, self._registry)
         log = opened.log
         self._stack.push_async_callback(log.close)
@@ -99,12 +116,28 @@ class Desk:
             await self._open_door(*brain)
         if workers is not None:
             await workers.seated()
-        del self._checks["started"]
 
-    async def _open_ingress(self, log: Log) -> None:
-        topic = topics_of(self._settings).webhooks
-        self.ingress = ingress_server(self._settings, log, topic, self._clock, IngressMetrics(self._registry))
+    async def _open_ingress(self, log: Appending) -> None:
+        topic, metrics = topics_of(self._settings).webhooks, IngressMetrics(self._registry)
+        spool = await self._open_spool(log, topic)
+        self.ingress = ingress_server(self._settings, log, topic, self._clock, metrics, spool)
         await self._listen("ingress", self.ingress)
+
+    async def _open_spool(self, log: Appending, topic: str) -> Spool | None:
+        chosen, metrics = self._settings.ingress, SpoolMetrics(self._registry)
+        if chosen.spool is None:
+            return None
+        spool = await Spool.open(
+            chosen.spool,
+            log,
+            topic,
+            self._clock,
+            metrics,
+            size_max=chosen.spool_bytes_max,
+        )
+        self._stack.push_async_callback(spool.close)
+        self._checks["spool"] = spool.check
+        return spool
 
     async def _start_dispatcher(self, log: Log) -> tuple[Dispatcher, GrpcServer]:
         # Where the ingress is may be a part of what the dispatcher knows of accounts.

@@ -12,6 +12,7 @@ from cordboard.clock import Clock
 from cordboard.liveness import Post
 from cordboard.log.port import Log
 from cordboard.observers import each_of
+from cordboard.roles.forwarding import Forwarding
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings, Worker
 from cordboard.work import Lane
@@ -34,8 +35,9 @@ class Workers:
         rng: random.Random,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        """Prepare a pool for each of these accounts."""
-        metrics = Metrics(registry)
+        """Prepare a pool for each of these accounts, and what forwards its events."""
+        metrics, pools = Metrics(registry), list(pools)
+        self._forwarding = Forwarding(settings, pools, log, clock, rng, registry)
         self._drain_seconds = settings.worker.drain_seconds
         self._clients: list[Telnyx] = []
         self._pools: list[Pool] = []
@@ -58,6 +60,7 @@ class Workers:
         """Begin to take work."""
         for pool in self._pools:
             await pool.start()
+        await self._forwarding.start()
 
     async def seated(self) -> None:
         """Return when every lane of every pool has its seat."""
@@ -65,22 +68,22 @@ class Workers:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """The lanes that ended though nobody had them end."""
-        return tuple(name for pool in self._pools for name in pool.broken)
+        """The lanes and forwarders that ended though nobody had them end."""
+        return (*(name for pool in self._pools for name in pool.broken), *self._forwarding.broken)
 
     @property
     def unseated(self) -> tuple[str, ...]:
-        """The lanes that are still waiting for their seat in the group."""
-        return tuple(name for pool in self._pools for name in pool.unseated)
+        """The lanes and forwarders that are still waiting for their seat in the group."""
+        return (*(name for pool in self._pools for name in pool.unseated), *self._forwarding.unseated)
 
     @property
     def posts(self) -> list[Post]:
         """What the pools hold, for who looks whether it goes on."""
-        return [post for pool in self._pools for post in pool.posts]
+        return [*(post for pool in self._pools for post in pool.posts), *self._forwarding.posts]
 
     async def stop(self) -> None:
         """Take no more, end what is in flight within the drain time, report it, and close the clients."""
-        await asyncio.gather(*(pool.drain(self._drain_seconds) for pool in self._pools))
+        await asyncio.gather(self._forwarding.stop(), *(pool.drain(self._drain_seconds) for pool in self._pools))
         await asyncio.gather(*(client.close() for client in self._clients))
 
 

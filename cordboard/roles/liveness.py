@@ -29,8 +29,8 @@ class LivenessMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._lag = Gauge(
             "cordboard_partition_lag_records",
-            "Inputs that are not settled, or work that was not begun, by partition held.",
-            ("topic", "partition"),
+            "Inputs not settled, work not begun, or events not forwarded, by partition held; pool: empty for inputs.",
+            ("topic", "partition", "pool"),
             registry=registry,
         )
         self._stalled = Gauge(
@@ -62,11 +62,11 @@ class LivenessMetrics:
             doubt = found.doubt
             stalled.labels(*post.holder, post.partition).set(found.stalled_seconds)
             for at, lag in found.lags.items():
-                self._lag.labels(*at).set(lag)
+                self._lag.labels(*at, _pool_of(post)).set(lag)
         else:
             stalled.remove(*post.holder, post.partition)
             for at in post.reached:
-                self._lag.remove(*at)
+                self._lag.remove(*at, _pool_of(post))
         self._count_doubt(post, doubt)
 
     def _count_doubt(self, post: Post, doubt: str) -> None:
@@ -76,6 +76,10 @@ class LivenessMetrics:
         else:
             doubted.discard(place)
         self._unknown[not post.holder].set(len(doubted))
+
+
+def _pool_of(post: Post) -> str:
+    return post.holder[0] if post.holder else ""
 
 
 class Journal:

@@ -7,7 +7,7 @@ import binascii
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from cordboard.settings.secret import LongSecret, LongSecretFile, Secret, SecretFile, given
 
@@ -29,6 +29,20 @@ def _url(value: str) -> str:
     if parts.scheme == "http" and str(parts.hostname).endswith("telnyx.com"):
         raise ValueError("must be https: over http the API key would travel in the clear")
     return value.rstrip("/")
+
+
+def _forward_url(value: SecretStr) -> SecretStr:
+    """Check an address to which webhooks go on; it is kept as a secret, because its query may hold one."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError("must be a whole address such as https://calls.example/webhooks")
+    if parts.username is not None or parts.fragment:
+        raise ValueError("must hold no user name, password or fragment")
+    return value
 
 
 def _public_key(value: str) -> str:
@@ -62,6 +76,16 @@ class Account(BaseModel):
     )
     dial_url_secret_file: LongSecretFile | None = Field(
         default=None, description="a file that holds the secret that seals webhook addresses per dial"
+    )
+    forward_url: Annotated[Secret, AfterValidator(_forward_url)] | None = Field(
+        default=None, description="where each verified webhook is posted on to, as it came"
+    )
+    forward_timeout_seconds: Annotated[float, Field(ge=0.001, le=60, allow_inf_nan=False)] = Field(
+        default=5, description="how long one request to forward_url may take"
+    )
+    # Records of events are kept for a week.
+    forward_for_seconds: Annotated[float, Field(ge=1, le=3 * 86_400, allow_inf_nan=False)] = Field(
+        default=4 * 3_600, description="how long an event is tried before it becomes a dead letter"
     )
 
     def read_api_key(self) -> str | None:

@@ -79,6 +79,7 @@ def secrets_of(settings: Settings) -> frozenset[str]:
     held = settings.kafka.read_secrets()
     for account in settings.accounts.values():
         held += (account.read_api_key(), (account.read_dial_url_secret() or b"").decode())
+        held += (None if account.forward_url is None else account.forward_url.get_secret_value(),)
     return frozenset(value for value in held if value)
 
 

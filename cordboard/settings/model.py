@@ -88,6 +88,14 @@ class Ingress(Section):
         default=300, description="how far a signature's time may be off, both ways"
     )
     durable_seconds_max: Seconds = Field(default=10, description="how long making a webhook durable may take")
+    spool: Path | None = Field(
+        default=None,
+        description="a folder of this ingress's own, for webhooks while the log cannot be written; else 503",
+    )
+    spool_bytes_max: Annotated[int, Field(ge=1024 * 1024, le=64 * 1024**3)] = Field(
+        default=256 * 1024 * 1024, description="bytes of webhooks in the spool"
+    )
+    spool_after_seconds: Seconds = Field(default=1, description="how long the log is tried before the spool")
     remembered_ids_max: Count = Field(
         default=10_000, description="ids of durable events kept to answer repeats at once"
     )

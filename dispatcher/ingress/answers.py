@@ -15,6 +15,7 @@ class Result(enum.StrEnum):
     """What became of a request; the values are labels of the metrics."""
 
     ACCEPTED = "accepted"
+    SPOOLED = "spooled"
     REPEATED = "repeated"
     UNKNOWN_PATH = "unknown_path"
     WRONG_METHOD = "wrong_method"
@@ -46,6 +47,7 @@ class Answer:
 
 ANSWERS: Final[Mapping[Result, Answer]] = {
     Result.ACCEPTED: Answer(200, "kept"),
+    Result.SPOOLED: Answer(200, "kept for the log"),
     Result.REPEATED: Answer(200, "kept before"),
     # A path that is no address, an account that is none and a seal that is not ours look alike from outside.
     Result.UNKNOWN_PATH: Answer(404, "nothing is here", close=True),

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
-from cordboard.log.port import AppendUncertain, Log, LogError
+from cordboard.log.port import Appending, AppendUncertain, LogError, NewRecord
 from cordboard.seldom import Seldom
 from cordboard.settings import Settings
 from cordboard.webhook import (
@@ -38,6 +38,7 @@ from dispatcher.ingress.memory import Recent
 from dispatcher.ingress.metrics import IngressMetrics
 from dispatcher.ingress.records import Delivery, records_of
 from dispatcher.ingress.signature import Verifier
+from dispatcher.ingress.spool import Spool, SpoolFailed
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -62,14 +63,21 @@ class Ingress:
     """Takes webhooks in."""
 
     def __init__(
-        self, settings: Settings, log: Log, topic: str, clock: Clock, metrics: IngressMetrics | None = None
+        self,
+        settings: Settings,
+        log: Appending,
+        topic: str,
+        clock: Clock,
+        metrics: IngressMetrics | None = None,
+        spool: Spool | None = None,
     ) -> None:
-        """`topic` is where webhooks are written."""
+        """`topic` is where webhooks are written; `spool`, where they are kept meanwhile if that is not to be had."""
         self._limits = settings.ingress
         self._log = log
         self._topic = topic
         self._clock = clock
         self._metrics = metrics or IngressMetrics()
+        self._spool = spool
         self._default = settings.account_or_default()
         self._secrets = {name: account.read_dial_url_secret() for name, account in settings.accounts.items()}
         self._verifiers = {
@@ -129,7 +137,7 @@ class Ingress:
             began = asyncio.get_running_loop().time()
             delivery = await self._verified(request, account, command_id)
             result = await self._keep(_parsed(delivery.body), delivery)
-            if result is Result.ACCEPTED:
+            if result in {Result.ACCEPTED, Result.SPOOLED}:
                 self._metrics.durable(asyncio.get_running_loop().time() - began)
             return result
         finally:
@@ -167,15 +175,39 @@ class Ingress:
         identity = (delivery.account, delivery.command_id, webhook.id)
         if identity in self._kept:
             return Result.REPEATED
+        records = records_of(webhook, delivery, self._topic)
+        result = Result.LOG_UNAVAILABLE
+        if self._spool is None or not self._spool.log_is_away:
+            result = await self._into_log(records)
+        if result is not Result.ACCEPTED and self._spool is not None and await self._into_spool(records, self._spool):
+            result = Result.SPOOLED
+        if result not in {Result.ACCEPTED, Result.SPOOLED}:
+            raise Refused(result)
+        self._kept.add(identity)
+        return result
+
+    async def _into_log(self, records: list[NewRecord]) -> Result:
+        seconds = self._limits.durable_seconds_max
+        if self._spool is not None:
+            seconds = min(seconds, self._limits.spool_after_seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._log.append(records)
+        except (AppendUncertain, TimeoutError):
+            return Result.UNCERTAIN
+        except LogError:
+            return Result.LOG_UNAVAILABLE
+        return Result.ACCEPTED
+
+    async def _into_spool(self, records: list[NewRecord], spool: Spool) -> bool:
         try:
             async with asyncio.timeout(self._limits.durable_seconds_max):
-                await self._log.append(records_of(webhook, delivery, self._topic))
-        except (AppendUncertain, TimeoutError):
-            raise Refused(Result.UNCERTAIN) from None
-        except LogError:
-            raise Refused(Result.LOG_UNAVAILABLE) from None
-        self._kept.add(identity)
-        return Result.ACCEPTED
+                await spool.put(records)
+        except (SpoolFailed, TimeoutError) as error:
+            if self._said.now("spool"):
+                _log.error("a webhook could not be spooled either", why=str(error) or "the disk took too long")
+            return False
+        return True
 
     def _tell(self, result: Result, account: str, detail: str) -> None:
         """Count a refusal, and say it where that helps: once a minute, because refusals come in floods."""
@@ -186,10 +218,15 @@ class Ingress:
 
 
 def ingress_server(
-    settings: Settings, log: Log, topic: str, clock: Clock, metrics: IngressMetrics | None = None
+    settings: Settings,
+    log: Appending,
+    topic: str,
+    clock: Clock,
+    metrics: IngressMetrics | None = None,
+    spool: Spool | None = None,
 ) -> HttpServer:
     """The public port, ready to be started."""
-    ingress = Ingress(settings, log, topic, clock, metrics)
+    ingress = Ingress(settings, log, topic, clock, metrics, spool)
     chosen = settings.ingress
     return HttpServer(ingress.app(), chosen.host, chosen.port, drain_seconds=chosen.drain_seconds)
 

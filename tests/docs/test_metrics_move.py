@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from cordboard.client import CommandRefused
+from cordboard.http_server import HttpServer
 from cordboard.liveness import Post, Standing
 from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.kafka.events import (
@@ -27,16 +28,26 @@ from cordboard.log.kafka.events import (
     Written,
 )
 from cordboard.log.kafka.metrics import KafkaMetrics
-from cordboard.log.port import NewRecord, TopicPartition
+from cordboard.log.port import LogUnavailable, NewRecord, TopicPartition
 from cordboard.log.store import Store
 from cordboard.roles.liveness import LivenessMetrics
 from cordboard.topics import Topics
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest
 from cordboard.work import Lane
+from dispatcher.ingress import Spool, SpoolMetrics
+from dispatcher.ingress.spool import SpoolFailed
+from dispatcher.ingress.spool.file import SpoolFile
 from docs.generate.metrics import every_metric
 from tests.docs.looking import Looking
+from tests.forwarding.conftest import World
+from tests.forwarding.stage import Service
+from tests.forwarding.stage import event as handed_on
+from tests.ingress import desk as away
 from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, Stage, command, dial, no_room, until
 from tests.rpc.neighbours import street
+from workers.core.forwarding import Patience
+from workers.forwarding.events import Abandoned, LogTrouble
+from workers.forwarding.metrics import ForwardMetrics
 
 TOPICS = Topics()
 SPEAKS = TOPICS.work(ACCOUNT, Lane.ACTION)
@@ -253,7 +264,49 @@ def in_silence() -> Looking:
     return seen
 
 
-async def test_every_metric_moves(scene: Scene):
+async def while_forwarding(directory: Path) -> Looking:
+    """An endpoint that fails, then takes an event, and gives another one up while the log is away for a moment."""
+    world, service, registry = World(directory / "forward.sqlite3"), Service(usual=500), CollectorRegistry()
+    metrics, seen = ForwardMetrics(registry), Looking(registry)
+    await world.open()
+    async with HttpServer(service.app(), "127.0.0.1", 0, drain_seconds=0.1) as service.server:
+        patience = Patience(whole_ms=2_000, pause_ms=5, pause_ms_max=20)
+        forwarder = await world.forwarder(service.url, patience=patience)
+        metrics.look_at("main", forwarder.in_hand, forwarder.oldest_seconds)
+        count = metrics.of("main")
+        service.answers["v3:a"] = 200
+        await world.write(handed_on("v3:a", 0), handed_on("v3:b", 0))
+        assert await until(lambda: service.of("v3:b") and seen.value("cordboard_forward_oldest_seconds") > 0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Store, "commit", no_room)
+            assert await until(lambda: any(isinstance(one, LogTrouble) for one in world.events))
+        assert await until(lambda: any(isinstance(one, Abandoned) for one in world.events))
+        for one in world.events:
+            count(one)
+        seen.look()
+        await world.close()
+    return seen
+
+
+async def while_spooling(directory: Path) -> Looking:
+    """The log is away, the spool's disk takes nothing for a moment, then both are back."""
+    log, clock, registry = away.Log(failure=LogUnavailable("away")), away.Clock(), CollectorRegistry()
+    metrics, seen = SpoolMetrics(registry), Looking(registry)
+    spool = await Spool.open(directory / "spool", log, away.TOPIC, clock, metrics, size_max=4096)
+    await spool.put([NewRecord(away.TOPIC, KEY, b"{}")])
+    clock.seconds += 1
+    seen.look()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SpoolFile, "add", no_room)
+        with pytest.raises(SpoolFailed):
+            await spool.put([NewRecord(away.TOPIC, KEY, b"{}")])
+    log.failure = None
+    assert await until(lambda: seen.value("cordboard_ingress_spool_drained_total") == 1)
+    await spool.close()
+    return seen
+
+
+async def test_every_metric_moves(scene: Scene, tmp_path: Path):
     """
     A metric that nothing moves tells nobody anything: a new one needs a scene above.
     """
@@ -261,6 +314,7 @@ async def test_every_metric_moves(scene: Scene):
         await happens(scene)
     scene.seen.look()
     scenes = [scene.seen, await between_processes(), on_kafka(), in_silence()]
+    scenes += [await while_forwarding(tmp_path), await while_spooling(tmp_path)]
 
     assert set.intersection(*(set(seen.still(every_metric())) for seen in scenes)) == set()
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from tests.e2e import tied
@@ -19,6 +20,7 @@ from tests.e2e import tied
 ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "main"
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _STOP_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.05
 
@@ -163,7 +165,7 @@ class Process:
 class Cordboard(Process):
     """All roles as one process: `cordboard serve` on a directory and on ports that stay the same through its deaths."""
 
-    def __init__(self, directory: Path, telnyx_url: str, public_key: str) -> None:
+    def __init__(self, directory: Path, telnyx_url: str, public_key: str, more: Mapping[str, str] = NOTHING) -> None:
         self.grpc_port, self.ingress_port, operations_port = free_ports(3)
         environment = account_settings(telnyx_url, public_key, self.ingress_port) | {
             "CORDBOARD_LOG__PATH": str(directory / "log.sqlite3"),
@@ -171,6 +173,7 @@ class Cordboard(Process):
             "CORDBOARD_OPERATIONS__PORT": str(operations_port),
             "CORDBOARD_LOGGING__FORMAT": "json",
             "CORDBOARD_LOGGING__LEVEL": "warning",
+            **more,
         }
         super().__init__(directory, "cordboard", ("serve",), environment)
 

@@ -10,14 +10,14 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.settings import Account, Ingress, Settings
 from dispatcher.ingress import IngressMetrics, ingress_server
-from tests.ingress.desk import KEY, OTHER_KEY, SECRET, TOPIC, Clock, Desk, Log, Opened, public
+from tests.ingress.desk import KEY, OTHER_KEY, SECRET, TOPIC, Clock, Desk, Log, Opened, opened_spool, public
 
 
 @pytest.fixture
 async def open_desk() -> AsyncIterator[Opened]:
     running: list[Desk] = []
 
-    async def open_it(default: str | None = None, accounts: tuple[str, ...] = ("main",), **limits: float) -> Desk:
+    async def open_it(default: str | None = None, accounts: tuple[str, ...] = ("main",), **limits: object) -> Desk:
         main = {"webhook_public_key": public(KEY), "public_url": "https://x.example", "dial_url_secret": SECRET}
         keys = {"main": main, "other": {"webhook_public_key": public(OTHER_KEY)}, "keyless": {}}
         settings = Settings(
@@ -26,15 +26,18 @@ async def open_desk() -> AsyncIterator[Opened]:
             ingress=Ingress.model_validate({"port": 0, **limits}),
         )
         log, clock, registry = Log(), Clock(), CollectorRegistry()
-        server = ingress_server(settings, log, TOPIC, clock, IngressMetrics(registry))
+        spool = await opened_spool(settings, log, clock, registry)
+        server = ingress_server(settings, log, TOPIC, clock, IngressMetrics(registry), spool)
         await server.start()
-        running.append(Desk(server, httpx.AsyncClient(base_url=server.url), log, clock, registry))
+        running.append(Desk(server, httpx.AsyncClient(base_url=server.url), log, clock, registry, spool))
         return running[-1]
 
     yield open_it
     for desk in running:
         await desk.client.aclose()
         await desk.server.stop()
+        if desk.spool is not None:
+            await desk.spool.close()
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.http_server import HttpServer
 from cordboard.log.port import Appended, NewRecord
+from cordboard.settings import Settings
+from dispatcher.ingress import Spool, SpoolMetrics
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
@@ -81,6 +83,7 @@ class Desk:
     log: Log
     clock: Clock
     registry: CollectorRegistry
+    spool: Spool | None = None
 
     async def post(self, body: bytes, path: str = "/webhooks/telnyx", **headers: str) -> httpx.Response:
         return await self.client.post(path, content=body, headers=signed(body) | headers)
@@ -89,6 +92,13 @@ class Desk:
         name = "cordboard_ingress_webhooks_total"
         samples = (sample for family in self.registry.collect() for sample in family.samples)
         return {sample.labels["result"]: sample.value for sample in samples if sample.name == name and sample.value}
+
+
+async def opened_spool(settings: Settings, log: Log, clock: Clock, registry: CollectorRegistry) -> Spool | None:
+    chosen, metrics = settings.ingress, SpoolMetrics(registry)
+    if chosen.spool is None:
+        return None
+    return await Spool.open(chosen.spool, log, TOPIC, clock, metrics, size_max=chosen.spool_bytes_max)
 
 
 Opened = Callable[..., Awaitable[Desk]]

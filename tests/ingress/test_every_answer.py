@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -17,7 +18,7 @@ Scenario = Callable[[Opened], Awaitable[Given]]
 HEAD = b"POST /webhooks/telnyx HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{"
 
 
-def posted(body: bytes = event(), path: str = "/webhooks/telnyx", **limits: float) -> Scenario:
+def posted(body: bytes = event(), path: str = "/webhooks/telnyx", **limits: object) -> Scenario:
     """A signed webhook, perhaps to another path, with a limit of the ingress."""
 
     async def scenario(open_desk: Opened) -> Given:
@@ -46,6 +47,13 @@ def with_log_that_fails(failure: Exception) -> Scenario:
         return desk, (await desk.post(event())).status_code
 
     return scenario
+
+
+async def while_the_log_is_away(open_desk: Opened) -> Given:
+    with tempfile.TemporaryDirectory() as folder:
+        desk = await open_desk(spool=folder)
+        desk.log.failure = LogUnavailable("the disk is full")
+        return desk, (await desk.post(event())).status_code
 
 
 async def twice(open_desk: Opened) -> Given:
@@ -91,6 +99,7 @@ async def one_too_many(open_desk: Opened) -> Given:
 
 SCENARIOS: dict[Result, Scenario] = {
     Result.ACCEPTED: posted(),
+    Result.SPOOLED: while_the_log_is_away,
     Result.REPEATED: twice,
     Result.UNKNOWN_PATH: posted(path="/webhooks"),
     Result.WRONG_METHOD: by_get,

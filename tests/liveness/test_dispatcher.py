@@ -42,6 +42,8 @@ class Watch:
         return self._liveness.trouble()
 
     def gauge(self, name: str, **labels: object) -> float | None:
+        if "lag" in name:
+            labels["pool"] = ""
         return self.registry.get_sample_value(name, {label: str(value) for label, value in labels.items()})
 
     def stalled_seconds(self) -> list[float | None]:

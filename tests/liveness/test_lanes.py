@@ -45,8 +45,8 @@ class Watch:
         return self._liveness.trouble()
 
     def gauge(self, name: str, lane: Lane, partition: int) -> float | None:
-        labels = {"pool": "main", "lane": lane.value} if "worker" in name else {"topic": TOPICS.work("main", lane)}
-        return self.registry.get_sample_value(name, labels | {"partition": str(partition)})
+        labels = {"lane": lane.value} if "worker" in name else {"topic": TOPICS.work("main", lane)}
+        return self.registry.get_sample_value(name, labels | {"pool": "main", "partition": str(partition)})
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from cordboard.http_server import HttpServer
 from cordboard.log.port import LogUnavailable
-from cordboard.operations import Check, operations_server
+from cordboard.operations import Check, Excused, Remark, failing_checks, operations_server
 from cordboard.settings import Operations
 
 
@@ -85,6 +85,28 @@ async def test_not_ready_names_what_fails_and_why(client: httpx.AsyncClient, che
             "owner": "ok",
         },
     }
+
+
+async def test_a_remark_is_told_and_keeps_nobody_from_being_ready(client: httpx.AsyncClient, checks: dict[str, Check]):
+    """
+    Nor does a check that is excused, however it fails: what stands in for it is told.
+    """
+
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    stands_in = "something stands in"
+    checks.update(spool=lambda: Remark("3 wait"), log=Excused(hangs, stands_in), clock=Excused(lambda: None, stands_in))
+
+    answer = await client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "ready": True,
+        "failing": [],
+        "checks": {"spool": "3 wait", "log": "no answer within 0.05 s; something stands in", "clock": "ok"},
+    }
+    assert await failing_checks(checks, 0.05) == {}
 
 
 async def test_alive_whatever_the_checks_say(client: httpx.AsyncClient, checks: dict[str, Check]):

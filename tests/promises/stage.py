@@ -26,7 +26,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
-from cordboard.log.store import Store
 from cordboard.roles.desk import Desk
 from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Worker
 from cordboard.v1 import Command
@@ -223,7 +222,7 @@ async def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) 
     return False
 
 
-def no_room(store: Store) -> None:
+def no_room(*_: object) -> None:
     """In the place of `Store.commit`: fail as SQLite does when the disk is full."""
     error = sqlite3.OperationalError("database or disk is full")
     error.sqlite_errorname = "SQLITE_FULL"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+import structlog
 
 from cordboard.client import Client
 from cordboard.log.store import Store
@@ -34,7 +35,9 @@ ROOT = Path(__file__).parents[2]
 class Victim:
     """Cordboard, to be started, killed and started again on the same log; the sandbox and the watch live on here."""
 
-    def __init__(self, directory: Path, sandbox: Server, without: str = "") -> None:
+    def __init__(self, directory: Path, sandbox: Server, without: str = "", **ingress: Any) -> None:
+        """`ingress`: further settings of its section."""
+        self._ingress = ingress
         self._directory = directory
         self._sandbox = sandbox
         self._without = without
@@ -131,7 +134,7 @@ class Victim:
             "accounts": {ACCOUNT: account},
             "log": {"path": str(self._directory / "log.sqlite3"), "partitions": 2},
             "grpc": {"port": 0},
-            "ingress": {"port": self._ingress_port},
+            "ingress": {"port": self._ingress_port, **self._ingress},
             "operations": {"port": 0},
         }
 
@@ -166,6 +169,7 @@ def _stall_with(stalled: Path, patch: pytest.MonkeyPatch) -> None:
 
 async def main() -> None:
     """Be the victim, until killed or left alone by who started it."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # What it tells on stdout is its port.
     told = json.loads(await asyncio.to_thread(sys.stdin.readline))
     patch, clock = pytest.MonkeyPatch(), MovableClock()
     clock.skipped_ms = told["ahead"] * 1000

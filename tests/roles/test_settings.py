@@ -33,6 +33,8 @@ from workers.pool import PoolSettings
 
 SECRET = "a-secret-long-enough"
 
+NOWHERE = "http://127.0.0.1:1/"
+
 
 def two_accounts(**more: Any) -> Settings:
     sealed = {"public_url": "https://desk.example", "dial_url_secret": SECRET}
@@ -97,10 +99,10 @@ async def test_every_setting_is_read(
     """
     port = {"port": 0}
     settings = Settings(
-        accounts={"main": {"api_key": "k", "webhook_public_key": public(KEY)}},
+        accounts={"main": {"api_key": "k", "webhook_public_key": public(KEY), "forward_url": NOWHERE}},
         log={"path": tmp_path / "log.sqlite3"},
         grpc=port,
-        ingress=port,
+        ingress=port | {"spool": tmp_path / "spool"},
         operations=port,
     )
     on_kafka = Settings(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cordboard.cloudevents import header
+from cordboard.letters import LETTER_BYTES_MAX, dead_letter
 from cordboard.log.port import Headers, Record, size_of
-from dispatcher.letters import LETTER_BYTES_MAX, dead_letter
 
 
 def record(value: bytes = b"v", key: bytes | None = b"k", headers: Headers = ()) -> Record:
