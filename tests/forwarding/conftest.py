@@ -11,11 +11,12 @@ import pytest
 from cordboard.clock import SystemClock
 from cordboard.http_server import HttpServer
 from cordboard.log.embedded import EmbeddedLog
-from cordboard.log.port import Log, NewRecord, Record, TopicPartition
+from cordboard.log.port import NewRecord, Record, TopicPartition
 from tests.forwarding.stage import TOPICS, Service
 from workers.core.forwarding import Patience
 from workers.forwarding import Endpoint, Forwarder, ForwardSettings
 from workers.forwarding.events import Event
+from workers.forwarding.line import Poster
 
 PARTITIONS = 2
 QUICK = Patience(pause_ms=5, pause_ms_max=40)
@@ -38,15 +39,15 @@ class World:
         )
 
     async def forwarder(
-        self, url: str, account: str = "main", timeout_ms: int = 2_000, log: Log | None = None, **settings: object
+        self, url: str, account: str = "main", timeout_ms: int = 2_000, poster: Poster | None = None, **settings: object
     ) -> Forwarder:
         chosen = ForwardSettings(**{"account": account, "patience": QUICK, "handover_ms": 1_000, **settings})
         endpoint = Endpoint(url, timeout_ms=timeout_ms)
         made = Forwarder(
             chosen,
-            log=log or self.log,
+            log=self.log,
             topics=TOPICS,
-            endpoint=endpoint,
+            endpoint=poster or endpoint,
             clock=self.clock,
             rng=random.Random(7),
             observe=self.events.append,

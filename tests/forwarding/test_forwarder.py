@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from cordboard.cloudevents import header
 from cordboard.liveness import Judge
-from cordboard.log.port import TopicPartition
+from cordboard.log.port import Record, TopicPartition
 from tests.forwarding.conftest import PARTITIONS, World
 from tests.forwarding.stage import TOPICS, Service, event, until
-from workers.core.forwarding import Patience, TryResult
+from workers.core.forwarding import Answer, Patience, TryResult
 from workers.forwarding.events import Abandoned, BrokeOff, Delivered, TriedInVain
 from workers.forwarding.journal import Journal
 
@@ -168,6 +168,58 @@ async def test_a_full_partition_is_not_read_on(world: World, service: Service) -
     assert sum(isinstance(one, Delivered) for one in world.events) == 100
 
 
+async def test_large_events_fill_a_partition_too(world: World, service: Service) -> None:
+    """
+    Bytes are bounded as their number is.
+    """
+    service.usual = 500
+    forwarder = await world.forwarder(service.url, in_hand_bytes_max=1_000, read_max=1)
+    await world.write(*(event(f"v3:{number}", 0) for number in range(20)))
+    await until(lambda: sum(isinstance(one, TriedInVain) for one in world.events) > 20)
+    assert forwarder.in_hand() < 10
+
+    service.usual = 200
+    await until(world.all_committed)
+    assert sum(isinstance(one, Delivered) for one in world.events) == 20
+
+
+class Hanging:
+    """Takes no event of some calls, and takes its time over it; notes how many of those are out again at once."""
+
+    def __init__(self, calls: set[bytes]) -> None:
+        self.calls = calls
+        self.taken: set[bytes] = set()
+        self.tried: set[bytes] = set()
+        self.again = self.again_max = 0
+
+    async def post(self, record: Record) -> Answer:
+        call = record.key or b""
+        if call not in self.calls:
+            self.taken.add(call)
+            return Answer(TryResult.DELIVERED, 200)
+        is_again = call in self.tried
+        self.tried.add(call)
+        self.again += is_again
+        self.again_max = max(self.again, self.again_max)
+        await asyncio.sleep(0.02)
+        self.again -= is_again
+        return Answer(TryResult.TIMED_OUT)
+
+
+async def test_calls_that_hang_leave_room_for_those_that_do_not(world: World) -> None:
+    """
+    However many of them there are, what was not tried yet has half of the slots.
+    """
+    poster = Hanging({f"v3:hangs-{number}".encode() for number in range(12)})
+    await world.forwarder("http://127.0.0.1:1/", poster=poster, concurrency=4)
+    await world.write(*(event(call.decode(), 0) for call in poster.calls))
+    await until(lambda: sum(isinstance(one, TriedInVain) for one in world.events) > 50)
+    await world.write(*(event(call, 0) for call in CALLS))
+    await until(lambda: poster.taken == {call.encode() for call in CALLS})
+
+    assert poster.again_max == 2
+
+
 async def test_a_partition_changes_hands(world: World, service: Service) -> None:
     """
     Another process joins, then the first leaves: what was done is not done again, what was not is.
@@ -256,7 +308,7 @@ async def test_what_was_handed_on_long_before_is_not_forwarded(
 
 async def test_a_dead_endpoint_is_no_stall(world: World) -> None:
     """
-    Its partitions are excused for as long as something is tried in vain; the lag is told all the same.
+    All partitions are excused for as long as something is tried in vain; the lag is told all the same.
     """
     forwarder = await world.forwarder("http://127.0.0.1:1/")
     await world.write(*(event(call, 0) for call in CALLS))

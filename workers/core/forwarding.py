@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from cordboard.log.port import Record
+from cordboard.log.port import Record, size_of
 
 # Telnyx's SDKs refuse a webhook whose time is further off than this.
 TOLERANCE_MS: Final = 300_000
@@ -104,6 +104,7 @@ class Backlog:
     def __init__(self, position: int) -> None:
         self.position = position  # The next offset to be read.
         self.failing = 0  # How many of those in hand were tried in vain.
+        self.size = 0  # The bytes of those in hand.
         self._lines: dict[bytes, deque[Parcel]] = {}
         self._parcels: dict[int, Parcel] = {}  # By offset, in their order.
         self._known: OrderedDict[str, None] = OrderedDict()
@@ -138,6 +139,7 @@ class Backlog:
         if len(self._known) > _REMEMBERED_MAX:
             self._known.popitem(last=False)
         self._parcels[parcel.record.offset] = parcel
+        self.size += size_of(parcel.record)
         line = self._lines.setdefault(parcel.line, deque())
         line.append(parcel)
         return len(line) == 1
@@ -150,6 +152,7 @@ class Backlog:
     def done(self, parcel: Parcel) -> Parcel | None:
         """An event is done; the next one of its line."""
         self.failing -= parcel.is_failing
+        self.size -= size_of(parcel.record)
         line = self._lines[parcel.line]
         line.popleft()
         del self._parcels[parcel.record.offset]

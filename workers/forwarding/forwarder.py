@@ -17,7 +17,7 @@ from cordboard.liveness import Post
 from cordboard.log.port import Log, LogError, LogUnavailable, Reader, Record, TopicPartition
 from cordboard.topics import Topics
 from cordboard.webhook import TIMESTAMP_HEADER
-from workers.core.forwarding import Parcel
+from workers.core.forwarding import Backlog, Parcel
 from workers.forwarding.events import BrokeOff, LogTrouble, Observer, ignore
 from workers.forwarding.line import Carrier, ForwardSettings, Poster
 from workers.forwarding.seat import RETRY_MS, Hold, Seat
@@ -93,15 +93,21 @@ class Forwarder:
 
     @property
     def posts(self) -> list[Post]:
-        """What it holds, for who looks whether it goes on. Where something is tried in vain, it waits as it should."""
-        return [] if self._draining.is_set() else [self._post(hold) for hold in self._holds]
+        """What it holds, for who looks whether it goes on.
 
-    def _post(self, hold: Hold) -> Post:
+        While something is tried in vain everything may have to wait for a slot; and each request has its own bound.
+        """
+        if self._draining.is_set():
+            return []
+        is_failing = any(hold.backlog is not None and hold.backlog.failing for hold in self._holds)
+        return [self._post(hold, is_failing or bool(hold.posting)) for hold in self._holds]
+
+    def _post(self, hold: Hold, is_excused: bool) -> Post:
         at, backlog = TopicPartition(self._topics.events, hold.partition), hold.backlog
         holder = (self._settings.account, "forward")
         if backlog is None:
             return Post(hold.partition, {at: None}, holder)
-        excuse = "its endpoint does not take events" if backlog.failing else ""
+        excuse = "its endpoint does not take events" if is_excused else ""
         return Post(hold.partition, {at: backlog.settled}, holder, hold.tries + backlog.position, excuse)
 
     async def start(self) -> None:
@@ -192,7 +198,7 @@ class Forwarder:
                 hold.backlog.pass_over(record.offset)
             elif hold.backlog.take(parcel := _parcel(record)):
                 self._begin(hold, parcel)
-            hold.is_full |= len(hold.backlog) > self._settings.in_hand_max - self._settings.read_max
+            hold.is_full |= self._is_beyond(hold.backlog, 1)
         if records:
             self._news.set()
 
@@ -205,9 +211,15 @@ class Forwarder:
     def _tried(self, hold: Hold) -> None:
         """After each try: perhaps something is done, and there is room again."""
         self._news.set()
-        if hold.is_full and hold.backlog is not None and len(hold.backlog) <= self._settings.in_hand_max // 2:
+        if hold.is_full and hold.backlog is not None and not self._is_beyond(hold.backlog, 2):
             hold.is_full = False
             self._disturb()
+
+    def _is_beyond(self, backlog: Backlog, part: int) -> bool:
+        """Whether more is in hand than that part (1: all, 2: half) of what may be, less what a read may bring."""
+        chosen = self._settings
+        most = (chosen.in_hand_max - chosen.read_max) // part
+        return len(backlog) > most or backlog.size > chosen.in_hand_bytes_max // part
 
     async def _keep_committed(self) -> None:
         while True:

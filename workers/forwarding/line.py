@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +25,7 @@ class ForwardSettings:
     account: str
     patience: Patience = field(default_factory=Patience)
     in_hand_max: int = 1_000  # Events in hand of each partition.
+    in_hand_bytes_max: int = 16 * 1024 * 1024  # Their bytes; what one read brings may exceed it.
     read_max: int = 100  # Records of one read.
     concurrency: int = 64  # Requests at once.
     handover_ms: int = 3_000  # How long a partition's end may take.
@@ -54,6 +55,8 @@ class Carrier:
         self._account = settings.account
         self._patience = settings.patience
         self._slots = asyncio.Semaphore(settings.concurrency)
+        # Half of the slots are for what was never tried: however many calls hang, those that do not get on.
+        self._slots_again = asyncio.Semaphore(max(1, settings.concurrency // 2))
         self._log = log
         self._dead_letters = topics.dead_letters
         self._endpoint = endpoint
@@ -78,7 +81,7 @@ class Carrier:
 
     async def _deliver(self, hold: Hold, backlog: Backlog, parcel: Parcel) -> Again | bool:
         """Try once, unless the hold has ended (False); True where the event is done."""
-        async with self._slots:
+        async with self._slots_again if parcel.is_failing else nullcontext(), self._slots:
             if hold.closed.is_set():
                 return False
             with _on_its_way(hold):
