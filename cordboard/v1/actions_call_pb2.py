@@ -27,7 +27,7 @@ from cordboard.v1 import actions_shared_pb2 as cordboard_dot_v1_dot_actions__sha
 from cordboard.v1 import options_pb2 as cordboard_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ordboard/v1/actions_call.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!cordboard/v1/actions_shared.proto\x1a\x1a\x63ordboard/v1/options.proto\"\xcd\x04\n\x06\x41nswer\x12\'\n\x10\x62illing_group_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x88\x01\x01\x12\x32\n\x0e\x63ustom_headers\x18\x02 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12,\n\x0bsip_headers\x18\x03 \x03(\x0b\x32\x17.cordboard.v1.SipHeader\x12=\n\x13sound_modifications\x18\x04 \x01(\x0b\x32 .cordboard.v1.SoundModifications\x12\x17\n\nstream_url\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x61\n\x0cstream_track\x18\x06 \x01(\tBF\xbaH.r,R\rinbound_trackR\x0eoutbound_trackR\x0b\x62oth_tracks\xa2\xe8\x18\x11\x12\x0f\"inbound_track\"H\x02\x88\x01\x01\x12\x18\n\x0bwebhook_url\x18\x07 \x01(\tH\x03\x88\x01\x01\x12=\n\x12webhook_url_method\x18\x08 \x01(\tB\x1c\xbaH\rr\x0bR\x04POSTR\x03GET\xa2\xe8\x18\x08\x12\x06\"POST\"H\x04\x88\x01\x01:H\xa2\xe8\x18\x44\n\x04POST\x12\'/calls/{call_control_id}/actions/answer\x18\x01 \x02J\x0f\x12\rcall.answeredB\x13\n\x11_billing_group_idB\r\n\x0b_stream_urlB\x0f\n\r_stream_trackB\x0e\n\x0c_webhook_urlB\x15\n\x13_webhook_url_method\"\xe7\x04\n\x06\x42ridge\x12I\n\x1e\x63\x61ll_control_id_to_bridge_with\x18\x01 \x01(\tB\x1c\xbaH\x04r\x02\x10\x01\xa2\xe8\x18\x11\n\x0f\x63\x61ll_control_idH\x00\x88\x01\x01\x12\x1b\n\x05queue\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01H\x01\x88\x01\x01\x12$\n\rvideo_room_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x02\x88\x01\x01\x12\x1f\n\x12video_room_context\x18\x04 \x01(\tH\x03\x88\x01\x01\x12-\n\x13park_after_unbridge\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06R\x04selfH\x04\x88\x01\x01:\x90\x02\xbaH\xc3\x01\x1a\x86\x01\n\x19\x62ridge.video_room_context\x12/video_room_context goes only with video_room_id\x1a\x38has(this.video_room_id) || !has(this.video_room_context)\"8\n\x1e\x63\x61ll_control_id_to_bridge_with\n\x05queue\n\rvideo_room_id\x10\x01\xa2\xe8\x18\x45\n\x04POST\x12\'/calls/{call_control_id}/actions/bridge\x18\x02 \x02J\x10\x12\x0c\x63\x61ll.bridged0\x1e\x42!\n\x1f_call_control_id_to_bridge_withB\x08\n\x06_queueB\x10\n\x0e_video_room_idB\x15\n\x13_video_room_contextB\x16\n\x14_park_after_unbridge\"^\n\x11\x43lientStateUpdate:I\xa2\xe8\x18\x45\n\x03PUT\x12\x34/calls/{call_control_id}/actions/client_state_update\x18\x02 \x01@\x01J\x02\x08\x01\"\xd7\x01\n\x07\x45nqueue\x12\x1a\n\nqueue_name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x1f\n\x12max_wait_time_secs\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12 \n\x08max_size\x18\x03 \x01(\x03\x42\t\xa2\xe8\x18\x05\x12\x03\x31\x30\x30H\x01\x88\x01\x01:I\xa2\xe8\x18\x45\n\x04POST\x12(/calls/{call_control_id}/actions/enqueue\x18\x02 \x02J\x0f\x12\rcall.enqueuedB\x15\n\x13_max_wait_time_secsB\x0b\n\t_max_size\"T\n\x06Hangup:J\xa2\xe8\x18\x46\n\x04POST\x12\'/calls/{call_control_id}/actions/hangup\x18\x01 \x01\x38\x01J\x0f\x12\x0b\x63\x61ll.hangup(\x01\"[\n\nLeaveQueue:M\xa2\xe8\x18I\n\x04POST\x12,/calls/{call_control_id}/actions/leave_queue\x18\x02 \x01J\x0f\x12\rcall.dequeued\"\xd1\x03\n\x05Refer\x12\x8c\x01\n\x0bsip_address\x18\x01 \x01(\tBw\xbaHt\xba\x01n\n\x11refer.sip_address\x12/must be a SIP URI, such as sip:desk@example.com\x1a(this.matches(\'^[sS][iI][pP][sS]?:\\\\S+$\')\xc8\x01\x01\x12\x32\n\x0e\x63ustom_headers\x18\x02 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12\x1e\n\x11sip_auth_username\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x11sip_auth_password\x18\x04 \x01(\tB\x06\xa2\xe8\x18\x02 \x01H\x01\x88\x01\x01\x12,\n\x0bsip_headers\x18\x05 \x03(\x0b\x32\x17.cordboard.v1.SipHeader:c\xa2\xe8\x18_\n\x04POST\x12&/calls/{call_control_id}/actions/refer\x18\x02 \x02J+\x12\x14\x63\x61ll.refer.completed\x1a\x11\x63\x61ll.refer.failed0\x1e\x42\x14\n\x12_sip_auth_usernameB\x14\n\x12_sip_auth_password\"\x87\x01\n\x06Reject\x12\x31\n\x05\x63\x61use\x18\x01 \x01(\tB\"\xbaH\x1fr\x1aR\rCALL_REJECTEDR\tUSER_BUSY\xc8\x01\x01:J\xa2\xe8\x18\x46\n\x04POST\x12\'/calls/{call_control_id}/actions/reject\x18\x01 \x01\x38\x01J\x0f\x12\x0b\x63\x61ll.hangup(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ordboard/v1/actions_call.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!cordboard/v1/actions_shared.proto\x1a\x1a\x63ordboard/v1/options.proto\"\xca\x05\n\x06\x41nswer\x12\'\n\x10\x62illing_group_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x88\x01\x01\x12\x32\n\x0e\x63ustom_headers\x18\x02 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12,\n\x0bsip_headers\x18\x03 \x03(\x0b\x32\x17.cordboard.v1.SipHeader\x12=\n\x13sound_modifications\x18\x04 \x01(\x0b\x32 .cordboard.v1.SoundModifications\x12\x17\n\nstream_url\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x61\n\x0cstream_track\x18\x06 \x01(\tBF\xbaH.r,R\rinbound_trackR\x0eoutbound_trackR\x0b\x62oth_tracks\xa2\xe8\x18\x11\x12\x0f\"inbound_track\"H\x02\x88\x01\x01\x12\x18\n\x0bwebhook_url\x18\x07 \x01(\tH\x03\x88\x01\x01\x12=\n\x12webhook_url_method\x18\x08 \x01(\tB\x1c\xbaH\rr\x0bR\x04POSTR\x03GET\xa2\xe8\x18\x08\x12\x06\"POST\"H\x04\x88\x01\x01:\xc4\x01\xa2\xe8\x18\xbf\x01\n\x04POST\x12\'/calls/{call_control_id}/actions/answer\x18\x01 \x02J\x89\x01\x12\rcall.answeredR2\n\nstream_url\x12\nstream_url\x12\x18stream_params.stream_urlZ\x11streaming.startedj1\n\x11streaming.stopped\n\x10streaming.failed\x12\nstream_urlB\x13\n\x11_billing_group_idB\r\n\x0b_stream_urlB\x0f\n\r_stream_trackB\x0e\n\x0c_webhook_urlB\x15\n\x13_webhook_url_method\"\xe7\x04\n\x06\x42ridge\x12I\n\x1e\x63\x61ll_control_id_to_bridge_with\x18\x01 \x01(\tB\x1c\xbaH\x04r\x02\x10\x01\xa2\xe8\x18\x11\n\x0f\x63\x61ll_control_idH\x00\x88\x01\x01\x12\x1b\n\x05queue\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01H\x01\x88\x01\x01\x12$\n\rvideo_room_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x02\x88\x01\x01\x12\x1f\n\x12video_room_context\x18\x04 \x01(\tH\x03\x88\x01\x01\x12-\n\x13park_after_unbridge\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06R\x04selfH\x04\x88\x01\x01:\x90\x02\xbaH\xc3\x01\x1a\x86\x01\n\x19\x62ridge.video_room_context\x12/video_room_context goes only with video_room_id\x1a\x38has(this.video_room_id) || !has(this.video_room_context)\"8\n\x1e\x63\x61ll_control_id_to_bridge_with\n\x05queue\n\rvideo_room_id\x10\x01\xa2\xe8\x18\x45\n\x04POST\x12\'/calls/{call_control_id}/actions/bridge\x18\x02 \x02J\x10\x12\x0c\x63\x61ll.bridged0\x1e\x42!\n\x1f_call_control_id_to_bridge_withB\x08\n\x06_queueB\x10\n\x0e_video_room_idB\x15\n\x13_video_room_contextB\x16\n\x14_park_after_unbridge\"^\n\x11\x43lientStateUpdate:I\xa2\xe8\x18\x45\n\x03PUT\x12\x34/calls/{call_control_id}/actions/client_state_update\x18\x02 \x01@\x01J\x02\x08\x01\"\xfd\x01\n\x07\x45nqueue\x12\x1a\n\nqueue_name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x1f\n\x12max_wait_time_secs\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12 \n\x08max_size\x18\x03 \x01(\x03\x42\t\xa2\xe8\x18\x05\x12\x03\x31\x30\x30H\x01\x88\x01\x01:o\xa2\xe8\x18k\n\x04POST\x12(/calls/{call_control_id}/actions/enqueue\x18\x02 \x02J5\x12\rcall.enqueuedR\x13\n\nqueue_name\x12\x05queuej\x0f\n\rcall.dequeuedB\x15\n\x13_max_wait_time_secsB\x0b\n\t_max_size\"T\n\x06Hangup:J\xa2\xe8\x18\x46\n\x04POST\x12\'/calls/{call_control_id}/actions/hangup\x18\x01 \x01\x38\x01J\x0f\x12\x0b\x63\x61ll.hangup(\x01\"]\n\nLeaveQueue:O\xa2\xe8\x18K\n\x04POST\x12,/calls/{call_control_id}/actions/leave_queue\x18\x02 \x01J\x11\x12\rcall.dequeuedx\x01\"\xe5\x03\n\x05Refer\x12\x8c\x01\n\x0bsip_address\x18\x01 \x01(\tBw\xbaHt\xba\x01n\n\x11refer.sip_address\x12/must be a SIP URI, such as sip:desk@example.com\x1a(this.matches(\'^[sS][iI][pP][sS]?:\\\\S+$\')\xc8\x01\x01\x12\x32\n\x0e\x63ustom_headers\x18\x02 \x03(\x0b\x32\x1a.cordboard.v1.CustomHeader\x12\x1e\n\x11sip_auth_username\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x11sip_auth_password\x18\x04 \x01(\tB\x06\xa2\xe8\x18\x02 \x01H\x01\x88\x01\x01\x12,\n\x0bsip_headers\x18\x05 \x03(\x0b\x32\x17.cordboard.v1.SipHeader:w\xa2\xe8\x18s\n\x04POST\x12&/calls/{call_control_id}/actions/refer\x18\x02 \x02J?\x12\x14\x63\x61ll.refer.completed\x1a\x11\x63\x61ll.refer.failed0\x1eZ\x12\x63\x61ll.refer.startedB\x14\n\x12_sip_auth_usernameB\x14\n\x12_sip_auth_password\"\x87\x01\n\x06Reject\x12\x31\n\x05\x63\x61use\x18\x01 \x01(\tB\"\xbaH\x1fr\x1aR\rCALL_REJECTEDR\tUSER_BUSY\xc8\x01\x01:J\xa2\xe8\x18\x46\n\x04POST\x12\'/calls/{call_control_id}/actions/reject\x18\x01 \x01\x38\x01J\x0f\x12\x0b\x63\x61ll.hangup(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANSWER'].fields_by_name['webhook_url_method']._loaded_options = None
   _globals['_ANSWER'].fields_by_name['webhook_url_method']._serialized_options = b'\272H\rr\013R\004POSTR\003GET\242\350\030\010\022\006\"POST\"'
   _globals['_ANSWER']._loaded_options = None
-  _globals['_ANSWER']._serialized_options = b'\242\350\030D\n\004POST\022\'/calls/{call_control_id}/actions/answer\030\001 \002J\017\022\rcall.answered'
+  _globals['_ANSWER']._serialized_options = b'\242\350\030\277\001\n\004POST\022\'/calls/{call_control_id}/actions/answer\030\001 \002J\211\001\022\rcall.answeredR2\n\nstream_url\022\nstream_url\022\030stream_params.stream_urlZ\021streaming.startedj1\n\021streaming.stopped\n\020streaming.failed\022\nstream_url'
   _globals['_BRIDGE'].fields_by_name['call_control_id_to_bridge_with']._loaded_options = None
   _globals['_BRIDGE'].fields_by_name['call_control_id_to_bridge_with']._serialized_options = b'\272H\004r\002\020\001\242\350\030\021\n\017call_control_id'
   _globals['_BRIDGE'].fields_by_name['queue']._loaded_options = None
@@ -59,35 +59,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENQUEUE'].fields_by_name['max_size']._loaded_options = None
   _globals['_ENQUEUE'].fields_by_name['max_size']._serialized_options = b'\242\350\030\005\022\003100'
   _globals['_ENQUEUE']._loaded_options = None
-  _globals['_ENQUEUE']._serialized_options = b'\242\350\030E\n\004POST\022(/calls/{call_control_id}/actions/enqueue\030\002 \002J\017\022\rcall.enqueued'
+  _globals['_ENQUEUE']._serialized_options = b'\242\350\030k\n\004POST\022(/calls/{call_control_id}/actions/enqueue\030\002 \002J5\022\rcall.enqueuedR\023\n\nqueue_name\022\005queuej\017\n\rcall.dequeued'
   _globals['_HANGUP']._loaded_options = None
   _globals['_HANGUP']._serialized_options = b'\242\350\030F\n\004POST\022\'/calls/{call_control_id}/actions/hangup\030\001 \0018\001J\017\022\013call.hangup(\001'
   _globals['_LEAVEQUEUE']._loaded_options = None
-  _globals['_LEAVEQUEUE']._serialized_options = b'\242\350\030I\n\004POST\022,/calls/{call_control_id}/actions/leave_queue\030\002 \001J\017\022\rcall.dequeued'
+  _globals['_LEAVEQUEUE']._serialized_options = b'\242\350\030K\n\004POST\022,/calls/{call_control_id}/actions/leave_queue\030\002 \001J\021\022\rcall.dequeuedx\001'
   _globals['_REFER'].fields_by_name['sip_address']._loaded_options = None
   _globals['_REFER'].fields_by_name['sip_address']._serialized_options = b'\272Ht\272\001n\n\021refer.sip_address\022/must be a SIP URI, such as sip:desk@example.com\032(this.matches(\'^[sS][iI][pP][sS]?:\\\\S+$\')\310\001\001'
   _globals['_REFER'].fields_by_name['sip_auth_password']._loaded_options = None
   _globals['_REFER'].fields_by_name['sip_auth_password']._serialized_options = b'\242\350\030\002 \001'
   _globals['_REFER']._loaded_options = None
-  _globals['_REFER']._serialized_options = b'\242\350\030_\n\004POST\022&/calls/{call_control_id}/actions/refer\030\002 \002J+\022\024call.refer.completed\032\021call.refer.failed0\036'
+  _globals['_REFER']._serialized_options = b'\242\350\030s\n\004POST\022&/calls/{call_control_id}/actions/refer\030\002 \002J?\022\024call.refer.completed\032\021call.refer.failed0\036Z\022call.refer.started'
   _globals['_REJECT'].fields_by_name['cause']._loaded_options = None
   _globals['_REJECT'].fields_by_name['cause']._serialized_options = b'\272H\037r\032R\rCALL_REJECTEDR\tUSER_BUSY\310\001\001'
   _globals['_REJECT']._loaded_options = None
   _globals['_REJECT']._serialized_options = b'\242\350\030F\n\004POST\022\'/calls/{call_control_id}/actions/reject\030\001 \0018\001J\017\022\013call.hangup(\001'
   _globals['_ANSWER']._serialized_start=142
-  _globals['_ANSWER']._serialized_end=731
-  _globals['_BRIDGE']._serialized_start=734
-  _globals['_BRIDGE']._serialized_end=1349
-  _globals['_CLIENTSTATEUPDATE']._serialized_start=1351
-  _globals['_CLIENTSTATEUPDATE']._serialized_end=1445
-  _globals['_ENQUEUE']._serialized_start=1448
-  _globals['_ENQUEUE']._serialized_end=1663
-  _globals['_HANGUP']._serialized_start=1665
-  _globals['_HANGUP']._serialized_end=1749
-  _globals['_LEAVEQUEUE']._serialized_start=1751
-  _globals['_LEAVEQUEUE']._serialized_end=1842
-  _globals['_REFER']._serialized_start=1845
-  _globals['_REFER']._serialized_end=2310
-  _globals['_REJECT']._serialized_start=2313
-  _globals['_REJECT']._serialized_end=2448
+  _globals['_ANSWER']._serialized_end=856
+  _globals['_BRIDGE']._serialized_start=859
+  _globals['_BRIDGE']._serialized_end=1474
+  _globals['_CLIENTSTATEUPDATE']._serialized_start=1476
+  _globals['_CLIENTSTATEUPDATE']._serialized_end=1570
+  _globals['_ENQUEUE']._serialized_start=1573
+  _globals['_ENQUEUE']._serialized_end=1826
+  _globals['_HANGUP']._serialized_start=1828
+  _globals['_HANGUP']._serialized_end=1912
+  _globals['_LEAVEQUEUE']._serialized_start=1914
+  _globals['_LEAVEQUEUE']._serialized_end=2007
+  _globals['_REFER']._serialized_start=2010
+  _globals['_REFER']._serialized_end=2495
+  _globals['_REJECT']._serialized_start=2498
+  _globals['_REJECT']._serialized_end=2633
 # @@protoc_insertion_point(module_scope)

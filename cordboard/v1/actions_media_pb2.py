@@ -27,7 +27,7 @@ from cordboard.v1 import actions_shared_pb2 as cordboard_dot_v1_dot_actions__sha
 from cordboard.v1 import options_pb2 as cordboard_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cordboard/v1/actions_media.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!cordboard/v1/actions_shared.proto\x1a\x1a\x63ordboard/v1/options.proto\"\xcc\x06\n\tForkStart\x12u\n\x06target\x18\x01 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x00\x88\x01\x01\x12q\n\x02rx\x18\x02 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x01\x88\x01\x01\x12:\n\x0bstream_type\x18\x03 \x01(\tB \xbaH\x12r\x10R\x03rawR\tdecrypted\xa2\xe8\x18\x07\x12\x05\"raw\"H\x02\x88\x01\x01\x12q\n\x02tx\x18\x04 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x03\x88\x01\x01:\xfc\x02\xbaH\xa8\x02\x1a\x88\x01\n\x16\x66ork_start.destination\x12,either target must be set, or both rx and tx\x1a@has(this.rx) == has(this.tx) && has(this.target) != has(this.rx)\x1a\x9a\x01\n\x14\x66ork_start.decrypted\x12%stream_type decrypted needs rx and tx\x1a[!has(this.stream_type) || this.stream_type != \'decrypted\' || (has(this.rx) && has(this.tx))\xa2\xe8\x18L\n\x04POST\x12+/calls/{call_control_id}/actions/fork_start\x18\x02 \x02J\x13\x12\x11\x63\x61ll.fork.startedB\t\n\x07_targetB\x05\n\x03_rxB\x0e\n\x0c_stream_typeB\x05\n\x03_tx\"\xa7\x01\n\x08\x46orkStop\x12:\n\x0bstream_type\x18\x01 \x01(\tB \xbaH\x12r\x10R\x03rawR\tdecrypted\xa2\xe8\x18\x07\x12\x05\"raw\"H\x00\x88\x01\x01:O\xa2\xe8\x18K\n\x04POST\x12*/calls/{call_control_id}/actions/fork_stop\x18\x02 \x01J\x13\x12\x11\x63\x61ll.fork.stoppedB\x0e\n\x0c_stream_type\"P\n\x0bRecordPause:A\xa2\xe8\x18=\n\x04POST\x12-/calls/{call_control_id}/actions/record_pause\x18\x01 \x01J\x02\x08\x01\"R\n\x0cRecordResume:B\xa2\xe8\x18>\n\x04POST\x12./calls/{call_control_id}/actions/record_resume\x18\x02 \x01J\x02\x08\x01\"\xbb\x02\n\x0bRecordStart\x12\"\n\x06\x66ormat\x18\x01 \x01(\tB\x12\xbaH\x0fr\nR\x03wavR\x03mp3\xc8\x01\x01\x12(\n\x08\x63hannels\x18\x02 \x01(\tB\x16\xbaH\x13r\x0eR\x06singleR\x04\x64ual\xc8\x01\x01\x12\x16\n\tplay_beep\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12*\n\nmax_length\x18\x04 \x01(\x05\x42\x11\xbaH\x07\x1a\x05\x18\xc0p(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x01\x88\x01\x01\x12)\n\x0ctimeout_secs\x18\x05 \x01(\x05\x42\x0e\xbaH\x04\x1a\x02(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x02\x88\x01\x01:A\xa2\xe8\x18=\n\x04POST\x12-/calls/{call_control_id}/actions/record_start\x18\x02 \x02J\x02\x08\x01\x42\x0c\n\n_play_beepB\r\n\x0b_max_lengthB\x0f\n\r_timeout_secs\"{\n\nRecordStop:m\xa2\xe8\x18i\n\x04POST\x12,/calls/{call_control_id}/actions/record_stop\x18\x02 \x01J/\x12\x14\x63\x61ll.recording.saved\x1a\x14\x63\x61ll.recording.error0\xac\x02\"\xa5\x04\n\x0eStreamingStart\x12\x17\n\nstream_url\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x61\n\x0cstream_track\x18\x02 \x01(\tBF\xbaH.r,R\rinbound_trackR\x0eoutbound_trackR\x0b\x62oth_tracks\xa2\xe8\x18\x11\x12\x0f\"inbound_track\"H\x01\x88\x01\x01\x12+\n\x11\x65nable_dialogflow\x18\x03 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x02\x88\x01\x01\x12\x39\n\x11\x64ialogflow_config\x18\x04 \x01(\x0b\x32\x1e.cordboard.v1.DialogflowConfig:\xf8\x01\xbaH\x8d\x01\x1a\x8a\x01\n\x1bstreaming_start.destination\x12;either stream_url must be set, or enable_dialogflow be true\x1a.has(this.stream_url) || this.enable_dialogflow\xa2\xe8\x18\x63\n\x04POST\x12\x30/calls/{call_control_id}/actions/streaming_start\x18\x02 \x02J%\x12\x11streaming.started\x1a\x10streaming.failedB\r\n\x0b_stream_urlB\x0f\n\r_stream_trackB\x14\n\x12_enable_dialogflow\"e\n\rStreamingStop:T\xa2\xe8\x18P\n\x04POST\x12//calls/{call_control_id}/actions/streaming_stop\x18\x02 \x01J\x13\x12\x11streaming.stopped\"\xb8\x02\n\x12TranscriptionStart\x12!\n\x08language\x18\x01 \x01(\tB\n\xa2\xe8\x18\x06\x12\x04\"en\"H\x00\x88\x01\x01\x12)\n\x0finterim_results\x18\x02 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x01\x88\x01\x01\x12P\n\x14transcription_tracks\x18\x03 \x01(\tB-\xbaH\x1br\x19R\x07inboundR\x08outboundR\x04\x62oth\xa2\xe8\x18\x0b\x12\t\"inbound\"H\x02\x88\x01\x01:H\xa2\xe8\x18\x44\n\x04POST\x12\x34/calls/{call_control_id}/actions/transcription_start\x18\x02 \x02J\x02\x08\x01\x42\x0b\n\t_languageB\x12\n\x10_interim_resultsB\x17\n\x15_transcription_tracks\"\\\n\x11TranscriptionStop:G\xa2\xe8\x18\x43\n\x04POST\x12\x33/calls/{call_control_id}/actions/transcription_stop\x18\x02 \x01J\x02\x08\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cordboard/v1/actions_media.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!cordboard/v1/actions_shared.proto\x1a\x1a\x63ordboard/v1/options.proto\"\xfd\x06\n\tForkStart\x12u\n\x06target\x18\x01 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x00\x88\x01\x01\x12q\n\x02rx\x18\x02 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x01\x88\x01\x01\x12:\n\x0bstream_type\x18\x03 \x01(\tB \xbaH\x12r\x10R\x03rawR\tdecrypted\xa2\xe8\x18\x07\x12\x05\"raw\"H\x02\x88\x01\x01\x12q\n\x02tx\x18\x04 \x01(\tB`\xbaH]\xba\x01Z\n\x0e\x66ork_start.udp\x12#must have the form udp:address:port\x1a#this.matches(\'^udp:.+:[0-9]{1,5}$\')H\x03\x88\x01\x01:\xad\x03\xbaH\xa8\x02\x1a\x88\x01\n\x16\x66ork_start.destination\x12,either target must be set, or both rx and tx\x1a@has(this.rx) == has(this.tx) && has(this.target) != has(this.rx)\x1a\x9a\x01\n\x14\x66ork_start.decrypted\x12%stream_type decrypted needs rx and tx\x1a[!has(this.stream_type) || this.stream_type != \'decrypted\' || (has(this.rx) && has(this.tx))\xa2\xe8\x18}\n\x04POST\x12+/calls/{call_control_id}/actions/fork_start\x18\x02 \x02JD\x12\x11\x63\x61ll.fork.startedR\x1a\n\x0bstream_type\x12\x0bstream_typej\x13\n\x11\x63\x61ll.fork.stoppedB\t\n\x07_targetB\x05\n\x03_rxB\x0e\n\x0c_stream_typeB\x05\n\x03_tx\"\xc5\x01\n\x08\x46orkStop\x12:\n\x0bstream_type\x18\x01 \x01(\tB \xbaH\x12r\x10R\x03rawR\tdecrypted\xa2\xe8\x18\x07\x12\x05\"raw\"H\x00\x88\x01\x01:m\xa2\xe8\x18i\n\x04POST\x12*/calls/{call_control_id}/actions/fork_stop\x18\x02 \x01J1\x12\x11\x63\x61ll.fork.stoppedR\x1a\n\x0bstream_type\x12\x0bstream_typex\x01\x42\x0e\n\x0c_stream_type\"P\n\x0bRecordPause:A\xa2\xe8\x18=\n\x04POST\x12-/calls/{call_control_id}/actions/record_pause\x18\x01 \x01J\x02\x08\x01\"R\n\x0cRecordResume:B\xa2\xe8\x18>\n\x04POST\x12./calls/{call_control_id}/actions/record_resume\x18\x02 \x01J\x02\x08\x01\"\xbb\x02\n\x0bRecordStart\x12\"\n\x06\x66ormat\x18\x01 \x01(\tB\x12\xbaH\x0fr\nR\x03wavR\x03mp3\xc8\x01\x01\x12(\n\x08\x63hannels\x18\x02 \x01(\tB\x16\xbaH\x13r\x0eR\x06singleR\x04\x64ual\xc8\x01\x01\x12\x16\n\tplay_beep\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12*\n\nmax_length\x18\x04 \x01(\x05\x42\x11\xbaH\x07\x1a\x05\x18\xc0p(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x01\x88\x01\x01\x12)\n\x0ctimeout_secs\x18\x05 \x01(\x05\x42\x0e\xbaH\x04\x1a\x02(\x00\xa2\xe8\x18\x03\x12\x01\x30H\x02\x88\x01\x01:A\xa2\xe8\x18=\n\x04POST\x12-/calls/{call_control_id}/actions/record_start\x18\x02 \x02J\x02\x08\x01\x42\x0c\n\n_play_beepB\r\n\x0b_max_lengthB\x0f\n\r_timeout_secs\"}\n\nRecordStop:o\xa2\xe8\x18k\n\x04POST\x12,/calls/{call_control_id}/actions/record_stop\x18\x02 \x01J1\x12\x14\x63\x61ll.recording.saved\x1a\x14\x63\x61ll.recording.error0\xac\x02x\x01\"\x82\x05\n\x0eStreamingStart\x12\x17\n\nstream_url\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x61\n\x0cstream_track\x18\x02 \x01(\tBF\xbaH.r,R\rinbound_trackR\x0eoutbound_trackR\x0b\x62oth_tracks\xa2\xe8\x18\x11\x12\x0f\"inbound_track\"H\x01\x88\x01\x01\x12+\n\x11\x65nable_dialogflow\x18\x03 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x02\x88\x01\x01\x12\x39\n\x11\x64ialogflow_config\x18\x04 \x01(\x0b\x32\x1e.cordboard.v1.DialogflowConfig:\xd5\x02\xbaH\x8d\x01\x1a\x8a\x01\n\x1bstreaming_start.destination\x12;either stream_url must be set, or enable_dialogflow be true\x1a.has(this.stream_url) || this.enable_dialogflow\xa2\xe8\x18\xbf\x01\n\x04POST\x12\x30/calls/{call_control_id}/actions/streaming_start\x18\x02 \x02J\x80\x01\x12\x11streaming.started\x1a\x10streaming.failedR2\n\nstream_url\x12\nstream_url\x12\x18stream_params.stream_urlj%\n\x11streaming.stopped\n\x10streaming.failedB\r\n\x0b_stream_urlB\x0f\n\r_stream_trackB\x14\n\x12_enable_dialogflow\"g\n\rStreamingStop:V\xa2\xe8\x18R\n\x04POST\x12//calls/{call_control_id}/actions/streaming_stop\x18\x02 \x01J\x15\x12\x11streaming.stoppedx\x01\"\xb8\x02\n\x12TranscriptionStart\x12!\n\x08language\x18\x01 \x01(\tB\n\xa2\xe8\x18\x06\x12\x04\"en\"H\x00\x88\x01\x01\x12)\n\x0finterim_results\x18\x02 \x01(\x08\x42\x0b\xa2\xe8\x18\x07\x12\x05\x66\x61lseH\x01\x88\x01\x01\x12P\n\x14transcription_tracks\x18\x03 \x01(\tB-\xbaH\x1br\x19R\x07inboundR\x08outboundR\x04\x62oth\xa2\xe8\x18\x0b\x12\t\"inbound\"H\x02\x88\x01\x01:H\xa2\xe8\x18\x44\n\x04POST\x12\x34/calls/{call_control_id}/actions/transcription_start\x18\x02 \x02J\x02\x08\x01\x42\x0b\n\t_languageB\x12\n\x10_interim_resultsB\x17\n\x15_transcription_tracks\"^\n\x11TranscriptionStop:I\xa2\xe8\x18\x45\n\x04POST\x12\x33/calls/{call_control_id}/actions/transcription_stop\x18\x02 \x01J\x04\x08\x01x\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,11 +43,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORKSTART'].fields_by_name['tx']._loaded_options = None
   _globals['_FORKSTART'].fields_by_name['tx']._serialized_options = b'\272H]\272\001Z\n\016fork_start.udp\022#must have the form udp:address:port\032#this.matches(\'^udp:.+:[0-9]{1,5}$\')'
   _globals['_FORKSTART']._loaded_options = None
-  _globals['_FORKSTART']._serialized_options = b'\272H\250\002\032\210\001\n\026fork_start.destination\022,either target must be set, or both rx and tx\032@has(this.rx) == has(this.tx) && has(this.target) != has(this.rx)\032\232\001\n\024fork_start.decrypted\022%stream_type decrypted needs rx and tx\032[!has(this.stream_type) || this.stream_type != \'decrypted\' || (has(this.rx) && has(this.tx))\242\350\030L\n\004POST\022+/calls/{call_control_id}/actions/fork_start\030\002 \002J\023\022\021call.fork.started'
+  _globals['_FORKSTART']._serialized_options = b'\272H\250\002\032\210\001\n\026fork_start.destination\022,either target must be set, or both rx and tx\032@has(this.rx) == has(this.tx) && has(this.target) != has(this.rx)\032\232\001\n\024fork_start.decrypted\022%stream_type decrypted needs rx and tx\032[!has(this.stream_type) || this.stream_type != \'decrypted\' || (has(this.rx) && has(this.tx))\242\350\030}\n\004POST\022+/calls/{call_control_id}/actions/fork_start\030\002 \002JD\022\021call.fork.startedR\032\n\013stream_type\022\013stream_typej\023\n\021call.fork.stopped'
   _globals['_FORKSTOP'].fields_by_name['stream_type']._loaded_options = None
   _globals['_FORKSTOP'].fields_by_name['stream_type']._serialized_options = b'\272H\022r\020R\003rawR\tdecrypted\242\350\030\007\022\005\"raw\"'
   _globals['_FORKSTOP']._loaded_options = None
-  _globals['_FORKSTOP']._serialized_options = b'\242\350\030K\n\004POST\022*/calls/{call_control_id}/actions/fork_stop\030\002 \001J\023\022\021call.fork.stopped'
+  _globals['_FORKSTOP']._serialized_options = b'\242\350\030i\n\004POST\022*/calls/{call_control_id}/actions/fork_stop\030\002 \001J1\022\021call.fork.stoppedR\032\n\013stream_type\022\013stream_typex\001'
   _globals['_RECORDPAUSE']._loaded_options = None
   _globals['_RECORDPAUSE']._serialized_options = b'\242\350\030=\n\004POST\022-/calls/{call_control_id}/actions/record_pause\030\001 \001J\002\010\001'
   _globals['_RECORDRESUME']._loaded_options = None
@@ -63,15 +63,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDSTART']._loaded_options = None
   _globals['_RECORDSTART']._serialized_options = b'\242\350\030=\n\004POST\022-/calls/{call_control_id}/actions/record_start\030\002 \002J\002\010\001'
   _globals['_RECORDSTOP']._loaded_options = None
-  _globals['_RECORDSTOP']._serialized_options = b'\242\350\030i\n\004POST\022,/calls/{call_control_id}/actions/record_stop\030\002 \001J/\022\024call.recording.saved\032\024call.recording.error0\254\002'
+  _globals['_RECORDSTOP']._serialized_options = b'\242\350\030k\n\004POST\022,/calls/{call_control_id}/actions/record_stop\030\002 \001J1\022\024call.recording.saved\032\024call.recording.error0\254\002x\001'
   _globals['_STREAMINGSTART'].fields_by_name['stream_track']._loaded_options = None
   _globals['_STREAMINGSTART'].fields_by_name['stream_track']._serialized_options = b'\272H.r,R\rinbound_trackR\016outbound_trackR\013both_tracks\242\350\030\021\022\017\"inbound_track\"'
   _globals['_STREAMINGSTART'].fields_by_name['enable_dialogflow']._loaded_options = None
   _globals['_STREAMINGSTART'].fields_by_name['enable_dialogflow']._serialized_options = b'\242\350\030\007\022\005false'
   _globals['_STREAMINGSTART']._loaded_options = None
-  _globals['_STREAMINGSTART']._serialized_options = b'\272H\215\001\032\212\001\n\033streaming_start.destination\022;either stream_url must be set, or enable_dialogflow be true\032.has(this.stream_url) || this.enable_dialogflow\242\350\030c\n\004POST\0220/calls/{call_control_id}/actions/streaming_start\030\002 \002J%\022\021streaming.started\032\020streaming.failed'
+  _globals['_STREAMINGSTART']._serialized_options = b'\272H\215\001\032\212\001\n\033streaming_start.destination\022;either stream_url must be set, or enable_dialogflow be true\032.has(this.stream_url) || this.enable_dialogflow\242\350\030\277\001\n\004POST\0220/calls/{call_control_id}/actions/streaming_start\030\002 \002J\200\001\022\021streaming.started\032\020streaming.failedR2\n\nstream_url\022\nstream_url\022\030stream_params.stream_urlj%\n\021streaming.stopped\n\020streaming.failed'
   _globals['_STREAMINGSTOP']._loaded_options = None
-  _globals['_STREAMINGSTOP']._serialized_options = b'\242\350\030P\n\004POST\022//calls/{call_control_id}/actions/streaming_stop\030\002 \001J\023\022\021streaming.stopped'
+  _globals['_STREAMINGSTOP']._serialized_options = b'\242\350\030R\n\004POST\022//calls/{call_control_id}/actions/streaming_stop\030\002 \001J\025\022\021streaming.stoppedx\001'
   _globals['_TRANSCRIPTIONSTART'].fields_by_name['language']._loaded_options = None
   _globals['_TRANSCRIPTIONSTART'].fields_by_name['language']._serialized_options = b'\242\350\030\006\022\004\"en\"'
   _globals['_TRANSCRIPTIONSTART'].fields_by_name['interim_results']._loaded_options = None
@@ -81,25 +81,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSCRIPTIONSTART']._loaded_options = None
   _globals['_TRANSCRIPTIONSTART']._serialized_options = b'\242\350\030D\n\004POST\0224/calls/{call_control_id}/actions/transcription_start\030\002 \002J\002\010\001'
   _globals['_TRANSCRIPTIONSTOP']._loaded_options = None
-  _globals['_TRANSCRIPTIONSTOP']._serialized_options = b'\242\350\030C\n\004POST\0223/calls/{call_control_id}/actions/transcription_stop\030\002 \001J\002\010\001'
+  _globals['_TRANSCRIPTIONSTOP']._serialized_options = b'\242\350\030E\n\004POST\0223/calls/{call_control_id}/actions/transcription_stop\030\002 \001J\004\010\001x\001'
   _globals['_FORKSTART']._serialized_start=143
-  _globals['_FORKSTART']._serialized_end=987
-  _globals['_FORKSTOP']._serialized_start=990
-  _globals['_FORKSTOP']._serialized_end=1157
-  _globals['_RECORDPAUSE']._serialized_start=1159
-  _globals['_RECORDPAUSE']._serialized_end=1239
-  _globals['_RECORDRESUME']._serialized_start=1241
-  _globals['_RECORDRESUME']._serialized_end=1323
-  _globals['_RECORDSTART']._serialized_start=1326
-  _globals['_RECORDSTART']._serialized_end=1641
-  _globals['_RECORDSTOP']._serialized_start=1643
-  _globals['_RECORDSTOP']._serialized_end=1766
-  _globals['_STREAMINGSTART']._serialized_start=1769
-  _globals['_STREAMINGSTART']._serialized_end=2318
-  _globals['_STREAMINGSTOP']._serialized_start=2320
-  _globals['_STREAMINGSTOP']._serialized_end=2421
-  _globals['_TRANSCRIPTIONSTART']._serialized_start=2424
-  _globals['_TRANSCRIPTIONSTART']._serialized_end=2736
-  _globals['_TRANSCRIPTIONSTOP']._serialized_start=2738
-  _globals['_TRANSCRIPTIONSTOP']._serialized_end=2830
+  _globals['_FORKSTART']._serialized_end=1036
+  _globals['_FORKSTOP']._serialized_start=1039
+  _globals['_FORKSTOP']._serialized_end=1236
+  _globals['_RECORDPAUSE']._serialized_start=1238
+  _globals['_RECORDPAUSE']._serialized_end=1318
+  _globals['_RECORDRESUME']._serialized_start=1320
+  _globals['_RECORDRESUME']._serialized_end=1402
+  _globals['_RECORDSTART']._serialized_start=1405
+  _globals['_RECORDSTART']._serialized_end=1720
+  _globals['_RECORDSTOP']._serialized_start=1722
+  _globals['_RECORDSTOP']._serialized_end=1847
+  _globals['_STREAMINGSTART']._serialized_start=1850
+  _globals['_STREAMINGSTART']._serialized_end=2492
+  _globals['_STREAMINGSTOP']._serialized_start=2494
+  _globals['_STREAMINGSTOP']._serialized_end=2597
+  _globals['_TRANSCRIPTIONSTART']._serialized_start=2600
+  _globals['_TRANSCRIPTIONSTART']._serialized_end=2912
+  _globals['_TRANSCRIPTIONSTOP']._serialized_start=2914
+  _globals['_TRANSCRIPTIONSTOP']._serialized_end=3008
 # @@protoc_insertion_point(module_scope)

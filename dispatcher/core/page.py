@@ -50,6 +50,7 @@ class Clue(msgspec.Struct, frozen=True, array_like=True):
     call: str = ""
     leg: str = ""
     session: str = ""
+    marks: bytes = b""  # What it repeats of its command: see cordboard.marks.
 
 
 class Flight(msgspec.Struct, array_like=True, kw_only=True):
@@ -87,6 +88,11 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     completion_ms: int = 30_000  # How long its completion is awaited, once it is known to have been done.
     contested: bool = False  # For a doubtful one: what it would cause could be another command's doing.
     traceparent: str = ""
+    marks: bytes = b""
+    goes_on: bool = False
+    clears: bool = False
+    begun: bool = False  # The event that says so was heard.
+    gone: bool = False  # Cleared before it began, for all that is known: nothing may be told of it any more.
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):
@@ -127,6 +133,7 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     wake_ms: int = 0
     untold: list[Clue] = []  # Answered and hangup, for the dial that is not known yet.
     hangup_cause: str = ""
+    running: list[Open] = []  # What was completed and goes on, so that its end is known for its own.
 
     @property
     def is_dial(self) -> bool:

@@ -193,6 +193,9 @@ def awaiting(flight: Flight, sent_ms: int, deadline_ms: int) -> Open:
         fingerprint=ask.fingerprint,
         completion_ms=ask.completion_ms,
         traceparent=ask.traceparent,
+        marks=ask.marks,
+        goes_on=ask.goes_on,
+        clears=ask.clears,
     )
 
 

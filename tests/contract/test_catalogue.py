@@ -142,7 +142,7 @@ def test_an_endless_loop_is_in_effect_once_it_has_started() -> None:
     speak = v1.Command(speak=v1.Speak(payload="Hi", voice="male"), extra={"loop": "infinity"})
 
     assert endless is not None
-    assert endless.completed_by == {"call.playback.started"}
+    assert CATALOGUE["playback_start"].completion.started_by == {"call.playback.started"}
     assert is_endless(v1.Command(playback_start=v1.PlaybackStart(loop_text="infinity")))
     assert is_endless(speak)
     assert not is_endless(v1.Command(playback_start=v1.PlaybackStart(loop=3)))
