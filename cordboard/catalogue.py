@@ -49,6 +49,7 @@ class Match:
     payload: tuple[str, ...]
     assumed: object  # What is meant where an event says nothing; None: anything.
     default: object  # What is meant where a command says nothing; None: anything.
+    exact: bool  # An event that says otherwise is another command's.
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,12 @@ class GoesOn:
 
 @dataclass(frozen=True, slots=True)
 class Clears:
-    """What an action takes away that no event tells of: commands of `actions` that do not differ in `alike`."""
+    """What an action takes away that no event tells of: commands of `actions` that differ in no exact match."""
 
     wire_name: str
     value: str
     default: object  # Of the field, where it is not set.
     actions: frozenset[str]
-    alike: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +142,12 @@ def _match(message: Descriptor, option: MatchOption) -> Match:
     assumed = orjson.loads(option.assumed_json) if option.assumed_json else None
     defaults = (_default(message, name) for name in option.fields)
     default = next((one for one in defaults if one is not None), assumed)
-    return Match(tuple(option.fields), tuple(option.payload), assumed, default)
+    return Match(tuple(option.fields), tuple(option.payload), assumed, default, option.exact)
 
 
 def _clears(message: Descriptor, option: ClearsOption) -> Clears:
     default = _default(message, option.field)
-    return Clears(option.field, option.value, default, frozenset(option.actions), tuple(option.alike))
+    return Clears(option.field, option.value, default, frozenset(option.actions))
 
 
 def _completion(message: Descriptor, options: CompletionOptions) -> Completion:

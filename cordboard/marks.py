@@ -2,7 +2,8 @@
 
 No webhook names its command, but many say which file was played, which stream was started, which queue was entered.
 The contract says what can be held against what (`Completion.matches`). A mark is six bytes: two for what is spoken
-of, four for what is said of it. A command that could mean several things has a mark for each.
+of, the first bit of which says whether Telnyx repeats it exactly, and four for what is said of it. A command that could
+mean several things has a mark for each.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ from cordboard.v1 import Command
 _NAME_BYTES: Final = 2
 _VALUE_BYTES: Final = 4
 _MARK_BYTES: Final = _NAME_BYTES + _VALUE_BYTES
+_EXACT: Final = 0x80
 
 
-def _name(payload: str) -> bytes:
-    return hashlib.blake2b(payload.encode(), digest_size=_NAME_BYTES).digest()
+def _name(match: Match) -> bytes:
+    """What is spoken of is called by the payload's first field."""
+    first, *rest = hashlib.blake2b(match.payload[0].encode(), digest_size=_NAME_BYTES).digest()
+    return bytes([first | _EXACT if match.exact else first & ~_EXACT, *rest])
 
 
 def _mark(match: Match, value: object) -> bytes:
-    """What is spoken of is called by the payload's first field."""
     said = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    return _name(match.payload[0]) + hashlib.blake2b(said, digest_size=_VALUE_BYTES).digest()
+    return _name(match) + hashlib.blake2b(said, digest_size=_VALUE_BYTES).digest()
 
 
 def _by_event() -> dict[str, dict[str, Match]]:
@@ -78,19 +81,14 @@ def _at(payload: Mapping[str, Any], path: str) -> object:
     return value
 
 
-def compare(one: bytes, other: bytes) -> tuple[int, int]:
-    """In how many things of which both speak they differ, and in how many they agree."""
+def compare(one: bytes, other: bytes) -> tuple[int, int] | None:
+    """In how many things of which both speak they differ, and in how many they agree; None: they cannot be one."""
     ours, theirs = _by_name(one), _by_name(other)
     shared = ours.keys() & theirs.keys()
-    agreed = sum(not ours[name].isdisjoint(theirs[name]) for name in shared)
-    return len(shared) - agreed, agreed
-
-
-def differ_in(payload: tuple[str, ...], one: bytes, other: bytes) -> bool:
-    """Whether they say different things of one of these fields."""
-    names = [_name(field) for field in payload]
-    ours, theirs = _by_name(one), _by_name(other)
-    return any(name in ours and name in theirs and ours[name].isdisjoint(theirs[name]) for name in names)
+    differing = [name for name in shared if ours[name].isdisjoint(theirs[name])]
+    if any(name[0] & _EXACT for name in differing):
+        return None
+    return len(differing), len(shared) - len(differing)
 
 
 def _by_name(marks: bytes) -> dict[bytes, set[bytes]]:

@@ -300,8 +300,11 @@ class Match(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     PAYLOAD_FIELD_NUMBER: _builtins.int
     ASSUMED_JSON_FIELD_NUMBER: _builtins.int
+    EXACT_FIELD_NUMBER: _builtins.int
     assumed_json: _builtins.str
     """What is meant where nothing is said, as JSON; unset: anything."""
+    exact: _builtins.bool
+    """Whether an event that says otherwise is another command's for certain; addresses Telnyx may write otherwise."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The command's own fields, named on the wire. Where it has several of them, each is a possible value."""
@@ -316,10 +319,11 @@ class Match(_message.Message):
         fields: _abc.Iterable[_builtins.str] | None = ...,
         payload: _abc.Iterable[_builtins.str] | None = ...,
         assumed_json: _builtins.str = ...,
+        exact: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assumed_json", b"assumed_json", "fields", b"fields", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assumed_json", b"assumed_json", "exact", b"exact", "fields", b"fields", "payload", b"payload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -362,18 +366,13 @@ class Clears(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     ACTIONS_FIELD_NUMBER: _builtins.int
-    ALIKE_FIELD_NUMBER: _builtins.int
     field: _builtins.str
     """The field, named on the wire, that says so."""
     value: _builtins.str
     """The value by which it says so."""
     @_builtins.property
     def actions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The actions whose commands are taken away."""
-
-    @_builtins.property
-    def alike(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The payload's fields in which they must not differ from it; see Match."""
+        """The actions whose commands are taken away: those that do not differ from it in an exact Match."""
 
     def __init__(
         self,
@@ -381,11 +380,10 @@ class Clears(_message.Message):
         field: _builtins.str = ...,
         value: _builtins.str = ...,
         actions: _abc.Iterable[_builtins.str] | None = ...,
-        alike: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "alike", b"alike", "field", b"field", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "field", b"field", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

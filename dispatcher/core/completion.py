@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cordboard.catalogue import CATALOGUE
-from cordboard.marks import differ_in
+from cordboard.marks import compare
 from dispatcher.core.commands import CALL_ENDING
 from dispatcher.core.matching import Role, is_end_of, match_of, owner_of, stops_by, telling_events
 from dispatcher.core.page import Clue, Flight, Life, Open
@@ -70,7 +70,7 @@ def _clear(turn: Turn, by: Open) -> None:
     before = [
         one
         for one in sorted((*turn.page.running, *waiting), key=_age)
-        if one.action in rule.actions and one.sent_ms <= by.sent_ms and not differ_in(rule.alike, one.marks, by.marks)
+        if one.action in rule.actions and one.order < by.order and compare(one.marks, by.marks)
     ]
     heard = next((one for one in reversed(before) if one.begun), before[0] if before else None)
     for one in before:
@@ -79,7 +79,7 @@ def _clear(turn: Turn, by: Open) -> None:
 
 
 def _age(waiting: Open) -> int:
-    return waiting.sent_ms
+    return waiting.order
 
 
 def match_clues(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:

@@ -5,7 +5,8 @@ it completes it, says that it has begun, belongs to it otherwise, or ends what w
 commands the event belongs to the one that comes first by:
 
 1. how little of what the event repeats is another than the command asked for (see cordboard.marks): what agrees comes
-   before what does not, though a lone command in conflict is still taken, as Telnyx may write an address otherwise;
+   before what does not. A lone command in conflict is still taken, as Telnyx may write an address otherwise, but for
+   what is repeated exactly;
 2. whether it was cleared before it began, for all that is known: nothing is told of such a one any more;
 3. for the event that says that something has begun: whether it had begun before;
 4. how much of what the event repeats is what it asked for;
@@ -48,8 +49,8 @@ class Match:
         return self.rank[0]
 
     @property
-    def sent_ms(self) -> int:
-        """When the command was sent."""
+    def order(self) -> int:
+        """The command's place among all that were released."""
         return self.rank[-1]
 
 
@@ -79,7 +80,7 @@ def stops_by(page: Page, clue: Clue, owner: Match | None) -> list[Open]:
     return [
         match.command
         for match in stops
-        if isinstance(match.command, Open) and (owner is None or owner.sent_ms <= match.sent_ms)
+        if isinstance(match.command, Open) and (owner is None or owner.order < match.order)
     ]
 
 
@@ -123,16 +124,18 @@ def _match(one: Open, clue: Clue, role: Role | None) -> Match | None:
     is_certain = one.action in CALL_ENDING or one.action == DIAL
     if role is None or not (is_certain or one.sent_ms - GRACE_MS <= clue.occurred_ms):
         return None
-    conflicts, agreements = marks.compare(one.marks, clue.marks)
+    if (compared := marks.compare(one.marks, clue.marks)) is None:
+        return None
+    conflicts, agreements = compared
     has_begun = one.begun and clue.event_type in CATALOGUE[one.action].completion.started_by
-    return Match((conflicts, one.gone, has_begun, -agreements, one.sent_ms), one, role)
+    return Match((conflicts, one.gone, has_begun, -agreements, one.order), one, role)
 
 
 def _on_its_way(flight: Flight, clue: Clue) -> Match | None:
     ask = flight.ask
     if flight.answered or is_stop(ask.action) or clue.event_type not in telling_events(ask):
         return None
-    if flight.first_ms - GRACE_MS > clue.occurred_ms:
+    if flight.first_ms - GRACE_MS > clue.occurred_ms or (compared := marks.compare(ask.marks, clue.marks)) is None:
         return None
-    conflicts, agreements = marks.compare(ask.marks, clue.marks)
-    return Match((conflicts, False, False, -agreements, flight.first_ms), flight, Role.ACCOMPANIES)
+    conflicts, agreements = compared
+    return Match((conflicts, False, False, -agreements, flight.order), flight, Role.ACCOMPANIES)

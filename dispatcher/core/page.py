@@ -67,6 +67,7 @@ class Flight(msgspec.Struct, array_like=True, kw_only=True):
     outcomes: list[Outcome] = []
     clues: list[Clue] = []
     contested: bool = False  # Another of its kind was open or on its way: no event proves that it was done.
+    order: int = 0  # Its place among all that were released for this page.
 
 
 class Open(msgspec.Struct, array_like=True, kw_only=True):
@@ -92,6 +93,7 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     goes_on: bool = False
     clears: bool = False
     begun: bool = False  # The event that says so was heard.
+    order: int = 0
     gone: bool = False  # Cleared before it began, for all that is known: nothing may be told of it any more.
 
 
@@ -133,6 +135,7 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     wake_ms: int = 0
     untold: list[Clue] = []  # Answered and hangup, for the dial that is not known yet.
     hangup_cause: str = ""
+    released: int = 0  # How many commands were.
     running: list[Open] = []  # What was completed and goes on, so that its end is known for its own.
 
     @property

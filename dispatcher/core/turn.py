@@ -196,6 +196,7 @@ def awaiting(flight: Flight, sent_ms: int, deadline_ms: int) -> Open:
         marks=ask.marks,
         goes_on=ask.goes_on,
         clears=ask.clears,
+        order=flight.order,
     )
 
 
