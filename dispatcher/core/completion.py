@@ -35,7 +35,7 @@ _CALL_ENDED: Final = "call_hangup"
 
 def begin(turn: Turn, flight: Flight, ending: Ending) -> None:
     """A command has succeeded: complete it, or await the event that will."""
-    waiting = awaiting(flight, ending.send_ms or flight.first_ms, turn.now + flight.ask.completion_ms)
+    waiting = awaiting(flight, turn.now + flight.ask.completion_ms)
     waiting.calls = [leg.call for leg in ending.legs]
     _start(turn, waiting, flight.clues)
 
