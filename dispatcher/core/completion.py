@@ -19,18 +19,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from cordboard.catalogue import CATALOGUE
-from cordboard.marks import compare
 from dispatcher.core.commands import CALL_ENDING
-from dispatcher.core.matching import Role, is_end_of, match_of, owner_of, stops_by, telling_events
+from dispatcher.core.matching import Role, clears, is_end_of, match_of, owner_of, stops_by, telling_events
 from dispatcher.core.page import Clue, Flight, Life, Open
 from dispatcher.core.rivals import is_stop
-from dispatcher.core.turn import Ending, Turn, awaiting, complete, settle
+from dispatcher.core.turn import GRACE_MS, Ending, Turn, awaiting, complete, settle
 from dispatcher.core.words import Completion, Reason, State
 
 CLUES_MAX: Final = 8
 OPEN_MAX: Final = 256  # Commands of one call whose event is awaited: a page has to have a greatest size.
 RUNNING_MAX: Final = 32  # And of those that go on after their completion; of the oldest beyond, the end is untied.
 _CALL_ENDED: Final = "call_hangup"
+_ENDING_MS: Final = 30_000  # For the event of what was heard when it was stopped.
 
 
 def begin(turn: Turn, flight: Flight, ending: Ending) -> None:
@@ -62,20 +62,28 @@ def _start(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
 
 
 def _clear(turn: Turn, by: Open) -> None:
-    """Of all that was there before, only what is heard is told of: the last that has begun, or the oldest."""
-    rule = CATALOGUE[by.action].completion.clears
-    if rule is None:
-        return
-    waiting = [one for one in turn.page.open if not one.doubtful]
-    before = [
-        one
-        for one in sorted((*turn.page.running, *waiting), key=_age)
-        if one.action in rule.actions and one.order < by.order and compare(one.marks, by.marks)
-    ]
-    heard = next((one for one in reversed(before) if one.begun), before[0] if before else None)
+    """Of all that was there before, only what was heard is told of: the last that has begun, or the oldest.
+
+    What has begun ends with an event for certain, so that is awaited as long as a stop's own.
+    """
+    waiting = (one for one in turn.page.open if not one.doubtful)
+    before = [one for one in sorted((*turn.page.running, *waiting), key=_age) if one.order < by.order]
+    before = [one for one in before if clears(by.action, by.marks, one)]
+    oldest = before[0] if before and not by.stopped else None
+    heard = next((one for one in reversed(before) if one.begun), oldest)
     for one in before:
         one.gone = one is not heard
-        one.deadline_ms = min(one.deadline_ms, turn.now + turn.limits.cleared_wait_ms)
+        wait_ms = _ENDING_MS if one.begun and not one.gone else turn.limits.cleared_wait_ms
+        one.deadline_ms = min(one.deadline_ms, turn.now + wait_ms)
+
+
+def _note_end(turn: Turn, ended: Open, clue: Clue) -> None:
+    """Something has ended: perhaps by what clears it and is still on its way."""
+    if clue.event_type in CATALOGUE[ended.action].completion.started_by:
+        return
+    for flight in turn.page.flights:
+        if flight.ask.clears and clears(flight.ask.action, flight.ask.marks, ended):
+            flight.stopped = flight.stopped or flight.first_ms - GRACE_MS <= clue.occurred_ms
 
 
 def _age(waiting: Open) -> int:
@@ -106,6 +114,8 @@ def hear(turn: Turn, clue: Clue) -> str:
     taken += [(stop, Role.COMPLETES) for stop in stops]
     for waiting, role in taken:
         _apply(turn, waiting, role, clue)
+        if role in (Role.COMPLETES, Role.ENDS):
+            _note_end(turn, waiting, clue)
     _leave_clue(turn, clue, is_taken=bool(taken))
     return taken[0][0].command_id if taken else ""
 

@@ -62,8 +62,23 @@ def owner_of(page: Page, clue: Clue) -> Match | None:
     best = min(found, key=_rank, default=None)
     sooner = [match for one in page.flights if (match := _on_its_way(one, clue))]
     better = min(sooner, key=_rank, default=None)
-    # What is on its way comes behind what was certainly done, unless only that is in conflict with the event.
-    return better if better and (best is None or better.conflicts < best.conflicts) else best
+    if better is None or best is None:
+        return better or best
+    # What is on its way comes behind what was certainly done, unless only that is in conflict, or was cleared by it.
+    return better if better.conflicts < best.conflicts or _has_cleared(better, best) else best
+
+
+def _has_cleared(better: Match, best: Match) -> bool:
+    flight, waiting = better.command, best.command
+    if not isinstance(flight, Flight) or not isinstance(waiting, Open) or waiting.begun or not flight.stopped:
+        return False
+    return clears(flight.ask.action, flight.ask.marks, waiting)
+
+
+def clears(action: str, its_marks: bytes, one: Open) -> bool:
+    """Whether an action that clears takes away what another command started."""
+    rule = CATALOGUE[action].completion.clears
+    return rule is not None and one.action in rule.actions and marks.compare(its_marks, one.marks) is not None
 
 
 def match_of(waiting: Open, clue: Clue) -> Match | None:

@@ -68,6 +68,7 @@ class Flight(msgspec.Struct, array_like=True, kw_only=True):
     clues: list[Clue] = []
     contested: bool = False  # Another of its kind was open or on its way: no event proves that it was done.
     order: int = 0  # Its place among all that were released for this page.
+    stopped: bool = False  # Something of what it clears was heard to end meanwhile: by it, as far as is known.
 
 
 class Open(msgspec.Struct, array_like=True, kw_only=True):
@@ -94,6 +95,7 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     clears: bool = False
     begun: bool = False  # The event that says so was heard.
     order: int = 0
+    stopped: bool = False
     gone: bool = False  # Cleared before it began, for all that is known: nothing may be told of it any more.
 
 

@@ -197,6 +197,7 @@ def awaiting(flight: Flight, deadline_ms: int) -> Open:
         goes_on=ask.goes_on,
         clears=ask.clears,
         order=flight.order,
+        stopped=flight.stopped,
     )
 
 

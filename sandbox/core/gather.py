@@ -89,6 +89,7 @@ class Gathering:
         self._media: Media | None = None
         self._pause: Timer | None = None
         self._total: Timer | None = None
+        self._cause = life.cause
 
     def begin(self) -> None:
         """Start asking."""
@@ -117,7 +118,7 @@ class Gathering:
         self._life.timers.cancel(self._total)
         self._call.gathering = None
         self._stop_prompt()
-        self._life.tell(self._call, "call.gather.ended", digits=self._digits, status=status)
+        self._life.tell(self._call, "call.gather.ended", cause=self._cause, digits=self._digits, status=status)
 
     def _ask(self, prompt: Callable[[], Media] | None) -> None:
         self._tries_left -= 1
@@ -125,7 +126,7 @@ class Gathering:
             self._listen()
             return
         self._media = prompt()
-        self._media.then = self._listen
+        self._media.then, self._media.cause = self._listen, self._cause
         self._call.player.add(self._media)
 
     def _listen(self) -> None:

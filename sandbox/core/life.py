@@ -38,6 +38,7 @@ class Event:
     at: float
     payload: dict[str, Any]
     retries_ms: tuple[int, ...] | None = None  # The pauses before its further attempts; None: the usual ones.
+    cause: str = ""  # The command_id of the command whose doing it tells of, where that is known. Telnyx tells nobody.
 
 
 class Life:
@@ -50,15 +51,26 @@ class Life:
         self.timers = Timers()
         self.events: list[Event] = []
         self.stamp = stamp  # A moment of sandbox time, as Telnyx writes times.
+        self.cause = ""  # The command that is being done, by its command_id.
 
     def after(self, seconds: float, fire: Callable[[], None]) -> Timer:
         """Be woken after so many sandbox seconds."""
         return self.timers.at(self.now + seconds, fire)
 
-    def tell(self, call: Call, event_type: str, *, parties: bool = True, control: bool = True, **fields: Any) -> None:
+    def tell(
+        self,
+        call: Call,
+        event_type: str,
+        *,
+        parties: bool = True,
+        control: bool = True,
+        cause: str | None = None,
+        **fields: Any,
+    ) -> None:
         """Tell the call's application what has happened.
 
-        Most media events do not name the `parties`, and a saved recording not even the call's `control` id.
+        Most media events do not name the `parties`, and a saved recording not even the call's `control` id. The `cause`
+        is the command that is being done, unless another one is named.
         """
         payload = call.named(parties=parties)
         if not control:
@@ -67,4 +79,5 @@ class Life:
         url = call.webhook_urls.get(event_type) or call.webhook_url
         policy = call.webhook_retries.get(event_type)
         retries = tuple(policy["retries_ms"]) if policy else None
-        self.events.append(Event(event_type, call.id, url, self.now, payload, retries))
+        told_of = self.cause if cause is None else cause
+        self.events.append(Event(event_type, call.id, url, self.now, payload, retries, told_of))

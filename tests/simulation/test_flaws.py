@@ -8,8 +8,8 @@ from dispatcher.core import line
 from simulation.flaws import FLAWS, MUTATIONS, flawed
 from simulation.hunting import hunt
 from simulation.mutation import Change, Mutation, instead, mutation
-from simulation.plan import plan_of
 from simulation.running import attempt
+from simulation.scenes import plan_of
 from simulation.world import happen
 
 # Where the hunt begins, so that it is short: a seed that was seen to catch it.
