@@ -42,6 +42,12 @@ class _Sounds:
     def _goes_on(self, completion: Completion) -> bool:
         return completion.event_type in CATALOGUE[completion.action].completion.started_by
 
+    def can_be_told(self, event_type: str, cause: Command, call: str, number: int) -> bool:
+        """Whether at a place of the history it could be known whose event it is."""
+        if event_type in _PLAYED:
+            return self.is_known(cause, number)
+        return event_type in _SPOKEN and self.is_orderly(call)
+
     def is_orderly(self, call: str) -> bool:
         """Whether all speeches of a call were heard of in order, in time, and after their commands' results."""
         heard = [one for one in self.facts.history.events if one.call == call and one.event_type in _SPOKEN]
@@ -72,15 +78,13 @@ def events_are_tied_to_their_causes(facts: Facts) -> Iterator[Violation]:
         command, cause = facts.accepted.get(event.command_id), sounds.cause_of(event.event_id)
         if command is None or cause is None or cause is command or CATALOGUE[command.action].completion.ends_another:
             continue
-        is_played = event.event_type in _PLAYED and sounds.is_known(cause, event.number)
-        is_spoken = event.event_type in _SPOKEN and sounds.is_orderly(event.call)
-        if is_played or is_spoken:
+        if sounds.can_be_told(event.event_type, cause, event.call, event.number):
             what = f"{event.event_type} of {cause.command_id} names {event.command_id}"
             yield Violation(9, "tied to another", what)
 
 
 def nothing_is_given_up_in_spite_of_its_event(facts: Facts) -> Iterator[Violation]:
-    """A playback is not given up for want of an event that was handed on before."""
+    """A playback is not given up for want of an event that was handed on before, nor cut off after it has ended."""
     sounds = _Sounds(facts)
     ended = {
         cause.command_id: event.number
@@ -89,7 +93,7 @@ def nothing_is_given_up_in_spite_of_its_event(facts: Facts) -> Iterator[Violatio
     }
     for completion in facts.history.completions:
         result = facts.result(completion.command_id)
-        if completion.action != "playback_start" or completion.reason != "NO_EVENT" or result is None:
+        if completion.action != "playback_start" or completion.state != "INCOMPLETE" or result is None:
             continue
         if result.state == "SUCCEEDED" and ended.get(completion.command_id, completion.number) < completion.number:
             yield Violation(9, "given up in spite", f"{completion.command_id}: its end was handed on before")
@@ -103,7 +107,7 @@ def stops_end_what_was_there(facts: Facts) -> Iterator[Violation]:
         if cause is None or completion.state != "COMPLETED" or not CATALOGUE[completion.action].completion.ends_another:
             continue
         first = [min(one.number for one in facts.releases[name]) for name in (cause.command_id, completion.command_id)]
-        if first[0] > first[1] and sounds.is_known(cause, completion.number - 1):
+        if first[0] > first[1] and sounds.can_be_told(completion.event_type, cause, cause.call, completion.number - 1):
             yield Violation(9, "stopped before it began", f"{completion.command_id} by the end of {cause.command_id}")
 
 

@@ -59,9 +59,4 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "an event is held against the last attempt, though the first had the effect (found in the product once)",
         instead(turn, "_first_sent_ms", _the_last_attempt),
     ),
-    mutation(
-        "open-before-flying",
-        "an event goes to what is open, though it fits better what is on its way",
-        instead(matching, "_on_its_way", lambda flight, clue: None),
-    ),
 )

@@ -235,7 +235,7 @@ def _bad_roads(rng: Random) -> list[Fault]:
 
 
 WITHOUT: Final = (Road.LOST_BEFORE, Road.DROPPED_BEFORE, Road.ERROR_WITHOUT, Road.HELD)
-_WITH: Final = (Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.TOO_SLOW)
+WITH: Final = (Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.TOO_SLOW)
 _CONFUSABLE: Final = ("speak", "playback_start", "gather_using_speak", "enqueue", "transfer", "record_start")
 
 
@@ -247,7 +247,7 @@ def _spells(rng: Random, calls: Sequence[CallPlan]) -> list[Fault]:
     asked = [step.action for step in call.steps if step.action in _CONFUSABLE] or ["speak"]
     action, at = rng.choice(asked), call.at + rng.uniform(0, 12)
     doubts, late = rng.uniform(8, 22), rng.uniform(5, 16)
-    return [Spell(at, doubts, action, rng.choice(WITHOUT)), Spell(at + doubts, late, action, rng.choice(_WITH))]
+    return [Spell(at, doubts, action, rng.choice(WITHOUT)), Spell(at + doubts, late, action, rng.choice(WITH))]
 
 
 def _outages(rng: Random) -> list[Fault]:

@@ -10,7 +10,7 @@ from typing import Final
 from cordboard.v1 import PLACEMENT_NOW
 from simulation.chance import stream
 from simulation.faults import Spell
-from simulation.plan import WITHOUT, CallPlan, Kind, Plan, Step, drawn
+from simulation.plan import WITH, WITHOUT, CallPlan, Kind, Plan, Step, drawn
 
 _ENDLESS: Final = (("loop_text", "infinity"),)
 _LONG: Final = (("audio_url", "http://files.example/{id}-20s.mp3"),)
@@ -49,7 +49,9 @@ def _with_sounds(plan: Plan) -> Plan:
     ends = Step("hangup", rng.uniform(12, 20), placement=PLACEMENT_NOW)
     steps = (Step("answer", rng.uniform(0.5, 1.5)), *rng.choice(_SCRIPTS)(rng), ends)
     call = CallPlan("sounds", rng.uniform(2, 12), dialled=False, to="", steps=steps)
-    return replace(plan, calls=(*plan.calls, call))
+    # The answers to what is played may be lost for longer than a release is tried: its events come first.
+    lost = [Spell(call.at, 30, "playback_start", rng.choice(WITH))] if rng.random() < 0.25 else []
+    return replace(plan, calls=(*plan.calls, call), faults=(*plan.faults, *lost))
 
 
 def _soon(rng: Random, action: str, *says: tuple[str, str | bool | int], gated: bool = False) -> Step:
