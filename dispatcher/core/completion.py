@@ -30,6 +30,7 @@ CLUES_MAX: Final = 8
 OPEN_MAX: Final = 256  # Commands of one call whose event is awaited: a page has to have a greatest size.
 RUNNING_MAX: Final = 32  # And of those that go on after their completion; of the oldest beyond, the end is untied.
 _CALL_ENDED: Final = "call_hangup"
+_NEVER_MS: Final = 1 << 52
 _ENDING_MS: Final = 30_000  # For the event of what was heard when it was stopped.
 
 
@@ -104,6 +105,7 @@ def match_clues(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
 def hear(turn: Turn, clue: Clue) -> str:
     """Do what this event means to the command that it belongs to. Returns that command's id, or ""."""
     page = turn.page
+    _forget_what_was_stopped(turn)
     owner = owner_of(page, clue)
     stops = stops_by(page, clue, owner)
     taken: list[tuple[Open, Role]] = []
@@ -118,6 +120,13 @@ def hear(turn: Turn, clue: Clue) -> str:
             _note_end(turn, waiting, clue)
     _leave_clue(turn, clue, is_taken=bool(taken))
     return taken[0][0].command_id if taken else ""
+
+
+def _forget_what_was_stopped(turn: Turn) -> None:
+    """Of what went on until it was cleared away: its end was lost, and must not be seen in another's for ever."""
+    going_on = [one for one in turn.page.running if one.deadline_ms > turn.now]
+    if len(going_on) < len(turn.page.running):
+        turn.page.running, turn.changed = going_on, True
 
 
 def _is_proven(waiting: Open, clue: Clue) -> bool:
@@ -195,4 +204,5 @@ def _conclude(turn: Turn, waiting: Open, clue: Clue) -> None:
 def _let_go_on(turn: Turn, waiting: Open, clue: Clue) -> None:
     if (waiting.endless or waiting.goes_on) and not is_end_of(waiting, clue.event_type):
         waiting.begun = waiting.begun or clue.event_type in CATALOGUE[waiting.action].completion.started_by
+        waiting.deadline_ms = _NEVER_MS
         turn.page.running = [*turn.page.running, waiting][-RUNNING_MAX:]
