@@ -81,7 +81,7 @@ types: $(VENV)/dev.stamp
 imports: $(VENV)/dev.stamp
 	lint-imports
 
-docs: $(VENV)/dev.stamp ## Make docs/metrics.md and docs/errors.md from the code and the contract
+docs: $(VENV)/dev.stamp ## Make docs/metrics.md, docs/errors.md and docs/completion.md from the code and the contract
 	python -m docs.generate
 
 docs-check: $(VENV)/dev.stamp

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from cordboard.body import sender_body, wire_name, wire_options
 from cordboard.v1 import PLACEMENT_LAST, ActionOptions, Command, Custom, Placement, RepeatClass, options_pb2
+from cordboard.v1 import Clears as ClearsOption
 from cordboard.v1 import Completion as CompletionOptions
 from cordboard.v1 import Lane as LaneOption
+from cordboard.v1 import Match as MatchOption
 from cordboard.work import Lane, Repeat
 
 _EXPIRE_SECONDS: Final = 30
@@ -33,11 +35,39 @@ class TimeField:
 
 @dataclass(frozen=True, slots=True)
 class Endless:
-    """How an action is asked to go on for ever, and the events by which it is in effect then."""
+    """How an action is asked to go on for ever: it is in effect as soon as it has started."""
 
     wire_name: str
     value: str
-    completed_by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a command says in its body, and its events in their payloads; see `cordboard.marks`."""
+
+    wire_names: tuple[str, ...]
+    payload: tuple[str, ...]
+    assumed: object  # What is meant where an event says nothing; None: anything.
+    default: object  # What is meant where a command says nothing; None: anything.
+    exact: bool  # An event that says otherwise is another command's.
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """The events that end what is in effect before it is over; without the field `where_set` nothing goes on."""
+
+    until: frozenset[str]
+    where_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clears:
+    """What an action takes away that no event tells of: commands of `actions` that differ in no exact match."""
+
+    wire_name: str
+    value: str
+    default: object  # Of the field, where it is not set.
+    actions: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +83,19 @@ class Completion:
     time_fields: tuple[TimeField, ...]
     times: TimeField | None  # How many times over the time fields may run; unit 1.
     endless: Endless | None
+    matches: tuple[Match, ...]
+    started_by: frozenset[str]
+    progress: frozenset[str]
+    goes_on: GoesOn | None
+    clears: Clears | None
+    ends_another: bool
+    failed_statuses: frozenset[str]
+
+    @property
+    def events(self) -> frozenset[str]:
+        """All events that can be its own."""
+        until = self.goes_on.until if self.goes_on else frozenset()
+        return self.completed_by | self.failed_by | self.started_by | self.progress | until
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +123,14 @@ def _repeat(option: RepeatClass.ValueType) -> Repeat:
     return Repeat(RepeatClass.Name(option).removeprefix("REPEAT_CLASS_").lower())
 
 
+def _default(message: Descriptor, name: str) -> Any:
+    """What Telnyx takes for a field that is not set; None where that is not known, or the field is not typed."""
+    given = (wire_options(field).default_json for field in message.fields if wire_name(field) == name)
+    return next((orjson.loads(default) for default in given if default), None)
+
+
 def _time_field(message: Descriptor, name: str, unit_ms: int) -> TimeField:
-    field = next(field for field in message.fields if wire_name(field) == name)
-    return TimeField(name, unit_ms, orjson.loads(wire_options(field).default_json) * unit_ms)
+    return TimeField(name, unit_ms, _default(message, name) * unit_ms)
 
 
 def _time_fields(message: Descriptor, names: list[str]) -> Iterator[TimeField]:
@@ -91,8 +139,20 @@ def _time_fields(message: Descriptor, names: list[str]) -> Iterator[TimeField]:
         yield _time_field(message, name, unit_ms)
 
 
+def _match(message: Descriptor, option: MatchOption) -> Match:
+    assumed = orjson.loads(option.assumed_json) if option.assumed_json else None
+    defaults = (_default(message, name) for name in option.fields)
+    default = next((one for one in defaults if one is not None), assumed)
+    return Match(tuple(option.fields), tuple(option.payload), assumed, default, option.exact)
+
+
+def _clears(message: Descriptor, option: ClearsOption) -> Clears:
+    default = _default(message, option.field)
+    return Clears(option.field, option.value, default, frozenset(option.actions))
+
+
 def _completion(message: Descriptor, options: CompletionOptions) -> Completion:
-    endless = options.endless
+    endless, goes_on = options.endless, options.goes_on
     return Completion(
         at_acceptance=options.at_acceptance,
         completed_by=frozenset(options.completed_by),
@@ -102,7 +162,14 @@ def _completion(message: Descriptor, options: CompletionOptions) -> Completion:
         base_ms=options.default_seconds * 1_000 + _GRACE_MS,
         time_fields=tuple(_time_fields(message, list(options.time_fields))),
         times=_time_field(message, options.times_field, 1) if options.times_field else None,
-        endless=Endless(endless.field, endless.value, frozenset(endless.completed_by)) if endless.field else None,
+        endless=Endless(endless.field, endless.value) if endless.field else None,
+        matches=tuple(_match(message, match) for match in options.matches),
+        started_by=frozenset(options.started_by),
+        progress=frozenset(options.progress),
+        goes_on=GoesOn(frozenset(goes_on.until), goes_on.where_set) if goes_on.until else None,
+        clears=_clears(message, options.clears) if options.clears.field else None,
+        ends_another=options.ends_another,
+        failed_statuses=frozenset(options.failed_statuses),
     )
 
 
@@ -162,6 +229,20 @@ def is_endless(command: Command) -> bool:
     """Whether what a command starts goes on for ever, and is therefore in effect as soon as it has started."""
     endless = action_of(command).completion.endless
     return endless is not None and sender_body(command).get(endless.wire_name) == endless.value
+
+
+def goes_on(command: Command) -> bool:
+    """Whether what a command starts is over only some time after it was completed."""
+    rule = action_of(command).completion.goes_on
+    return rule is not None and (not rule.where_set or bool(sender_body(command).get(rule.where_set)))
+
+
+def clears(command: Command) -> bool:
+    """Whether a command takes away what others started, without an event that tells of it."""
+    rule = action_of(command).completion.clears
+    if rule is None:
+        return False
+    return bool(sender_body(command).get(rule.wire_name, rule.default) == rule.value)
 
 
 def _value(body: Mapping[str, object], field: TimeField) -> int:

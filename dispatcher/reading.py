@@ -14,8 +14,8 @@ import msgspec
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
-from cordboard import identity, request, validation
-from cordboard.catalogue import action_of, completion_ms, is_endless
+from cordboard import identity, marks, request, validation
+from cordboard.catalogue import action_of, clears, completion_ms, goes_on, is_endless
 from cordboard.cloudevents import header, trace_of
 from cordboard.log.port import Record, size_of
 from cordboard.topics import Topics
@@ -174,6 +174,9 @@ class Interpreter:
             sequence=command.sequence,
             completion_ms=completion_ms(command),
             endless=is_endless(command),
+            marks=marks.of_command(command),
+            goes_on=goes_on(command),
+            clears=clears(command),
             sensitive=command.sensitive,
             source=command.source,
             group=command.group,
@@ -280,4 +283,5 @@ def _heard(record: Record) -> Heard:
         status=webhook.status,
         copy=bool(header(record.headers, DIAL_COPY_HEADER)),
         hangup_cause=webhook.hangup_cause,
+        marks=marks.of_event(webhook.event_type, webhook.payload),
     )

@@ -48,6 +48,7 @@ class Delivery:
     status: int | None
     error: str | None
     fault: str | None
+    cause: str = ""  # The command_id of the command whose doing the event tells of, where that is known.
 
     def as_json(self) -> dict[str, Any]:
         """All of it."""

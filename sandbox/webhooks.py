@@ -202,5 +202,6 @@ class Webhooks:
                 status=status,
                 error=error,
                 fault=None if fault is _NO_FAULT else fault.label,
+                cause=event.cause,
             )
         )

@@ -11,8 +11,8 @@ from collections import Counter
 from simulation.checker import check
 from simulation.flaws import FLAWS
 from simulation.hunting import SEEDS_MAX, hunt_all, row
-from simulation.plan import plan_of
 from simulation.running import Tried, attempt_all, silence
+from simulation.scenes import plan_of
 from simulation.shrink import kinds_of, shrink
 from simulation.story import plan_in_words, told
 from simulation.world import happen

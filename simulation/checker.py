@@ -22,6 +22,7 @@ from simulation import (
     checks_releases,
     checks_results,
     checks_senders,
+    checks_sounds,
     checks_webhooks,
 )
 from simulation.history import History
@@ -33,6 +34,7 @@ EVERY: Final[tuple[Check, ...]] = (
     *checks_releases.EVERY,
     *checks_line.EVERY,
     *checks_webhooks.EVERY,
+    *checks_sounds.EVERY,
     *checks_log.EVERY,
     *checks_senders.EVERY,
 )

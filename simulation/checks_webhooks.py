@@ -44,9 +44,7 @@ def ties_are_true(facts: Facts) -> Iterator[Violation]:
         if command is None:
             yield Violation(9, "tied to nothing", f"{event.event_type} names {event.command_id}")
             continue
-        completion = CATALOGUE[command.action].completion
-        fitting = completion.completed_by | completion.failed_by
-        fitting |= completion.endless.completed_by if completion.endless else frozenset()
+        fitting = CATALOGUE[command.action].completion.events
         if event.event_type not in fitting or (command.call and event.call and command.call != event.call):
             yield Violation(9, "tied wrongly", f"{event.event_type} names {event.command_id} ({command.action})")
         elif not facts.effects(command) and not command.ends_call:

@@ -237,6 +237,7 @@ def deliveries_of(telnyx: Telnyx) -> list[Delivery]:
             call=one.call_control_id,
             status=one.status,
             is_forged="bad signature" in (one.fault or ""),
+            cause=one.cause,
         )
         for one in telnyx.station.truth.deliveries
     ]

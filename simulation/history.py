@@ -125,6 +125,7 @@ class Delivery:
     call: str
     status: int | None
     is_forged: bool = False
+    cause: str = ""  # What truly caused the event: the command, as Telnyx got it.
 
 
 @dataclass(frozen=True, slots=True)

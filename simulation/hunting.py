@@ -10,8 +10,8 @@ from typing import Final
 
 from simulation.breakage import Breakage
 from simulation.flaws import FLAWS, Flaw, text_of
-from simulation.plan import plan_of
 from simulation.running import attempt, begin
+from simulation.scenes import plan_of
 
 SEEDS_MAX: Final = 2_000
 _EMBEDDED: Final = frozenset({Breakage.UNSYNCED, Breakage.TORN})

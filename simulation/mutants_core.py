@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from cordboard.work import Verdict
-from dispatcher.core import admission, completion, dialling, flights, hearing, line, memory, rivals, verdicts
+from dispatcher.core import admission, completion, dialling, flights, hearing, line, matching, memory, rivals, verdicts
 from dispatcher.core.commands import Ask
 from dispatcher.core.page import Flight, Life, Page
 from dispatcher.core.rivals import is_stop
@@ -169,7 +169,7 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "the last attempt's no is a no, whatever became of those before",
         Change(verdicts, "conclude", _by_the_last_word),
     ),
-    mutation("any-time", "an event completes what was sent after it", instead(completion, "GRACE_MS", 1 << 40)),
+    mutation("any-time", "an event completes what was sent after it", instead(matching, "GRACE_MS", 1 << 40)),
     mutation(
         "completed-and-kept",
         "what was completed is awaited further",
@@ -193,6 +193,6 @@ EVERY: Final[tuple[Mutation, ...]] = (
     mutation(
         "dequeued-is-proof",
         "call.dequeued proves a leave_queue, though the call's end is told by it too (found in the product once)",
-        *(instead(module, "is_stop", _named_so) for module in (rivals, completion)),
+        *(instead(module, "is_stop", _named_so) for module in (rivals, matching, completion)),
     ),
 )

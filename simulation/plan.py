@@ -57,6 +57,7 @@ class Step:
     again: float | None = None
     other: float | None = None
     cancel: float | None = None
+    says: tuple[tuple[str, str | bool | int], ...] = ()  # Fields of the action; `{id}` stands for the command's id.
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,13 @@ _MORE: Final = ("playback_stop", "gather_using_speak", "gather_stop", "enqueue",
 _NUMBERS: Final = ("0100", "0100", "0100", "9908", "9803", "9907", "9901", "9905")
 
 
-def plan_of(seed: int, kind: Kind | None = None) -> Plan:
-    """The plan of a seed."""
+def drawn(seed: int, kind: Kind | None = None) -> Plan:
+    """What chance makes of a seed; `scenes.plan_of` is the whole plan."""
     rng = stream(seed, "plan")
-    drawn: Kind = "kafka" if rng.random() < 0.7 else "embedded"
+    usual: Kind = "kafka" if rng.random() < 0.7 else "embedded"
     plan = Plan(
         seed=seed,
-        kind=kind or drawn,
+        kind=kind or usual,
         brains=rng.choice((1, 2, 2, 3)),
         hands=rng.choice((1, 2, 2, 3)),
         ears=rng.choice((1, 2)),
@@ -122,20 +123,7 @@ def plan_of(seed: int, kind: Kind | None = None) -> Plan:
         faults += [*_outages(rng), *_echoes(rng)]
     # What lasts is seen to its end: what is learned late meets the other faults.
     span = max([plan.span, *(_end(fault) + 5 for fault in faults)])
-    return _with_a_scene(replace(plan, calls=calls, faults=tuple(faults), span=span))
-
-
-def _with_a_scene(plan: Plan) -> Plan:
-    """Sometimes a call is hung up in a queue that no command got it out of: chance alone hardly ever plays that."""
-    rng = stream(plan.seed, "scene")
-    if rng.random() > 0.1:
-        return plan
-    at = rng.uniform(3, 15)
-    actions = ("answer", "enqueue", "leave_queue", "hangup")
-    steps = tuple(Step(action, rng.uniform(0.5, 2)) for action in actions)
-    call = CallPlan("queued", at, dialled=False, to="", steps=steps)
-    spell = Spell(at, 30, "leave_queue", rng.choice(_WITHOUT))
-    return replace(plan, calls=(*plan.calls, call), faults=(*plan.faults, spell))
+    return replace(plan, calls=calls, faults=tuple(faults), span=span)
 
 
 def _end(fault: Fault) -> float:
@@ -246,8 +234,8 @@ def _bad_roads(rng: Random) -> list[Fault]:
     return [BadRoad(nth, road) for nth, road in sorted(bad.items())]
 
 
-_WITHOUT: Final = (Road.LOST_BEFORE, Road.DROPPED_BEFORE, Road.ERROR_WITHOUT, Road.HELD)
-_WITH: Final = (Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.TOO_SLOW)
+WITHOUT: Final = (Road.LOST_BEFORE, Road.DROPPED_BEFORE, Road.ERROR_WITHOUT, Road.HELD)
+WITH: Final = (Road.LOST_AFTER, Road.DROPPED_AFTER, Road.ERROR_WITH, Road.TOO_SLOW)
 _CONFUSABLE: Final = ("speak", "playback_start", "gather_using_speak", "enqueue", "transfer", "record_start")
 
 
@@ -259,7 +247,7 @@ def _spells(rng: Random, calls: Sequence[CallPlan]) -> list[Fault]:
     asked = [step.action for step in call.steps if step.action in _CONFUSABLE] or ["speak"]
     action, at = rng.choice(asked), call.at + rng.uniform(0, 12)
     doubts, late = rng.uniform(8, 22), rng.uniform(5, 16)
-    return [Spell(at, doubts, action, rng.choice(_WITHOUT)), Spell(at + doubts, late, action, rng.choice(_WITH))]
+    return [Spell(at, doubts, action, rng.choice(WITHOUT)), Spell(at + doubts, late, action, rng.choice(WITH))]
 
 
 def _outages(rng: Random) -> list[Fault]:

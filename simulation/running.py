@@ -14,7 +14,7 @@ import structlog
 from simulation.checker import check
 from simulation.faults import kind_of
 from simulation.flaws import Flaw, flawed
-from simulation.plan import plan_of
+from simulation.scenes import plan_of
 from simulation.world import happen
 
 _CHUNK = 10

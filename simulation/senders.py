@@ -96,6 +96,9 @@ class Senders:
         self, plan: CallPlan, command_id: str, call: str, step: Step, previous: str, number: int
     ) -> command_pb2.Command:
         command = command_of(step.action, command_id, call, plan.to)
+        for name, value in step.says:
+            said = value.format(id=command_id) if isinstance(value, str) else value
+            setattr(getattr(command, step.action), name, said)
         if step.expires is not None:
             command.expire_time.FromMilliseconds(self._true.now_ms() + round(step.expires * 1000))
         if step.placement:

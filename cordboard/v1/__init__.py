@@ -73,13 +73,16 @@ from cordboard.v1.dispatcher_service_pb2 import WatchKind
 from cordboard.v1.dispatcher_service_pb2 import WatchRequest
 from cordboard.v1.dispatcher_service_pb2 import WatchResponse
 from cordboard.v1.options_pb2 import ActionOptions
+from cordboard.v1.options_pb2 import Clears
 from cordboard.v1.options_pb2 import Completion
 from cordboard.v1.options_pb2 import Endless
+from cordboard.v1.options_pb2 import GoesOn
 from cordboard.v1.options_pb2 import LANE_ACTION
 from cordboard.v1.options_pb2 import LANE_DIAL
 from cordboard.v1.options_pb2 import LANE_UNSPECIFIED
 from cordboard.v1.options_pb2 import LANE_URGENT
 from cordboard.v1.options_pb2 import Lane
+from cordboard.v1.options_pb2 import Match
 from cordboard.v1.options_pb2 import PLACEMENT_LAST
 from cordboard.v1.options_pb2 import PLACEMENT_NEXT
 from cordboard.v1.options_pb2 import PLACEMENT_NOW
@@ -249,13 +252,16 @@ __all__ = [
     "WatchRequest",
     "WatchResponse",
     "ActionOptions",
+    "Clears",
     "Completion",
     "Endless",
+    "GoesOn",
     "LANE_ACTION",
     "LANE_DIAL",
     "LANE_UNSPECIFIED",
     "LANE_URGENT",
     "Lane",
+    "Match",
     "PLACEMENT_LAST",
     "PLACEMENT_NEXT",
     "PLACEMENT_NOW",

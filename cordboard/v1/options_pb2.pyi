@@ -169,7 +169,7 @@ Global___ActionOptions: _TypeAlias = ActionOptions  # noqa: Y015
 
 @_typing.final
 class Completion(_message.Message):
-    """When an action that Telnyx accepted is in effect."""
+    """When an action that Telnyx accepted is in effect, and which of its call's events are its own."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -182,6 +182,13 @@ class Completion(_message.Message):
     TIME_FIELDS_FIELD_NUMBER: _builtins.int
     TIMES_FIELD_FIELD_NUMBER: _builtins.int
     ENDLESS_FIELD_NUMBER: _builtins.int
+    MATCHES_FIELD_NUMBER: _builtins.int
+    STARTED_BY_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    GOES_ON_FIELD_NUMBER: _builtins.int
+    CLEARS_FIELD_NUMBER: _builtins.int
+    ENDS_ANOTHER_FIELD_NUMBER: _builtins.int
+    FAILED_STATUSES_FIELD_NUMBER: _builtins.int
     at_acceptance: _builtins.bool
     """At the 2xx itself: no event follows."""
     ends_call: _builtins.bool
@@ -190,6 +197,8 @@ class Completion(_message.Message):
     """How long to wait for the event, beside its own fields in time and 30 seconds of grace."""
     times_field: _builtins.str
     """Its own field, named on the wire, that says how many times over the time fields may run."""
+    ends_another: _builtins.bool
+    """Whether it ends what another command started, and is completed by the event that tells of that."""
     @_builtins.property
     def completed_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The events that complete it, each alone."""
@@ -208,7 +217,31 @@ class Completion(_message.Message):
 
     @_builtins.property
     def endless(self) -> Global___Endless:
-        """When it goes on for ever, and completes differently."""
+        """When it goes on for ever, and completes as soon as it has started."""
+
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Match]:
+        """What its events repeat of its fields: by this it is told apart from others that wait for the same event."""
+
+    @_builtins.property
+    def started_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The events that say that it has begun."""
+
+    @_builtins.property
+    def progress(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """More events that are its own, and say nothing of its completion."""
+
+    @_builtins.property
+    def goes_on(self) -> Global___GoesOn:
+        """When it goes on after it was completed."""
+
+    @_builtins.property
+    def clears(self) -> Global___Clears:
+        """When it takes away what others started, without any event that tells of it."""
+
+    @_builtins.property
+    def failed_statuses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The values of `status` by which a completing event says that it failed."""
 
     def __init__(
         self,
@@ -222,10 +255,17 @@ class Completion(_message.Message):
         time_fields: _abc.Iterable[_builtins.str] | None = ...,
         times_field: _builtins.str = ...,
         endless: Global___Endless | None = ...,
+        matches: _abc.Iterable[Global___Match] | None = ...,
+        started_by: _abc.Iterable[_builtins.str] | None = ...,
+        progress: _abc.Iterable[_builtins.str] | None = ...,
+        goes_on: Global___GoesOn | None = ...,
+        clears: Global___Clears | None = ...,
+        ends_another: _builtins.bool = ...,
+        failed_statuses: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["endless", b"endless"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clears", b"clears", "endless", b"endless", "goes_on", b"goes_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_call", b"ends_call", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "clears", b"clears", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_another", b"ends_another", "ends_call", b"ends_call", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "failed_statuses", b"failed_statuses", "goes_on", b"goes_on", "matches", b"matches", "progress", b"progress", "started_by", b"started_by", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -233,35 +273,127 @@ Global___Completion: _TypeAlias = Completion  # noqa: Y015
 
 @_typing.final
 class Endless(_message.Message):
-    """The form of an action that has no end of its own."""
+    """The form of an action that has no end of its own: what started it completes it, what else would complete it ends it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     FIELD_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
-    COMPLETED_BY_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field, named on the wire, that says so."""
+    value: _builtins.str
+    """The value by which it says so."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Endless: _TypeAlias = Endless  # noqa: Y015
+
+@_typing.final
+class Match(_message.Message):
+    """One thing that a command says in its body, and its events in their payloads."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELDS_FIELD_NUMBER: _builtins.int
+    PAYLOAD_FIELD_NUMBER: _builtins.int
+    ASSUMED_JSON_FIELD_NUMBER: _builtins.int
+    EXACT_FIELD_NUMBER: _builtins.int
+    assumed_json: _builtins.str
+    """What is meant where nothing is said, as JSON; unset: anything."""
+    exact: _builtins.bool
+    """Whether an event that says otherwise is another command's for certain; addresses Telnyx may write otherwise."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The command's own fields, named on the wire. Where it has several of them, each is a possible value."""
+
+    @_builtins.property
+    def payload(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The payload's fields, of which the first that is there counts; a dot leads into an object."""
+
+    def __init__(
+        self,
+        *,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+        payload: _abc.Iterable[_builtins.str] | None = ...,
+        assumed_json: _builtins.str = ...,
+        exact: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assumed_json", b"assumed_json", "exact", b"exact", "fields", b"fields", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Match: _TypeAlias = Match  # noqa: Y015
+
+@_typing.final
+class GoesOn(_message.Message):
+    """What is in effect before it is over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNTIL_FIELD_NUMBER: _builtins.int
+    WHERE_SET_FIELD_NUMBER: _builtins.int
+    where_set: _builtins.str
+    """The field, named on the wire, without which there is nothing that goes on; unset: there always is."""
+    @_builtins.property
+    def until(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The events that say that it is over."""
+
+    def __init__(
+        self,
+        *,
+        until: _abc.Iterable[_builtins.str] | None = ...,
+        where_set: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["until", b"until", "where_set", b"where_set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GoesOn: _TypeAlias = GoesOn  # noqa: Y015
+
+@_typing.final
+class Clears(_message.Message):
+    """What goes when this comes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
     field: _builtins.str
     """The field, named on the wire, that says so."""
     value: _builtins.str
     """The value by which it says so."""
     @_builtins.property
-    def completed_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The events that complete it then."""
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The actions whose commands are taken away: those that do not differ from it in an exact Match."""
 
     def __init__(
         self,
         *,
         field: _builtins.str = ...,
         value: _builtins.str = ...,
-        completed_by: _abc.Iterable[_builtins.str] | None = ...,
+        actions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed_by", b"completed_by", "field", b"field", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "field", b"field", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Endless: _TypeAlias = Endless  # noqa: Y015
+Global___Clears: _TypeAlias = Clears  # noqa: Y015
 
 @_typing.final
 class WireOptions(_message.Message):

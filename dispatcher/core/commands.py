@@ -45,6 +45,9 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     source: str = ""
     group: str = ""
     traceparent: str = ""
+    marks: bytes = b""  # What its events may repeat of it: see cordboard.marks.
+    goes_on: bool = False  # What it starts is over only some time after it was completed.
+    clears: bool = False  # It takes away what others started, and nothing tells of it.
 
     @property
     def ends_call(self) -> bool:

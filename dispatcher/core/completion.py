@@ -1,9 +1,13 @@
 """Completion: which event shows that what a command started is in effect.
 
-No webhook names its command, so an event is given to the oldest open command that it could complete and that was sent
-before it happened (2 s grace). Telnyx queues speaks and playbacks in order, so the oldest is the right one. A stop
-(playback_stop, gather_stop) is completed by the same event as what it stops. An event that fits nothing open is kept as
-a clue by those that are still in the workers' hands: it may have overtaken their outcome.
+To which command an event belongs is decided in `matching`; here, what comes of it. A stop (playback_stop, gather_stop)
+is completed by the same event as what it stops. What was completed by its start (an endless loop, a stream) goes on:
+it is kept aside, in `Page.running`, until the event that ends it, so that this is not taken for another command's. An
+event that fits nothing open is kept as a clue by those that are still in the workers' hands: it may have overtaken
+their outcome.
+
+What stops all that plays also takes away what has not begun, and Telnyx says nothing of that. So what it may have
+cleared is awaited only a few seconds more (`Limits.cleared_wait_ms`).
 
 An UNKNOWN command is settled by an event only if no other command of its kind was open since, so that nobody else's
 event is taken for proof (see rivals.py).
@@ -15,21 +19,24 @@ from collections.abc import Sequence
 from typing import Final
 
 from cordboard.catalogue import CATALOGUE
-from dispatcher.core.commands import CALL_ENDING, DIAL
+from dispatcher.core.commands import CALL_ENDING
+from dispatcher.core.matching import Role, clears, is_end_of, match_of, owner_of, stops_by, telling_events
 from dispatcher.core.page import Clue, Flight, Life, Open
-from dispatcher.core.rivals import completing_events, is_stop
+from dispatcher.core.rivals import is_stop
 from dispatcher.core.turn import GRACE_MS, Ending, Turn, awaiting, complete, settle
 from dispatcher.core.words import Completion, Reason, State
 
 CLUES_MAX: Final = 8
 OPEN_MAX: Final = 256  # Commands of one call whose event is awaited: a page has to have a greatest size.
-_FAILED: Final = frozenset({"failed", "file_not_found", "unknown"})  # Of a playback that did not play.
+RUNNING_MAX: Final = 32  # And of those that go on after their completion; of the oldest beyond, the end is untied.
 _CALL_ENDED: Final = "call_hangup"
+_NEVER_MS: Final = 1 << 52
+_ENDING_MS: Final = 30_000  # For the event of what was heard when it was stopped.
 
 
 def begin(turn: Turn, flight: Flight, ending: Ending) -> None:
     """A command has succeeded: complete it, or await the event that will."""
-    waiting = awaiting(flight, ending.send_ms or flight.first_ms, turn.now + flight.ask.completion_ms)
+    waiting = awaiting(flight, turn.now + flight.ask.completion_ms)
     waiting.calls = [leg.call for leg in ending.legs]
     _start(turn, waiting, flight.clues)
 
@@ -44,6 +51,8 @@ def settle_as_done(turn: Turn, doubt: Open, ending: Ending) -> None:
 
 
 def _start(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
+    if waiting.clears:
+        _clear(turn, waiting)
     if CATALOGUE[waiting.action].completion.at_acceptance:
         complete(turn, waiting, Completion.COMPLETED)
         return
@@ -53,25 +62,78 @@ def _start(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED)
 
 
+def _clear(turn: Turn, by: Open) -> None:
+    """Of all that was there before, only what was heard is told of: the last that has begun, or the oldest.
+
+    What has begun ends with an event for certain, so that is awaited as long as a stop's own.
+    """
+    waiting = (one for one in turn.page.open if not one.doubtful)
+    before = [one for one in sorted((*turn.page.running, *waiting), key=_age) if one.order < by.order]
+    before = [one for one in before if clears(by.action, by.marks, one)]
+    oldest = before[0] if before and not by.stopped else None
+    heard = next((one for one in reversed(before) if one.begun), oldest)
+    for one in before:
+        one.gone = one is not heard
+        wait_ms = _ENDING_MS if one.begun and not one.gone else turn.limits.cleared_wait_ms
+        one.deadline_ms = min(one.deadline_ms, turn.now + wait_ms)
+
+
+def _note_end(turn: Turn, ended: Open, clue: Clue) -> None:
+    """Something has ended: perhaps by what clears it and is still on its way."""
+    if clue.event_type in CATALOGUE[ended.action].completion.started_by:
+        return
+    for flight in turn.page.flights:
+        if flight.ask.clears and clears(flight.ask.action, flight.ask.marks, ended):
+            flight.stopped = flight.stopped or flight.first_ms - GRACE_MS <= clue.occurred_ms
+
+
+def _age(waiting: Open) -> int:
+    return waiting.order
+
+
 def match_clues(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
     """Hold what was heard before the outcome against the command."""
     for clue in clues:
-        if waiting in turn.page.open and not waiting.contested and _fits(waiting, clue):
-            _apply(turn, waiting, clue)
+        if waiting in turn.page.running and is_end_of(waiting, clue.event_type):
+            turn.page.running.remove(waiting)
+        if waiting not in turn.page.open or waiting.contested or (match := match_of(waiting, clue)) is None:
+            continue
+        if not (is_stop(waiting.action) and match.conflicts):
+            _apply(turn, waiting, match.role, clue)
 
 
 def hear(turn: Turn, clue: Clue) -> str:
-    """Complete what this event completes. Returns the command it belongs to, or ""."""
-    fitting = [waiting for waiting in turn.page.open if _fits(waiting, clue)]
-    stops = [waiting for waiting in fitting if is_stop(waiting.action) and not waiting.doubtful]
-    started = [waiting for waiting in fitting if not is_stop(waiting.action) and not waiting.doubtful]
-    proven = [waiting for waiting in fitting if waiting.doubtful and not waiting.contested]
-    taken = started[:1] or proven[:1]
-    for waiting in (*taken, *stops):
-        _apply(turn, waiting, clue)
-    _leave_clue(turn, clue, is_taken=bool(taken or stops))
-    first = next(iter((*taken, *stops)), None)
-    return "" if first is None else first.command_id
+    """Do what this event means to the command that it belongs to. Returns that command's id, or ""."""
+    page = turn.page
+    _forget_what_was_stopped(turn)
+    owner = owner_of(page, clue)
+    stops = stops_by(page, clue, owner)
+    taken: list[tuple[Open, Role]] = []
+    if owner and isinstance(owner.command, Open):
+        taken = [(owner.command, owner.role)]
+    elif not owner and (proven := next((one for one in page.open if _is_proven(one, clue)), None)):
+        taken = [(proven, Role.COMPLETES)]
+    taken += [(stop, Role.COMPLETES) for stop in stops]
+    for waiting, role in taken:
+        _apply(turn, waiting, role, clue)
+        if role in (Role.COMPLETES, Role.ENDS):
+            _note_end(turn, waiting, clue)
+    _leave_clue(turn, clue, is_taken=bool(taken))
+    return taken[0][0].command_id if taken else ""
+
+
+def _forget_what_was_stopped(turn: Turn) -> None:
+    """Of what went on until it was cleared away: its end was lost, and must not be seen in another's for ever."""
+    going_on = [one for one in turn.page.running if one.deadline_ms > turn.now]
+    if len(going_on) < len(turn.page.running):
+        turn.page.running, turn.changed = going_on, True
+
+
+def _is_proven(waiting: Open, clue: Clue) -> bool:
+    if not waiting.doubtful or waiting.contested:
+        return False
+    match = match_of(waiting, clue)
+    return match is not None and match.role is Role.COMPLETES
 
 
 def time_out(turn: Turn, at_ms: int) -> None:
@@ -97,37 +159,50 @@ def _give_up(turn: Turn, waiting: Open) -> None:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.NO_EVENT if heard else Reason.WEBHOOKS_ELSEWHERE)
 
 
-def _fits(waiting: Open, clue: Clue) -> bool:
-    if clue.event_type not in completing_events(waiting.action, endless=waiting.endless):
-        return False
-    # A call ends once, and a dial hears only of its own legs: whatever the clocks say.
-    is_certain = waiting.action in CALL_ENDING or waiting.action == DIAL
-    return is_certain or waiting.sent_ms - GRACE_MS <= clue.occurred_ms
-
-
 def _leave_clue(turn: Turn, clue: Clue, *, is_taken: bool) -> None:
     """For those on their way. What ends a thing completes all that would have ended it, so it is never used up."""
     for flight in turn.page.flights:
         action = flight.ask.action
         if is_taken and not is_stop(action) and action not in CALL_ENDING:
             continue
-        if clue.event_type in completing_events(action, endless=flight.ask.endless):
+        if clue.event_type in telling_events(flight.ask):
             flight.clues = [*flight.clues, clue][-CLUES_MAX:]
             turn.changed = True
 
 
-def _apply(turn: Turn, waiting: Open, clue: Clue) -> None:
+def _apply(turn: Turn, waiting: Open, role: Role, clue: Clue) -> None:
+    match role:
+        case Role.COMPLETES:
+            _conclude(turn, waiting, clue)
+        case Role.STARTS if not waiting.begun:
+            waiting.begun = turn.changed = True
+        case Role.ENDS:
+            turn.page.running.remove(waiting)
+            turn.changed = True
+
+
+def _conclude(turn: Turn, waiting: Open, clue: Clue) -> None:
+    """The event by which a command is complete, or has failed."""
+    rule = CATALOGUE[waiting.action].completion
     if waiting.doubtful:
         turn.page.open.remove(waiting)
         settle(turn, waiting, Ending(state=State.SUCCEEDED, send_ms=waiting.sent_ms))
-    if clue.event_type in CATALOGUE[waiting.action].completion.failed_by:
+    if clue.event_type in rule.failed_by:
         waiting.calls = [call for call in waiting.calls if call != clue.call]
         turn.changed = True
         if not waiting.calls:  # A dial of several legs has failed when the last one has.
             complete(turn, waiting, Completion.FAILED, Reason.NONE, clue)
-    elif clue.status in _FAILED and not is_stop(waiting.action):
+    elif clue.status in rule.failed_statuses:
         complete(turn, waiting, Completion.FAILED, Reason.NONE, clue)
     elif clue.status == _CALL_ENDED:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED, clue)
     else:
         complete(turn, waiting, Completion.COMPLETED, Reason.NONE, clue)
+        _let_go_on(turn, waiting, clue)
+
+
+def _let_go_on(turn: Turn, waiting: Open, clue: Clue) -> None:
+    if (waiting.endless or waiting.goes_on) and not is_end_of(waiting, clue.event_type):
+        waiting.begun = waiting.begun or clue.event_type in CATALOGUE[waiting.action].completion.started_by
+        waiting.deadline_ms = _NEVER_MS
+        turn.page.running = [*turn.page.running, waiting][-RUNNING_MAX:]

@@ -12,10 +12,12 @@ from typing import Final
 
 import msgspec
 
+from cordboard.catalogue import CATALOGUE
+from dispatcher.core.commands import DIAL
 from dispatcher.core.completion import CLUES_MAX, match_clues, settle_as_done
 from dispatcher.core.decision import Tell
 from dispatcher.core.inputs import Heard, Opened
-from dispatcher.core.page import Clue, Leg, Life, Open
+from dispatcher.core.page import Clue, Leg, Life, Open, Page
 from dispatcher.core.turn import Ending, Turn
 from dispatcher.core.words import Reason, State
 
@@ -113,6 +115,11 @@ def open_page(turn: Turn, opened: Opened) -> None:
     untold, page.untold = page.untold, []
     for clue in untold:
         _tell(turn, clue)
+
+
+def dial_of(page: Page, clue: Clue) -> str:
+    """On the call's page: the dial to which an event belongs that is no other command's; "" for none."""
+    return page.dial.partition("/")[2] if clue.event_type in CATALOGUE[DIAL].completion.events else ""
 
 
 def report(turn: Turn, clue: Clue) -> None:

@@ -111,7 +111,7 @@ def _fail(turn: Turn, flight: Flight) -> None:
         return
     give_result(turn, flight.ask, replace(ending, attempts=_requests(flight)))
     if ending.state is State.UNKNOWN:
-        _keep_in_doubt(turn, flight, ending)
+        _keep_in_doubt(turn, flight)
 
 
 def _requests(flight: Flight) -> int:
@@ -120,9 +120,9 @@ def _requests(flight: Flight) -> int:
     return sum(one.tries for one in heard) + flight.attempt - len(heard)
 
 
-def _keep_in_doubt(turn: Turn, flight: Flight, ending: Ending) -> None:
+def _keep_in_doubt(turn: Turn, flight: Flight) -> None:
     certain = {one.attempt for one in flight.outcomes if one.verdict in verdicts.CERTAIN_NO}
-    doubt = awaiting(flight, ending.send_ms or flight.first_ms, turn.now + DOUBT_KEPT_MS)
+    doubt = awaiting(flight, turn.now + DOUBT_KEPT_MS)
     doubt.doubtful = True
     doubt.attempts = [attempt for attempt in range(1, flight.attempt + 1) if attempt not in certain]
     doubt.contested = flight.contested or is_contested(turn.page, doubt.action)
@@ -164,7 +164,7 @@ def _hang_up_again(turn: Turn, flight: Flight) -> None:
         ending = verdicts.conclude(flight.ask.action, flight.attempt, flight.outcomes)
         ending = ending if ending.state is State.UNKNOWN else _unreached(flight)
         give_result(turn, flight.ask, replace(ending, attempts=_requests(flight)))
-        _keep_in_doubt(turn, flight, ending)
+        _keep_in_doubt(turn, flight)
         flight.answered = flight.passing = True
     line.release(turn, flight)
 

@@ -13,7 +13,7 @@ from dispatcher.core.turn import Turn
 def hear(turn: Turn, heard: Heard) -> None:
     """Take a webhook; the same event id is taken once."""
     page = turn.page
-    clue = Clue(heard.event_id, heard.event_type, heard.status, heard.occurred_ms, heard.call, heard.leg, heard.session)
+    clue = _clue_of(heard)
     if page.is_dial:
         dialling.hear_own(turn, clue)
         return
@@ -24,11 +24,25 @@ def hear(turn: Turn, heard: Heard) -> None:
     late = heard.occurred_ms < page.occurred_ms
     page.occurred_ms = max(page.occurred_ms, heard.occurred_ms)
     _learn(turn, heard)
-    command_id = completion.hear(turn, clue)
+    command_id = completion.hear(turn, clue) or dialling.dial_of(page, clue)
     turn.say(HandOn(heard=heard, command_id=command_id, late=late))
     if heard.event_type == "call.hangup":
         end_call(turn, clue)
     dialling.report(turn, clue)
+
+
+def _clue_of(heard: Heard) -> Clue:
+    """What of a webhook shows to which command it belongs, and what became of that."""
+    return Clue(
+        event_id=heard.event_id,
+        event_type=heard.event_type,
+        status=heard.status,
+        occurred_ms=heard.occurred_ms,
+        call=heard.call,
+        leg=heard.leg,
+        session=heard.session,
+        marks=heard.marks,
+    )
 
 
 def _learn(turn: Turn, heard: Heard) -> None:

@@ -62,6 +62,7 @@ class Heard:
     status: str = ""
     copy: bool = False
     hangup_cause: str = ""
+    marks: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

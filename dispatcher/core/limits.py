@@ -16,6 +16,7 @@ class Limits:
     line_bytes_max: int = 256 * 1024
     sequence_wait_ms: int = 2_000
     answer_hold_ms: int = 5_000
+    cleared_wait_ms: int = 5_000  # For the event of what was stopped, or taken out of Telnyx's queue.
     call_memory_ms: int = _HOUR_MS  # After the call's end; also for events of calls that nobody opened.
     dial_memory_ms: int = 24 * _HOUR_MS
     silence_ms: int = 24 * _HOUR_MS  # A call of which nothing was heard or asked for so long is dropped.

@@ -137,6 +137,7 @@ def _release_first(turn: Turn, held: Held, *, passing: bool) -> None:
     # Whose events are still to come when this one goes may be heard of after it is gone.
     is_contestable = is_contested(turn.page, held.ask.action)
     contest(turn.page, held.ask.action)
+    turn.page.released += 1
     flight = Flight(
         ask=held.ask,
         attempt=0,
@@ -146,6 +147,7 @@ def _release_first(turn: Turn, held: Held, *, passing: bool) -> None:
         expire_ms=held.expire_ms,
         passing=passing,
         contested=is_contestable,
+        order=turn.page.released,
     )
     turn.page.flights.append(flight)
     release(turn, flight)

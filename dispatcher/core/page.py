@@ -50,6 +50,7 @@ class Clue(msgspec.Struct, frozen=True, array_like=True):
     call: str = ""
     leg: str = ""
     session: str = ""
+    marks: bytes = b""  # What it repeats of its command: see cordboard.marks.
 
 
 class Flight(msgspec.Struct, array_like=True, kw_only=True):
@@ -66,6 +67,8 @@ class Flight(msgspec.Struct, array_like=True, kw_only=True):
     outcomes: list[Outcome] = []
     clues: list[Clue] = []
     contested: bool = False  # Another of its kind was open or on its way: no event proves that it was done.
+    order: int = 0  # Its place among all that were released for this page.
+    stopped: bool = False  # Something of what it clears was heard to end meanwhile: by it, as far as is known.
 
 
 class Open(msgspec.Struct, array_like=True, kw_only=True):
@@ -87,6 +90,13 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     completion_ms: int = 30_000  # How long its completion is awaited, once it is known to have been done.
     contested: bool = False  # For a doubtful one: what it would cause could be another command's doing.
     traceparent: str = ""
+    marks: bytes = b""
+    goes_on: bool = False
+    clears: bool = False
+    begun: bool = False  # The event that says so was heard.
+    order: int = 0
+    stopped: bool = False
+    gone: bool = False  # Cleared before it began, for all that is known: nothing may be told of it any more.
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):
@@ -127,6 +137,8 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     wake_ms: int = 0
     untold: list[Clue] = []  # Answered and hangup, for the dial that is not known yet.
     hangup_cause: str = ""
+    released: int = 0  # How many commands were.
+    running: list[Open] = []  # What was completed and goes on, so that its end is known for its own.
 
     @property
     def is_dial(self) -> bool:

@@ -14,13 +14,13 @@ from dispatcher.core.page import Page
 def completing_events(action: str, *, endless: bool = False) -> frozenset[str]:
     """The event types that end the wait for a command; what repeats for ever is in effect once it started."""
     rule = CATALOGUE[action].completion
-    begun = rule.endless.completed_by if endless and rule.endless else frozenset()
+    begun = rule.started_by if endless else frozenset()
     return begun | rule.completed_by | rule.failed_by
 
 
 def is_stop(action: str) -> bool:
     """Whether it ends what another command started."""
-    return action.endswith("_stop") or action == "leave_queue"
+    return CATALOGUE[action].completion.ends_another
 
 
 def contest(page: Page, action: str) -> None:
@@ -34,14 +34,14 @@ def contest(page: Page, action: str) -> None:
 
 
 def is_contested(page: Page, action: str) -> bool:
-    """Whether events of this action's kind could be another command's: one that is open or on its way."""
+    """Whether events of this action's kind could be another command's: one that is open, goes on or is on its way."""
     if is_stop(action):  # Its event is another's by nature, and what it was to stop may have ended by itself.
         return True
-    others = (*(one.action for one in page.open), *(one.ask.action for one in page.flights))
+    others = (*(one.action for one in (*page.open, *page.running)), *(one.ask.action for one in page.flights))
     return any(_are_rivals(action, other) for other in others)
 
 
 def _are_rivals(doubtful: str, other: str) -> bool:
     if doubtful in CALL_ENDING or (is_stop(other) and not is_stop(doubtful)):
         return False
-    return bool(completing_events(doubtful) & completing_events(other))
+    return bool(completing_events(doubtful) & CATALOGUE[other].completion.events)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cordboard.work import Outcome, TelnyxError
+from cordboard.work import Outcome, TelnyxError, Verdict
 from dispatcher.core import memory
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Completed, Output, Result
@@ -177,7 +177,7 @@ def call_of(page: Page, legs: Sequence[Leg]) -> str:
     return legs[0].call if legs else ""
 
 
-def awaiting(flight: Flight, sent_ms: int, deadline_ms: int) -> Open:
+def awaiting(flight: Flight, deadline_ms: int) -> Open:
     """What stays on the page of a command whose result was given."""
     ask = flight.ask
     return Open(
@@ -187,13 +187,30 @@ def awaiting(flight: Flight, sent_ms: int, deadline_ms: int) -> Open:
         source=ask.source,
         group=ask.group,
         accept_ms=ask.accept_ms,
-        sent_ms=sent_ms,
+        sent_ms=_first_sent_ms(flight),
         deadline_ms=deadline_ms,
         endless=ask.endless,
         fingerprint=ask.fingerprint,
         completion_ms=ask.completion_ms,
         traceparent=ask.traceparent,
+        marks=ask.marks,
+        goes_on=ask.goes_on,
+        clears=ask.clears,
+        order=flight.order,
+        stopped=flight.stopped,
     )
+
+
+def _first_sent_ms(flight: Flight) -> int:
+    """When it may have had its effect for the first time: an attempt of which nothing is known may have been sent."""
+    heard = {one.attempt: one for one in flight.outcomes}
+    for attempt in range(1, flight.attempt + 1):
+        outcome = heard.get(attempt)
+        if outcome is None or outcome.verdict in (Verdict.LATE, Verdict.WAITING):
+            break
+        if outcome.sent_ms:
+            return outcome.sent_ms
+    return flight.first_ms
 
 
 def _remember(turn: Turn, ask: Ask, ending: Ending) -> None:

@@ -8,10 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from docs.generate import errors, metrics
+from docs.generate import completion, errors, metrics
 
 DOCS: Final = Path(__file__).resolve().parents[1]
-PAGES: Final[Mapping[str, Callable[[], str]]] = {"metrics.md": metrics.page, "errors.md": errors.page}
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "metrics.md": metrics.page,
+    "errors.md": errors.page,
+    "completion.md": completion.page,
+}
 
 
 def stale_pages(folder: Path = DOCS) -> list[str]:

@@ -29,11 +29,14 @@ def perform(exchange: Exchange, call: Call, action: str, body: Body) -> Body | N
     state_before, new_state = call.client_state, body.get("client_state")
     if new_state is not None:
         call.client_state = new_state  # Events that the command itself causes carry it already.
+    exchange.life.cause = str(body.get("command_id") or "")
     try:
         return PERFORM[action](exchange, call, body)
     except BaseException:
         call.client_state = state_before
         raise
+    finally:
+        exchange.life.cause = ""
 
 
 def _answer(_: Exchange, call: Call, body: Body) -> None:

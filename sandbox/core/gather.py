@@ -91,6 +91,7 @@ class Gathering:
         self._media: Media | None = None
         self._pause: Timer | None = None
         self._total: Timer | None = None
+        self._cause = life.cause
 
     def begin(self) -> None:
         """Start asking."""
@@ -120,7 +121,8 @@ class Gathering:
         self._call.gathering = None
         self._stop_prompt()
         named: dict[str, Any] = {"gather_id": self._plan.name} if self._plan.name else {}
-        self._life.tell(self._call, "call.gather.ended", digits=self._digits, status=status, **named)
+        told = {"digits": self._digits, "status": status, **named}
+        self._life.tell(self._call, "call.gather.ended", cause=self._cause, **told)
 
     def _ask(self, prompt: Callable[[], Media] | None) -> None:
         self._tries_left -= 1
@@ -128,7 +130,7 @@ class Gathering:
             self._listen()
             return
         self._media = prompt()
-        self._media.then = self._listen
+        self._media.then, self._media.cause = self._listen, self._cause
         self._call.player.add(self._media)
 
     def _listen(self) -> None:

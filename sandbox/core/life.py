@@ -39,6 +39,7 @@ class Event:
     payload: dict[str, Any]
     retries_ms: tuple[int, ...] | None = None  # The pauses before its further attempts; None: the usual ones.
     more_urls: tuple[str | None, ...] = ()  # Where it goes too, each with attempts of its own.
+    cause: str = ""  # The command_id of the command whose doing it tells of, where that is known. Telnyx tells nobody.
 
 
 class Life:
@@ -51,15 +52,26 @@ class Life:
         self.timers = Timers()
         self.events: list[Event] = []
         self.stamp = stamp  # A moment of sandbox time, as Telnyx writes times.
+        self.cause = ""  # The command that is being done, by its command_id.
 
     def after(self, seconds: float, fire: Callable[[], None]) -> Timer:
         """Be woken after so many sandbox seconds."""
         return self.timers.at(self.now + seconds, fire)
 
-    def tell(self, call: Call, event_type: str, *, parties: bool = True, control: bool = True, **fields: Any) -> None:
+    def tell(
+        self,
+        call: Call,
+        event_type: str,
+        *,
+        parties: bool = True,
+        control: bool = True,
+        cause: str | None = None,
+        **fields: Any,
+    ) -> None:
         """Tell the call's application what has happened.
 
-        Most media events do not name the `parties`, and a saved recording not even the call's `control` id.
+        Most media events do not name the `parties`, and a saved recording not even the call's `control` id. The `cause`
+        is the command that is being done, unless another one is named.
         """
         payload = call.named(parties=parties)
         if not control:
@@ -68,4 +80,5 @@ class Life:
         urls = call.webhook_urls.get(event_type) or (call.webhook_url,)
         policy = call.webhook_retries.get(event_type)
         retries = tuple(policy.get("retries_ms", ())) if policy else None
-        self.events.append(Event(event_type, call.id, urls[0], self.now, payload, retries, urls[1:]))
+        told_of = self.cause if cause is None else cause
+        self.events.append(Event(event_type, call.id, urls[0], self.now, payload, retries, urls[1:], told_of))

@@ -39,6 +39,7 @@ class Media:
     told: bool = True
     then: Callable[[], None] | None = None  # Called when it is over, unless by hangup or `drop`.
     timer: Timer | None = None
+    cause: str = ""  # The command that asked for it.
 
 
 def speech(habits: Habits, payload: str, loop: int | str | None = None, **more: Any) -> Media:
@@ -87,6 +88,7 @@ class Player:
 
     def add(self, media: Media) -> None:
         """Play now, or after everything that waits."""
+        media.cause = media.cause or self._life.cause
         if media.overlay:
             self._end_overlay()
             self.overlay = media
@@ -174,4 +176,4 @@ class Player:
             return
         if media.kind == "playback":
             fields.update(media_url=media.media_url, media_name=media.media_name, overlay=media.overlay)
-        self._life.tell(self._call, f"call.{media.kind}.{what}", parties=False, **fields)
+        self._life.tell(self._call, f"call.{media.kind}.{what}", parties=False, cause=media.cause, **fields)

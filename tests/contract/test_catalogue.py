@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cordboard import v1
-from cordboard.catalogue import CATALOGUE, action_of, completion_ms, is_endless
+from cordboard.catalogue import CATALOGUE, action_of, clears, completion_ms, goes_on, is_endless
 from cordboard.work import Lane, Repeat
 from tests.contract.samples import MINIMAL, Sample
 
@@ -74,6 +74,27 @@ COMPLETED_BY = {
     "streaming_stop": {"streaming.stopped"},
     "transfer": {"call.bridged"},
 }
+STARTED_BY = {
+    "answer": {"streaming.started"},
+    "dial": {"call.initiated"},
+    "playback_start": {"call.playback.started"},
+    "refer": {"call.refer.started"},
+    "speak": {"call.speak.started"},
+}
+UNTIL = {
+    "answer": {"streaming.stopped", "streaming.failed"},
+    "enqueue": {"call.dequeued"},
+    "fork_start": {"call.fork.stopped"},
+    "streaming_start": {"streaming.stopped", "streaming.failed"},
+}
+DIGITS = {"call.dtmf.received"}
+MACHINES = {f"call.machine.{kind}.ended" for kind in ("detection", "greeting", "premium.detection", "premium.greeting")}
+PROGRESS = {
+    "dial": MACHINES | {"streaming.started", "streaming.stopped", "streaming.failed"},
+    "gather": DIGITS,
+    "gather_using_audio": DIGITS | {"call.playback.started", "call.playback.ended"},
+    "gather_using_speak": DIGITS,
+}
 FAILED_BY = {
     "dial": {"call.hangup"},
     "refer": {"call.refer.failed"},
@@ -132,6 +153,35 @@ def test_completions_are_the_designs() -> None:
     assert {name: set(one.failed_by) for name, one in completions.items() if one.failed_by} == FAILED_BY
     assert {name for name, one in completions.items() if one.failed_by_new_leg} == {"transfer"}
     assert {name for name, one in completions.items() if one.ends_call} == {"hangup", "reject"}
+    assert {name for name, one in completions.items() if one.failed_statuses} == {"playback_start"}
+
+
+def test_events_are_those_that_an_action_causes() -> None:
+    """
+    What says that it has begun, what ends what goes on, what accompanies it; and which actions end what others began.
+    """
+    completions = {name: action.completion for name, action in CATALOGUE.items()}
+    stops = {name for name in CATALOGUE if name.endswith("_stop")} | {"leave_queue"}
+
+    assert {name: set(one.started_by) for name, one in completions.items() if one.started_by} == STARTED_BY
+    assert {name: set(one.progress) for name, one in completions.items() if one.progress} == PROGRESS
+    assert {name: set(one.goes_on.until) for name, one in completions.items() if one.goes_on} == UNTIL
+    assert {name for name, one in completions.items() if one.ends_another} == stops
+    assert {name for name, one in completions.items() if one.endless} == {"playback_start", "speak"}
+
+
+def test_what_goes_on_and_what_clears_is_asked_for() -> None:
+    """
+    An answer goes on where it starts a stream; a playback_stop clears unless it stops only what is heard.
+    """
+    assert goes_on(v1.Command(answer=v1.Answer(stream_url="wss://x")))
+    assert not goes_on(v1.Command(answer=v1.Answer()))
+    assert goes_on(v1.Command(fork_start=v1.ForkStart()))
+    assert clears(v1.Command(playback_stop=v1.PlaybackStop()))
+    assert not clears(v1.Command(playback_stop=v1.PlaybackStop(stop="current")))
+    assert clears(v1.Command(speak=v1.Speak(stop="all")))
+    assert not clears(v1.Command(speak=v1.Speak()))
+    assert not clears(v1.Command(hangup=v1.Hangup()))
 
 
 def test_an_endless_loop_is_in_effect_once_it_has_started() -> None:
@@ -142,7 +192,7 @@ def test_an_endless_loop_is_in_effect_once_it_has_started() -> None:
     speak = v1.Command(speak=v1.Speak(payload="Hi", voice="male"), extra={"loop": "infinity"})
 
     assert endless is not None
-    assert endless.completed_by == {"call.playback.started"}
+    assert CATALOGUE["playback_start"].completion.started_by == {"call.playback.started"}
     assert is_endless(v1.Command(playback_start=v1.PlaybackStart(loop_text="infinity")))
     assert is_endless(speak)
     assert is_endless(v1.Command(speak=v1.Speak(payload="Hi", voice="male", loop_text="infinity")))

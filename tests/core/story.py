@@ -6,9 +6,11 @@ another is delivered at once, and what comes of it is shown too. The commands:
     limits name=value ...                 for the whole story
     submit ACTION ID [call=A account= body= placement= sequence= requires= after=completed expire=10s completes=30s
                       group= accepted=5s endless]
+                                          other names are fields of the body: audio_url=u stop=all
     poison ACTION ID                      the same, as an input that failed
     outcome ID[#ATTEMPT] VERDICT [STATUS] [CODE] [cause= legs=X,Y call=]
     event TYPE [call=A id= at=3s status= direction= account=]
+                                          other names are fields of the payload: media_url=u overlay=true
     copy DIAL TYPE call=X [id= at=]       a webhook that came on the dial's own address
     cancel [ID ...] [call= group= dial=]  ·  credit DIAL  ·  tick 15s  ·  page [call=A]
 """
@@ -19,8 +21,11 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-from cordboard.catalogue import CATALOGUE
+from cordboard import marks
+from cordboard.catalogue import CATALOGUE, clears, goes_on
+from cordboard.v1 import Command
 from cordboard.v1 import Placement as PlacementOption
 from cordboard.work import Outcome, TelnyxError, Verdict
 from dispatcher.core.advance import advance
@@ -34,6 +39,10 @@ from dispatcher.core.words import Placement
 START_MS = 1_800_000_000_000
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 ACCOUNT = "acme"
+SUBMIT = frozenset(
+    ["call", "account", "body", "placement", "sequence", "requires", "after", "expire", "completes", "group"],
+) | {"accepted", "endless"}
+EVENT = frozenset(["call", "id", "at", "status", "direction", "account"])
 
 
 def milliseconds(text: str) -> int:
@@ -42,12 +51,19 @@ def milliseconds(text: str) -> int:
     return round(float(text.removesuffix(unit)) * UNITS_MS[unit])
 
 
+def said_in(options: dict[str, str], known: frozenset[str]) -> dict[str, Any]:
+    """The fields of a body or payload: all that are no option of the line."""
+    said = {name: text for name, text in options.items() if name not in known and text}
+    return {name: json.loads(text) if text in ("true", "false", "null") else text for name, text in said.items()}
+
+
 def make_ask(action: str, command_id: str, now: int, options: dict[str, str]) -> Ask:
     """A command with the catalogue's defaults; `options` as in `submit`."""
     rule = CATALOGUE[action]
     body = options.get("body", "").encode()
     account = options.get("account", ACCOUNT)
     accept_ms = START_MS + milliseconds(options["accepted"]) if "accepted" in options else now
+    command = Command(**{action: {}}, extra=said_in(options, SUBMIT))
     placed = options.get("placement") or PlacementOption.Name(rule.placement).removeprefix("PLACEMENT_")
     return Ask(
         command_id=command_id,
@@ -69,6 +85,9 @@ def make_ask(action: str, command_id: str, now: int, options: dict[str, str]) ->
         completion_ms=milliseconds(options.get("completes", f"{rule.completion.base_ms}ms")),
         endless="endless" in options,
         group=options.get("group", ""),
+        marks=marks.of_command(command),
+        goes_on=goes_on(command),
+        clears=clears(command),
     )
 
 
@@ -152,6 +171,7 @@ class Story:
             session="s",
             direction=options.get("direction", ""),
             status=options.get("status", ""),
+            marks=marks.of_event(event_type, said_in(options, EVENT)),
         )
 
     def do_cancel(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
@@ -182,7 +202,8 @@ class Story:
         flying = [f"{flight.ask.command_id}#{flight.attempt}" for flight in page.flights]
         opened = [one.command_id + "?" * one.doubtful for one in page.open]
         early = [held.ask.command_id for held in page.early]
-        parts = {"waiting": waiting, "early": early, "in flight": flying, "open": opened}
+        running = [one.command_id for one in page.running]
+        parts = {"waiting": waiting, "early": early, "in flight": flying, "open": opened, "going on": running}
         yield "; ".join([page.life.lower(), *(f"{name} {' '.join(ids)}" for name, ids in parts.items() if ids)])
 
     def put(self, key: str, given: Input) -> Iterator[str]:

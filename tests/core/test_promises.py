@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from cordboard import marks
 from cordboard.work import Verdict, Work
 from dispatcher.core.commands import Ask
 from dispatcher.core.inputs import Asked, CancelAsked, Credited, Heard, Input, Poisoned, Told
@@ -17,7 +18,9 @@ from tests.core.watch import Watched, outcome
 LIMITS = Limits(line_commands_max=6, silence_ms=4 * 3_600_000, dial_memory_ms=4 * 3_600_000)
 DAY_MS = 24 * 3_600_000
 ACTIONS = ["speak", "speak", "gather", "playback_stop", "record_pause", "bridge", "answer", "hangup", "reject"]
+ACTIONS += ["playback_start", "gather_using_audio", "streaming_start"]
 EVENTS = ["call.speak.ended", "call.playback.ended", "call.gather.ended", "call.answered", "call.initiated"]
+EVENTS += ["call.speak.started", "call.playback.started", "streaming.started", "streaming.stopped"]
 NAMES = [f"c{number}" for number in range(12)]
 seconds = st.sampled_from([0, 1, 2, 14, 15, 15, 15, 16, 30, 60])
 
@@ -37,7 +40,7 @@ class APage(RuleBasedStateMachine):
         self.watched.put(given)
 
     def ask(self, action: str, command_id: str, **options: object) -> Ask:
-        said = {name: str(value) for name, value in options.items() if value}
+        said = {name: str(value) for name, value in options.items() if value is not False and value != ""}
         return make_ask(action, command_id, self.watched.now, said)
 
     def released(self) -> list[Work]:
@@ -97,8 +100,14 @@ class ACall(APage):
         sequence=st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5]),
         accepted=st.sampled_from(["", "", "-1s"]),
         body=st.sampled_from(["", "", "other"]),
+        audio_url=st.sampled_from(["", "u", "v"]),
+        stop=st.sampled_from(["", "", "all", "current"]),
+        overlay=st.sampled_from(["", "", "true"]),
+        endless=st.booleans(),
     )
     def submit(self, action: str, command_id: str, **options: object) -> None:
+        if action not in ("speak", "playback_start"):
+            options["endless"] = False
         self.put(Asked(self.ask(action, command_id, **options), f"commands-0-{len(self.past)}"))
 
     @rule(action=st.sampled_from(ACTIONS), command_id=st.sampled_from(NAMES))
@@ -108,10 +117,23 @@ class ACall(APage):
             self.watched.pending.setdefault(command_id, ask)
         self.put(Poisoned(ask))
 
-    @rule(event_type=st.sampled_from([*EVENTS, *EVENTS, "call.hangup"]), ago=seconds)
-    def hear_event(self, event_type: str, ago: int) -> None:
-        occurred_ms = self.watched.now - ago * 1_000
-        self.put(Heard(ACCOUNT, f"e{len(self.past)}", event_type, occurred_ms, call="A", leg="leg-A", session="s"))
+    @rule(
+        event_type=st.sampled_from([*EVENTS, *EVENTS, "call.hangup"]),
+        ago=seconds,
+        payload=st.sampled_from([{}, {"media_url": "u"}, {"media_url": "v", "overlay": True}]),
+    )
+    def hear_event(self, event_type: str, ago: int, payload: dict[str, object]) -> None:
+        heard = Heard(
+            account=ACCOUNT,
+            event_id=f"e{len(self.past)}",
+            event_type=event_type,
+            occurred_ms=self.watched.now - ago * 1_000,
+            call="A",
+            leg="leg-A",
+            session="s",
+            marks=marks.of_event(event_type, payload),
+        )
+        self.put(heard)
 
 
 class ADial(APage):

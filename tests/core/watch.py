@@ -7,7 +7,7 @@ from collections import defaultdict
 from cordboard.work import Outcome, TelnyxError, Verdict, Work
 from dispatcher.core.advance import advance
 from dispatcher.core.commands import Ask
-from dispatcher.core.decision import Decision, HandOn, Output, Release, Result
+from dispatcher.core.decision import Completed, Decision, HandOn, Output, Release, Result
 from dispatcher.core.inputs import Asked, Due, Input, Poisoned, Told
 from dispatcher.core.limits import Limits
 from dispatcher.core.page import Page, decode, encode
@@ -38,6 +38,7 @@ class Watched:
         self.results: dict[str, Result] = {}
         self.settled: set[str] = set()
         self.handed_on: set[str] = set()
+        self.completed: set[str] = set()
 
     def put(self, given: Input) -> list[Output]:
         """Apply an input and hold what comes of it against the promises."""
@@ -95,9 +96,14 @@ class Watched:
                     # Each who asked is told; only a command that waits for its number can have been asked for twice.
                     known = self.pending.pop(output.command_id, None)
                     assert known is not None or reason is Reason.SEQUENCE_GAP
-            case HandOn(heard=heard):
+            case HandOn(heard=heard, command_id=command_id):
                 assert heard.event_id not in self.handed_on, "handed on twice"
                 self.handed_on.add(heard.event_id)
+                assert not command_id or command_id in self.released, "tied to what was never sent"
+            case Completed(command_id=command_id):
+                assert command_id in self.results, "completed before its result"
+                assert command_id not in self.completed, "completed twice"
+                self.completed.add(command_id)
 
     def check_release(self, work: Work) -> None:
         before = self.released[work.command_id]

@@ -122,3 +122,28 @@ def test_an_overlay_is_heard_above_a_playback(story):
     assert story.do(call, "playback_stop", overlay=True) == ["call.playback.ended cancelled"]
     assert story.events[0].payload["overlay"] is True
     assert story.after(9) == ["call.playback.ended completed"]
+
+
+def test_events_know_the_command_that_caused_them(story):
+    """
+    Also of what waited, of a prompt that is heard again, and of what another command stops. Telnyx tells nobody.
+    """
+    call = story.answered()
+    story.do(call, "speak", command_id="a", **SPEECH)
+    story.do(call, "playback_start", command_id="b", audio_url="https://example.com/b-5s.mp3")
+
+    assert story.after(2) == ["call.speak.ended completed", "call.playback.started"]
+    assert [event.cause for event in story.events] == ["a", "b"]
+    assert story.do(call, "playback_stop", command_id="c") == ["call.playback.ended cancelled"]
+    assert [event.cause for event in story.events] == ["b"]
+    story.do(
+        call,
+        "gather_using_audio",
+        command_id="d",
+        audio_url="https://example.com/d-1s.mp3",
+        timeout_millis=1_000,
+        maximum_tries=2,
+    )
+    assert len(story.after(4)) == 4  # The prompt's end, the prompt again, and the gather's end.
+    assert {event.cause for event in story.events} == {"d"}
+    assert all("cause" not in event.payload for event in story.events)

@@ -9,7 +9,7 @@ import pytest
 
 from simulation.checker import check
 from simulation.clock import BEGIN_MS
-from simulation.history import Decision, Delivery, Event, History, Release, Report
+from simulation.history import Completion, Decision, Delivery, Event, History, Release, Report
 from tests.simulation.whole import SPEAK, command, request, result, whole
 
 
@@ -97,6 +97,38 @@ def not_proven(history: History) -> None:
     history.events.append(Event(22, 1.5, "e9", "call.initiated", "B", ""))
 
 
+def played(history: History, name: str, number: int, cause: str) -> None:
+    """A playback, and the event of its end, which names it; `cause` is what truly caused that."""
+    history.commands.append(command(name, number, "playback_start"))
+    history.releases.append(released(name, number, 1.45))
+    history.requests.append(request(number, name, 1.5, "playback_start"))
+    history.results.append(replace(result(SPEAK, number, 1.8), command_id=name, event_id=name))
+    ended = Event(30 + number, 3.5, f"e-{name}", "call.playback.ended", "A", name, b"e", BEGIN_MS + 3_400)
+    history.events.append(ended)
+    history.deliveries.append(Delivery(3.4, ended.event_id, ended.event_type, "A", 200, cause=f"id-{cause}"))
+
+
+def tied_to_another(history: History) -> None:
+    played(history, "playback-1", 6, cause="playback-1")
+    played(history, "playback-2", 7, cause="playback-1")
+
+
+def given_up_in_spite(history: History) -> None:
+    played(history, "playback-1", 6, cause="playback-1")
+    gone = Completion(60, 9.0, "playback-1", "playback_start", "INCOMPLETE", "NO_EVENT", "", "", b"c")
+    history.completions.append(gone)
+
+
+def stopped_before_it_began(history: History) -> None:
+    history.commands.append(command("stop-1", 4, "playback_stop"))
+    history.releases.append(released("stop-1", 4, 1.35))
+    history.requests.append(request(4, "stop-1", 1.4, "playback_stop"))
+    history.results.append(replace(result(SPEAK, 5, 1.6), command_id="stop-1", event_id="stop-1"))
+    played(history, "playback-1", 6, cause="playback-1")
+    by = ("e-playback-1", "call.playback.ended")
+    history.completions.append(Completion(35, 3.5, "stop-1", "playback_stop", "COMPLETED", "UNSPECIFIED", *by, b"c"))
+
+
 PLANTED: list[Callable[[History], None]] = [
     copy_sent,
     judged_early,
@@ -111,6 +143,9 @@ PLANTED: list[Callable[[History], None]] = [
     released_after_the_end,
     completed_by_the_past,
     not_proven,
+    tied_to_another,
+    given_up_in_spite,
+    stopped_before_it_began,
 ]
 KINDS = {"a_lost_dial_judged_unheard": "judged unheard"}
 

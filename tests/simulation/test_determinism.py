@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from simulation.plan import Kind, plan_of
+from simulation.plan import Kind
+from simulation.scenes import plan_of
 from simulation.world import happen
 
 ROOT = Path(__file__).resolve().parents[2]
 PRINT = """
 from simulation.running import silence
-from simulation.plan import plan_of
+from simulation.scenes import plan_of
 from simulation.world import happen
 silence()
 print([happen(plan_of(seed)).digest for seed in range(12)])

@@ -8,8 +8,8 @@ from dispatcher.core import line
 from simulation.flaws import FLAWS, MUTATIONS, flawed
 from simulation.hunting import hunt
 from simulation.mutation import Change, Mutation, instead, mutation
-from simulation.plan import plan_of
 from simulation.running import attempt
+from simulation.scenes import plan_of
 from simulation.world import happen
 
 # Where the hunt begins, so that it is short: a seed that was seen to catch it.
@@ -52,6 +52,12 @@ SEEN_AT = {
     "deaf-to-90018": 6,
     "other-bytes": 5,
     "dequeued-is-proof": 9,
+    "all-alike": 4,
+    "loops-forgotten": 126,
+    "never-cleared": 31,
+    "stops-what-comes": 76,
+    "prompts-are-nobodys": 320,
+    "last-attempt-counts": 2,
     "heedless-timers": 59,
     "early-timers": 5,
     "settled-anyway": 3,
