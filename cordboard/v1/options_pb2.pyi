@@ -176,6 +176,7 @@ class Completion(_message.Message):
     TIME_FIELDS_FIELD_NUMBER: _builtins.int
     TIMES_FIELD_FIELD_NUMBER: _builtins.int
     ENDLESS_FIELD_NUMBER: _builtins.int
+    OUTLIVES_CALL_FIELD_NUMBER: _builtins.int
     at_acceptance: _builtins.bool
     """At the 2xx itself: no event follows."""
     ends_call: _builtins.bool
@@ -184,6 +185,8 @@ class Completion(_message.Message):
     """How long to wait for the event, beside its own fields in time and 30 seconds of grace."""
     times_field: _builtins.str
     """Its own field, named on the wire, that says how many times over the time fields may run."""
+    outlives_call: _builtins.bool
+    """Whether its event may come after the call's end, which then says nothing about it."""
     @_builtins.property
     def completed_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The events that complete it, each alone."""
@@ -216,10 +219,11 @@ class Completion(_message.Message):
         time_fields: _abc.Iterable[_builtins.str] | None = ...,
         times_field: _builtins.str = ...,
         endless: Global___Endless | None = ...,
+        outlives_call: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["endless", b"endless"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_call", b"ends_call", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_call", b"ends_call", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "outlives_call", b"outlives_call", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,6 +45,7 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     source: str = ""
     group: str = ""
     traceparent: str = ""
+    new_legs: int = 1  # Of a transfer: how many it makes.
 
     @property
     def ends_call(self) -> bool:

@@ -193,6 +193,7 @@ def awaiting(flight: Flight, sent_ms: int, deadline_ms: int) -> Open:
         fingerprint=ask.fingerprint,
         completion_ms=ask.completion_ms,
         traceparent=ask.traceparent,
+        new_legs=ask.new_legs,
     )
 
 
