@@ -57,11 +57,11 @@ def take_announced(turn: Turn, announced: Announced) -> None:
             turn.say(PassOn(call=page.link, raw=kept.raw))
         page.kept = []
     elif page.is_session:
-        turn.changed = True
-        others = [call for call in page.interested if call != announced.call]
-        page.interested = [*others, announced.call][-INTERESTED_MAX:]
-        for clue in page.legs_heard:
-            _tell(turn, announced.call, clue)
+        turn.changed = True  # Also where the call is known: as long as it asks, the session is remembered.
+        if announced.call not in page.interested:
+            page.interested = [*page.interested, announced.call][-INTERESTED_MAX:]
+            for clue in page.legs_heard:
+                _tell(turn, announced.call, clue)
 
 
 def give_up_waiting(turn: Turn, at_ms: int) -> None:

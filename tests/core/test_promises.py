@@ -132,7 +132,7 @@ class ADial(APage):
     def done(self, legs: str) -> None:
         work = self.released()[-1]
         answered = outcome(work, Verdict.DONE, self.watched.now, status=200)
-        self.put(Told(msgspec.structs.replace(answered, response=dial_response(legs))))
+        self.put(Told(msgspec.structs.replace(answered, response=dial_response(legs, {}))))
 
     @rule(
         event_type=st.sampled_from(["call.initiated", "call.answered", "call.hangup", "call.bridged"]),
