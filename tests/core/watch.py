@@ -7,7 +7,7 @@ from collections import defaultdict
 from cordboard.work import Outcome, TelnyxError, Verdict, Work
 from dispatcher.core.advance import advance
 from dispatcher.core.commands import Ask
-from dispatcher.core.decision import Decision, HandOn, Output, Release, Result
+from dispatcher.core.decision import Decision, HandOn, Output, PassOn, Release, Result
 from dispatcher.core.inputs import Asked, Due, Input, Poisoned, Told
 from dispatcher.core.limits import Limits
 from dispatcher.core.page import Page, decode, encode
@@ -98,6 +98,9 @@ class Watched:
             case HandOn(heard=heard):
                 assert heard.event_id not in self.handed_on, "handed on twice"
                 self.handed_on.add(heard.event_id)
+            case PassOn(raw=raw):
+                assert raw.headers[0][0] not in self.handed_on, "written on twice, or handed on as well"
+                self.handed_on.add(raw.headers[0][0])
 
     def check_release(self, work: Work) -> None:
         before = self.released[work.command_id]
