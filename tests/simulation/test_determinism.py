@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from simulation.plan import Kind, plan_of
+from simulation.plan import plan_of
+from simulation.script import Kind
 from simulation.world import happen
 
 ROOT = Path(__file__).resolve().parents[2]

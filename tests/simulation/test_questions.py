@@ -21,9 +21,10 @@ from simulation.chance import stream
 from simulation.doors import Context, served
 from simulation.history import History
 from simulation.loop import VirtualLoop, virtual_time
-from simulation.plan import Plan, plan_of
+from simulation.plan import plan_of
 from simulation.process import Process
 from simulation.roles import TOPICS
+from simulation.script import Plan
 from simulation.senders import Broken, Senders, Watcher
 from simulation.world import World
 
