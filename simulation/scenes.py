@@ -53,7 +53,7 @@ def _recorded(plan: Plan, rng: Random) -> Plan:
 
 
 def _transferred(plan: Plan, rng: Random) -> Plan:
-    """A call is transferred to somebody who answers, or does not; then perhaps to another."""
+    """A call is transferred to somebody who answers or does not, perhaps before that is known; perhaps twice."""
     steps = [_transfer(rng, rng.uniform(0, 3))]
     if rng.random() < 0.5:
         steps.append(Step("speak", 0.0, after_completed=True, expires=rng.uniform(5, 20)))
@@ -61,7 +61,10 @@ def _transferred(plan: Plan, rng: Random) -> Plan:
         steps.append(_transfer(rng, rng.uniform(4, 12)))
     if rng.random() < 0.3:
         steps.append(Step("hangup", rng.uniform(5, 15)))
-    return _and(plan, _incoming("transferred", rng.uniform(0, 15), steps, rng))
+    at = rng.uniform(0, 15)
+    plan = _and(plan, _incoming("transferred", at, steps, rng))
+    slow = Spell(at, 15, "transfer", Road.SLOW)
+    return replace(plan, faults=(*plan.faults, slow)) if rng.random() < 0.5 else plan
 
 
 def _transfer(rng: Random, pause: float) -> Step:
