@@ -56,7 +56,7 @@ def announce(turn: Turn) -> None:
         turn.say(Tell(page=f"leg:{page.leg}", account=page.account, sender=page.key))
     if page.session:
         _announce_transfers(turn)
-    if page.unspread and (page.direction or page.dial):
+    if page.unspread:
         _spread(turn)
 
 
@@ -71,8 +71,11 @@ def _announce_transfers(turn: Turn) -> None:
 
 
 def _spread(turn: Turn) -> None:
+    """As soon as it is known whether it is a leg that the session has to hear of."""
     page = turn.page
-    clues: list[Clue] = page.unspread if page.session and _may_be_a_new_leg(page) else []
+    if _may_be_a_new_leg(page) and not (page.direction and page.session):
+        return
+    clues: list[Clue] = page.unspread if _may_be_a_new_leg(page) else []
     page.unspread, turn.changed = [], True
     for clue in clues:
         turn.say(Tell(page=_session(page), account=page.account, sender=page.key, heard=copy_of(clue, page.account)))

@@ -132,6 +132,7 @@ def test_completions_are_the_designs() -> None:
     assert {name: set(one.failed_by) for name, one in completions.items() if one.failed_by} == FAILED_BY
     assert {name for name, one in completions.items() if one.failed_by_new_leg} == {"transfer"}
     assert {name for name, one in completions.items() if one.ends_call} == {"hangup", "reject"}
+    assert {name for name, one in completions.items() if one.outlives_call} == {"record_stop"}
 
 
 def test_an_endless_loop_is_in_effect_once_it_has_started() -> None:

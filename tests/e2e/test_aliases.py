@@ -35,10 +35,13 @@ def record_start(command_id: str, call: str) -> Command:
     return made
 
 
-def transfer(command_id: str, call: str, to: str, **options: Any) -> Command:
-    """The call to be connected with somebody else."""
+def transfer(command_id: str, call: str, *to: str, **options: Any) -> Command:
+    """The call to be connected with somebody else, or with the first of several to answer."""
     made = command(command_id, call, "transfer", **options)
-    made.transfer.to = to
+    if len(to) == 1:
+        made.transfer.to = to[0]
+    else:
+        made.transfer.to_list.extend(to)
     return made
 
 
@@ -140,6 +143,23 @@ async def test_a_transfer_to_somebody_who_answers_is_completed(stage: Stage) -> 
     assert [words(one) for one in stage.heard.completions if one.command_id == "sent"] == [
         ("COMPLETED", "call.bridged")
     ]
+
+
+async def test_a_transfer_to_several_has_failed_when_the_last_has(stage: Stage) -> None:
+    """
+    One who is busy is no answer of the other's.
+    """
+    call = await stage.call()
+    await stage.submit(transfer("sent", call, BUSY, RINGS_ON))
+    assert await stage.ended("sent") == []
+    assert await stage.until(lambda: any(one.event_type == "call.hangup" for one in stage.heard.events))
+    await stage.all_told()
+    assert stage.heard.completions == []
+
+    new_leg = next(one for one in stage.sandbox.station.exchange.calls.values() if one.to == RINGS_ON)
+    stage.far_end(new_leg.id)
+
+    assert words(await completion(stage, "sent")) == ("FAILED", "call.hangup")
 
 
 async def test_a_second_transfer_follows_the_first_that_failed(stage: Stage) -> None:
