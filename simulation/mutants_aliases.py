@@ -56,10 +56,6 @@ def _told_only_when_asked(original: Callable[..., None]) -> Callable[..., None]:
     return spread
 
 
-def _never_bridged(clue: Clue) -> bool:
-    return True
-
-
 def _without_legs(original: Callable[..., None]) -> Callable[..., None]:
     def announce(turn: Turn) -> None:
         turn.page.leg_told = True
@@ -88,11 +84,6 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "forgetful-session",
         "a session keeps nothing for calls that are not interested yet",
         Change(aliases, "_spread", _told_only_when_asked),
-    ),
-    mutation(
-        "bridged-is-failed",
-        "whatever a new leg says, the transfer has failed",
-        instead(transfers, "_is_failure", _never_bridged),
     ),
     mutation("deaf-to-legs", "nothing that new legs say is heard", instead(transfers, "hear", nothing)),
 )
