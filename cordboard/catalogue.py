@@ -79,6 +79,7 @@ class Completion:
     failed_by: frozenset[str]
     failed_by_new_leg: frozenset[str]
     ends_call: bool
+    outlives_call: bool
     base_ms: int
     time_fields: tuple[TimeField, ...]
     times: TimeField | None  # How many times over the time fields may run; unit 1.
@@ -159,6 +160,7 @@ def _completion(message: Descriptor, options: CompletionOptions) -> Completion:
         failed_by=frozenset(options.failed_by),
         failed_by_new_leg=frozenset(options.failed_by_new_leg),
         ends_call=options.ends_call,
+        outlives_call=options.outlives_call,
         base_ms=options.default_seconds * 1_000 + _GRACE_MS,
         time_fields=tuple(_time_fields(message, list(options.time_fields))),
         times=_time_field(message, options.times_field, 1) if options.times_field else None,

@@ -20,6 +20,8 @@ SIGNATURE_HEADER: Final = "telnyx-signature-ed25519"
 TIMESTAMP_HEADER: Final = "telnyx-timestamp"
 ACCOUNT_HEADER: Final = "cordboard-account"
 DIAL_COPY_HEADER: Final = "cordboard-dial-copy"
+ALIAS_HEADER: Final = "cordboard-alias"  # On a webhook written on under its call: the alias that it came under.
+LEG_PREFIX: Final = "leg:"
 
 # The events that settle a dial, of which its own page gets a copy.
 DIAL_EVENTS: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
@@ -113,7 +115,7 @@ def parse(body: bytes) -> Webhook:
 
 def leg_key(call_leg_id: str) -> str:
     """The alias of a call by its leg."""
-    return f"leg:{call_leg_id}"
+    return LEG_PREFIX + call_leg_id
 
 
 def session_key(call_session_id: str) -> str:

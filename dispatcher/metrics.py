@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
-from dispatcher.core.decision import CancelAnswer, Completed, HandOn, Output, Release, Result, Tell
+from dispatcher.core.decision import CancelAnswer, Completed, HandOn, Output, PassOn, Release, Result, Tell
 from dispatcher.observing import Decided, Lost, Observed, Owned, Said, SetAside, Settled
 
 RESULT_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 90.0)
@@ -89,7 +89,7 @@ class DispatcherMetrics:
                 self._releases(work.lane.value, "yes" if work.attempt > 1 else "no").inc()
             case HandOn():
                 self._events("yes" if output.late else "no", "yes" if output.command_id else "no").inc()
-            case Tell():
+            case Tell() | PassOn():
                 self._told.inc()
             case CancelAnswer():
                 self._cancels.inc()

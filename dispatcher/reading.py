@@ -7,7 +7,7 @@ What a command asks of Telnyx is built here, once: every resend, by whomever, is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -21,13 +21,14 @@ from cordboard.log.port import Record, size_of
 from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, options_pb2
 from cordboard.validation import Violation
-from cordboard.webhook import ACCOUNT_HEADER, DIAL_COPY_HEADER, MalformedWebhook, dial_url
+from cordboard.webhook import ACCOUNT_HEADER, ALIAS_HEADER, DIAL_COPY_HEADER, LEG_PREFIX, MalformedWebhook, dial_url
 from cordboard.webhook import parse as parse_webhook
 from cordboard.work import decode_outcome
 from dispatcher import telling
 from dispatcher.accounts import Accounts
 from dispatcher.core.commands import Ask
 from dispatcher.core.inputs import Asked, CancelAsked, Heard, Input, Poisoned, Told
+from dispatcher.core.page import Raw
 from dispatcher.core.words import Placement
 
 CANCEL_TYPE = "cordboard.command.cancel.v1"
@@ -181,6 +182,7 @@ class Interpreter:
             source=command.source,
             group=command.group,
             traceparent=trace_of(header(record.headers, "traceparent")),
+            new_legs=max(len(command.transfer.to_list), 1),
         )
 
     def _overrides(self, command: command_pb2.Command, account: str) -> dict[str, object]:
@@ -219,6 +221,10 @@ class Interpreter:
         except MalformedWebhook as error:
             return Unreadable(f"the value is no webhook: {error}")
         key = record.key.decode(errors="replace") if record.key else heard.call
+        if header(record.headers, ALIAS_HEADER):
+            heard = replace(heard, call=key)  # It names no call itself; the page of its alias has found it.
+        elif key.startswith(LEG_PREFIX):
+            heard = replace(heard, raw=Raw(record.key or b"", record.value, record.headers))
         return Addressed(key, lambda _: heard)
 
 

@@ -22,11 +22,12 @@ from cordboard.log.port import NewRecord, Record
 from cordboard.topics import Topics
 from cordboard.v1 import result_pb2
 from cordboard.validation import Violation
-from cordboard.webhook import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from cordboard.webhook import ALIAS_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from cordboard.work import encode
 from dispatcher import telling
 from dispatcher.accounts import Accounts
-from dispatcher.core.decision import CancelAnswer, Completed, HandOn, Output, Release, Result, Tell
+from dispatcher.core.decision import CancelAnswer, Completed, HandOn, Output, PassOn, Release, Result, Tell
+from dispatcher.core.page import Raw
 from dispatcher.core.words import Completion, Reason, State
 
 PROTOBUF_TYPE: Final = "application/protobuf"
@@ -62,6 +63,7 @@ class Renderer:
             Result: self._result,
             Completed: self._completed,
             HandOn: self._hand_on,
+            PassOn: self._pass_on,
             Release: self._release,
             Tell: self._tell,
             CancelAnswer: self._cancelled,
@@ -134,26 +136,30 @@ class Renderer:
         return NewRecord(self._topics.results, key, message.SerializeToString(), to_headers(event))
 
     def _hand_on(self, event: HandOn, source: Record | None) -> NewRecord:
-        if source is None:
-            raise ValueError("a webhook is handed on only when it is read")
-        told = from_headers(source.headers)
+        came = event.heard.raw or _raw(source)
+        told = from_headers(came.headers)
         extensions = dict(told.extensions)
         if event.command_id:
             extensions["commandid"] = event.command_id
         if event.late:
             extensions["late"] = "true"
-        kept = tuple((name, header(source.headers, name).encode()) for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER))
+        kept = tuple((name, header(came.headers, name).encode()) for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER))
         shown = CloudEvent(
             id=told.id,
             source=told.source,
             type=told.type,
-            subject=told.subject,
+            subject=event.heard.call,
             time=told.time,
             content_type="application/json",
             extensions=extensions,
             traceparent=told.traceparent,
         )
-        return NewRecord(self._topics.events, source.key, source.value, to_headers(shown, kept))
+        return NewRecord(self._topics.events, came.key, came.body, to_headers(shown, kept))
+
+    def _pass_on(self, webhook: PassOn, _: Record | None) -> NewRecord:
+        raw = webhook.raw
+        headers = (*raw.headers, (ALIAS_HEADER, raw.key))
+        return NewRecord(self._topics.webhooks, webhook.call.encode(), raw.body, headers)
 
     def _cancelled(self, answer: CancelAnswer, _: Record | None) -> NewRecord:
         message = result_pb2.CancelReport(
@@ -181,6 +187,12 @@ class Renderer:
         """The record where its call is decided about, with the address that it came to."""
         address = (ROUTED_HEADER, f"{record.topic}/{record.partition}/{record.offset}".encode())
         return NewRecord(topic, key, record.value, (*record.headers, address), partition)
+
+
+def _raw(source: Record | None) -> Raw:
+    if source is None:
+        raise ValueError("a webhook is handed on only when it is read, or was kept")
+    return Raw(source.key or b"", source.value, source.headers)
 
 
 def result_message(result: Result, violations: Sequence[Violation] = ()) -> result_pb2.CommandResult:

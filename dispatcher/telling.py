@@ -1,4 +1,4 @@
-"""What one page tells another, as a record on the webhooks topic: a dial its new call, a call its dial."""
+"""What one page tells another, as a record on the webhooks topic: a dial its new call, a call its dial, its aliases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from dispatcher.core.decision import Tell
-from dispatcher.core.inputs import Heard, Input, Opened
+from dispatcher.core.inputs import Announced, Heard, Input, Opened
 from dispatcher.core.page import Leg
 
 TOLD_TYPE: Final = "cordboard.page.told.v1"
@@ -35,6 +35,6 @@ def read(value: bytes) -> tuple[str, Input]:
     told = _decoder.decode(value)
     if told.heard is not None:
         return told.page, told.heard
-    if told.leg is None:
-        raise msgspec.ValidationError("neither a leg nor an event")
-    return told.page, Opened(told.account, told.sender, told.leg)
+    if told.leg is not None:
+        return told.page, Opened(told.account, told.sender, told.leg)
+    return told.page, Announced(told.account, told.sender)

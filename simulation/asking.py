@@ -35,7 +35,7 @@ def _fill(command: command_pb2.Command, number: str) -> None:
         case "enqueue":
             command.enqueue.queue_name = "desk"
         case "transfer":
-            command.transfer.to, command.transfer.from_number = "+13125550100", "+13125550199"
+            command.transfer.to, command.transfer.from_number = number or "+13125550100", "+13125550199"
         case _:
             _fill_rare(command)
 

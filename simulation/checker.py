@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from simulation import (
+    checks_aliases,
     checks_effects,
     checks_line,
     checks_log,
@@ -35,6 +36,7 @@ EVERY: Final[tuple[Check, ...]] = (
     *checks_line.EVERY,
     *checks_webhooks.EVERY,
     *checks_sounds.EVERY,
+    *checks_aliases.EVERY,
     *checks_log.EVERY,
     *checks_senders.EVERY,
 )

@@ -199,6 +199,7 @@ def _event(written: Written) -> Event:
         command_id,
         _digest_of(record),
         webhook.occurred_ms or record.time_ms,
+        header(record.headers, "ce_subject"),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simulation.faults import Fault
-from simulation.plan import Plan
+from simulation.script import Plan
 from simulation.senders import Told
 from simulation.telnyx import Request
 
@@ -76,7 +76,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A webhook handed on."""
+    """A webhook handed on. `call` is what it names itself, `subject` the call that it is handed on as one of."""
 
     number: int
     at: float
@@ -86,6 +86,7 @@ class Event:
     command_id: str
     digest: bytes = b""
     occurred_ms: int = 0
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

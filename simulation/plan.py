@@ -1,12 +1,9 @@
-"""What one history is made of: the processes, what is asked, and what goes wrong. All of it is drawn from the seed.
-
-A plan is plain data, so that a failing one can be made smaller: leave out faults, steps and calls while it still fails.
-"""
+"""What one history is made of (script.py), drawn from its seed: the processes, what is asked, and what goes wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Final, Literal, TypeVar
 
@@ -31,69 +28,10 @@ from simulation.faults import (
     Wire,
     WriteFate,
 )
+from simulation.script import CallPlan, Kind, Plan, Step, Way
 
 T = TypeVar("T")
-Kind = Literal["kafka", "embedded"]
-Way = Literal["submit", "execute", "log", "stray"]
 ERROR_MS_MAX: Final = 1_800  # Beyond 2 s a process is not ready, and must not be used.
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command of a script, `pause` seconds after the one before; all times in seconds, None for never.
-
-    `again`: the same command once more; `other`: other content under the same id; `cancel`: taken back.
-    """
-
-    action: str
-    pause: float
-    way: Way = "submit"
-    waits: bool = True  # Whether the next step waits until this one is accepted.
-    placement: int = 0
-    expires: float | None = None
-    after_completed: bool = False
-    requires_previous: bool = False
-    believes: bool = False  # Whether its sender takes a definite refusal for one, and asks no more.
-    again: float | None = None
-    other: float | None = None
-    cancel: float | None = None
-    says: tuple[tuple[str, str | bool | int], ...] = ()  # Fields of the action; `{id}` stands for the command's id.
-
-
-@dataclass(frozen=True, slots=True)
-class CallPlan:
-    """One call: dialled by a command of ours, or somebody calls; then a script. `numbered` steps carry sequences."""
-
-    name: str
-    at: float
-    dialled: bool
-    to: str
-    steps: tuple[Step, ...]
-    numbered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A history before it happens. `span` is how long the faults may last (virtual seconds)."""
-
-    seed: int
-    kind: Kind
-    brains: int
-    hands: int
-    ears: int
-    partitions: int
-    errors_ms: tuple[int, ...]  # Of the processes' clocks, in the order of `processes`.
-    span: float
-    calls: tuple[CallPlan, ...]
-    faults: tuple[Fault, ...]
-
-    @property
-    def processes(self) -> tuple[str, ...]:
-        """The names of the processes; the embedded log has only one."""
-        if self.kind == "embedded":
-            return ("all",)
-        parts = (("brain", self.brains), ("hand", self.hands), ("ear", self.ears))
-        return tuple(f"{role}{number}" for role, count in parts for number in range(count))
 
 
 _TALK: Final = ("speak", "speak", "playback_start", "record_start", "record_stop", "send_dtmf", "client_state_update")

@@ -1,4 +1,7 @@
-"""Scenes: scripts that chance alone hardly ever plays, added to some plans beside what was drawn."""
+"""Scenes that chance alone hardly ever plays: calls with a script of their own, added to some histories.
+
+Each scene draws from a stream of its own, so that another one changes nothing of the histories that do not have it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from typing import Final
 
 from cordboard.v1 import PLACEMENT_NOW
 from simulation.chance import stream
-from simulation.faults import Spell
-from simulation.plan import WITH, WITHOUT, CallPlan, Kind, Plan, Step, drawn
+from simulation.faults import Road, Spell
+from simulation.plan import WITH, WITHOUT, drawn
+from simulation.script import CallPlan, Kind, Plan, Step
 
+# Answered, busy, rejected, unknown, answered and hung up soon, answered at once.
+_DESTINATIONS: Final = ("0100", "9901", "9903", "9904", "9907", "9908")
 _ENDLESS: Final = (("loop_text", "infinity"),)
 _LONG: Final = (("audio_url", "http://files.example/{id}-20s.mp3"),)
 _OVERLAY: Final = (("overlay", True),)
@@ -23,15 +29,17 @@ _PROMPT: Final = (
 
 
 def plan_of(seed: int, kind: Kind | None = None) -> Plan:
-    """The plan of a seed."""
-    return _with_sounds(_with_a_queue(drawn(seed, kind)))
+    """The plan of a seed, with the scenes that its seed adds to what was drawn."""
+    plan = drawn(seed, kind)
+    for name, odds, scene in _SCENES:
+        rng = stream(plan.seed, name)
+        if rng.random() <= odds:
+            plan = scene(plan, rng)
+    return plan
 
 
-def _with_a_queue(plan: Plan) -> Plan:
-    """Sometimes a call is hung up in a queue that no command got it out of."""
-    rng = stream(plan.seed, "scene")
-    if rng.random() > 0.1:
-        return plan
+def _queued(plan: Plan, rng: Random) -> Plan:
+    """A call is hung up in a queue that no command got it out of."""
     at = rng.uniform(3, 15)
     actions = ("answer", "enqueue", "leave_queue", "hangup")
     steps = tuple(Step(action, rng.uniform(0.5, 2)) for action in actions)
@@ -40,11 +48,49 @@ def _with_a_queue(plan: Plan) -> Plan:
     return replace(plan, calls=(*plan.calls, call), faults=(*plan.faults, spell))
 
 
-def _with_sounds(plan: Plan) -> Plan:
-    """Sometimes a call hears much at once: things that queue, go on, lie above each other, are stopped or cleared."""
-    rng = stream(plan.seed, "sounds")
-    if rng.random() > 0.15:
-        return plan
+def _recorded(plan: Plan, rng: Random) -> Plan:
+    """A call is recorded; the recording is saved while it lives, or after its end."""
+    actions = rng.choice(
+        (
+            ("record_start", "record_stop", "speak"),
+            ("record_start", "record_stop", "hangup"),
+            ("record_start", "hangup"),
+            ("record_start", "record_stop", "record_start", "record_stop"),
+        )
+    )
+    steps = [Step(action, rng.choice((0.0, rng.uniform(0, 4)))) for action in actions]
+    return _and(plan, _incoming("recorded", rng.uniform(0, 20), steps, rng))
+
+
+def _transferred(plan: Plan, rng: Random) -> Plan:
+    """A call is transferred to somebody who answers or does not, perhaps before that is known; perhaps twice."""
+    steps = [_transfer(rng, rng.uniform(0, 3))]
+    if rng.random() < 0.5:
+        steps.append(Step("speak", 0.0, after_completed=True, expires=rng.uniform(5, 20)))
+    if rng.random() < 0.5:
+        steps.append(_transfer(rng, rng.uniform(4, 12)))
+    if rng.random() < 0.3:
+        steps.append(Step("hangup", rng.uniform(5, 15)))
+    at = rng.uniform(0, 15)
+    plan = _and(plan, _incoming("transferred", at, steps, rng))
+    slow = Spell(at, 15, "transfer", Road.SLOW)
+    return replace(plan, faults=(*plan.faults, slow)) if rng.random() < 0.5 else plan
+
+
+def _transfer(rng: Random, pause: float) -> Step:
+    return Step("transfer", pause, to="+1312555" + rng.choice(_DESTINATIONS))
+
+
+def _incoming(name: str, at: float, steps: list[Step], rng: Random) -> CallPlan:
+    return CallPlan(name, at, dialled=False, to="", steps=(Step("answer", rng.uniform(0.5, 2)), *steps))
+
+
+def _and(plan: Plan, call: CallPlan) -> Plan:
+    return replace(plan, calls=(*plan.calls, call))
+
+
+def _heard(plan: Plan, rng: Random) -> Plan:
+    """A call hears much at once: things that queue, go on, lie above each other, are stopped or cleared."""
     # What waits behind an event that was lost waits longer than a history lasts: so the last one passes the line.
     ends = Step("hangup", rng.uniform(12, 20), placement=PLACEMENT_NOW)
     steps = (Step("answer", rng.uniform(0.5, 1.5)), *rng.choice(_SCRIPTS)(rng), ends)
@@ -107,4 +153,11 @@ _SCRIPTS: Final[tuple[Callable[[Random], tuple[Step, ...]], ...]] = (
     _above,
     _prompted,
     _for_nothing,
+)
+
+_SCENES: Final[tuple[tuple[str, float, Callable[[Plan, Random], Plan]], ...]] = (
+    ("scene", 0.1, _queued),
+    ("sounds", 0.15, _heard),
+    ("recorded scene", 0.12, _recorded),
+    ("transferred scene", 0.15, _transferred),
 )

@@ -22,8 +22,8 @@ from dispatcher.rendering import PROTOBUF_TYPE
 from dispatcher.rpc.intake import COMMAND_TYPE
 from simulation.asking import altered, command_of
 from simulation.clock import TrueClock
-from simulation.plan import CallPlan, Step
 from simulation.roles import ACCOUNT, TOPICS
+from simulation.script import CallPlan, Step
 
 _TRIES_MAX: Final = 12
 _FOR_GOOD: Final = frozenset({"INVALID_COMMAND", "UNKNOWN_ACCOUNT", "COMMAND_TOO_LARGE"})
@@ -95,7 +95,7 @@ class Senders:
     def _command(
         self, plan: CallPlan, command_id: str, call: str, step: Step, previous: str, number: int
     ) -> command_pb2.Command:
-        command = command_of(step.action, command_id, call, plan.to)
+        command = command_of(step.action, command_id, call, step.to)
         for name, value in step.says:
             said = value.format(id=command_id) if isinstance(value, str) else value
             setattr(getattr(command, step.action), name, said)

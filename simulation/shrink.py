@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from simulation.breakage import WHOLE, Broken
 from simulation.checker import check
-from simulation.plan import Plan
+from simulation.script import Plan
 from simulation.world import happen
 
 Kinds = frozenset[str]

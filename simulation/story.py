@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from simulation.history import History
 from simulation.indexed import Violation
-from simulation.plan import Plan
+from simulation.script import Plan
 
 
 def told(history: History, violations: Sequence[Violation]) -> str:
@@ -52,4 +52,4 @@ def _log_lines(history: History) -> Iterator[tuple[float, str]]:
         yield one.at, f"completion of {one.command_id}: {one.state} {one.reason} {one.event_type}"
     for event in history.events:
         tie = f", of {event.command_id}" if event.command_id else ""
-        yield event.at, f"event {event.event_type} of {event.call[:12]}{tie}"
+        yield event.at, f"event {event.event_type} of {event.subject[:12] or 'nobody'}{tie}"

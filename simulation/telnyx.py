@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -19,22 +19,22 @@ import orjson
 
 from cordboard.clock import Clock
 from sandbox.api import Api, Reply
-from sandbox.faults import Faults, RateLimit, RequestFault, WebhookFault
+from sandbox.faults import RequestFault
 from sandbox.scheduler import LoopScheduler
 from sandbox.settings import Settings
 from sandbox.station import Station
 from sandbox.truth import Effect
+from simulation.chosen import REFUSED_REPEAT, ROADS, ChosenFaults, Say
 from simulation.clock import TrueClock
 from simulation.faults import BadHook, BadRoad, Hook, Road, Spell
 from simulation.loop import Life
 
 BASE_URL: Final = "https://telnyx.simulated/v2"
 HELD_SECONDS_MAX: Final = 6.0
-_GIANT_BYTES: Final = 80 * 1024
 _UNSENT: Final = frozenset({Road.REFUSED, Road.CONNECT_SLOW})
+_ENDS: Final = frozenset({Road.DIES_BEFORE, Road.DIES_AFTER})
 
 Post = Callable[[str, dict[str, str], bytes], Awaitable[int]]
-Say = Callable[[str, str], None]
 
 
 @dataclass(slots=True)
@@ -56,62 +56,7 @@ class Request:
     repeat: bool = False
     effect_at: float | None = None
     over_at: float | None = None  # When the worker had its answer, or had given it up.
-
-
-class ChosenFaults(Faults):
-    """The sandbox's faults, chosen by the history instead of by rules."""
-
-    def __init__(self, hooks: Mapping[int, Hook], say: Say) -> None:
-        super().__init__()
-        self.request: RequestFault | None = None  # What strikes the request that is handed over just now.
-        self._hooks = hooks
-        self._say = say
-        self._told = 0
-        self.calm = False
-
-    def for_request(self, method: str, action: str, call: str | None, command_id: str | None) -> RequestFault | None:
-        """What was chosen for this one."""
-        chosen, self.request = self.request, None
-        return chosen
-
-    def for_webhook(self, event_type: str, call: str) -> WebhookFault | None:
-        """What the history has for the next webhook."""
-        hook = None if self.calm else self._hooks.get(self._told)
-        self._told += 1
-        if hook is not None and hook in _HOOKS:
-            self._say("telnyx", f"the webhook {event_type} of {call[:12]} {hook.value}")
-        return _HOOKS.get(hook) if hook else None
-
-
-_HOOKS: Final[Mapping[Hook | None, WebhookFault]] = {
-    Hook.LATE: WebhookFault(delay_ms=2_500, shuffle_ms=9_000),
-    Hook.TWICE: WebhookFault(duplicate=1, shuffle_ms=800),
-    Hook.NEVER: WebhookFault(drop=True),
-    Hook.FORGED: WebhookFault(bad_signature=True),
-}
-
-_ROADS: Final[Mapping[Road, RequestFault]] = {
-    Road.LOST_BEFORE: RequestFault(cut="before"),
-    Road.DROPPED_BEFORE: RequestFault(cut="before"),
-    Road.LOST_AFTER: RequestFault(cut="after"),
-    Road.DROPPED_AFTER: RequestFault(cut="after"),
-    Road.SLOW: RequestFault(answer_latency_ms=900),
-    Road.TOO_SLOW: RequestFault(answer_latency_ms=4_500),
-    Road.MINUTE: RequestFault(answer_latency_ms=61_000),
-    Road.ERROR_WITHOUT: RequestFault(status=500),
-    Road.ERROR_WITH: RequestFault(status=503, happens=True),
-    Road.LIMITED: RequestFault(rate_limit=RateLimit(reset=2)),
-    Road.HALF: RequestFault(answer="truncated"),
-    Road.HTML: RequestFault(answer="html"),
-    Road.EMPTY: RequestFault(answer="empty"),
-    Road.GIANT: RequestFault(answer="giant", giant_bytes=_GIANT_BYTES),
-    Road.DIES_BEFORE: RequestFault(cut="before"),
-    Road.DIES_AFTER: RequestFault(cut="after"),
-}
-_REFUSED_REPEAT: Final = RequestFault(
-    status=422, error={"errors": [{"code": "99901", "title": "Not possible now"}]}, happens=True
-)
-_ENDS: Final = frozenset({Road.DIES_BEFORE, Road.DIES_AFTER})
+    made: tuple[str, ...] = ()  # The legs that came of it.
 
 
 class Telnyx:
@@ -127,6 +72,7 @@ class Telnyx:
         hooks = {fault.nth: fault.hook for fault in faults if isinstance(fault, BadHook)}
         self._faults = ChosenFaults(hooks, say)
         self._noting: list[Request] = []
+        self._legs_known: set[str] = set()
         self._spells: list[Spell] = []
         self._early = {nth for nth, hook in hooks.items() if hook is Hook.EARLY}
         self.requests: list[Request] = []
@@ -159,6 +105,7 @@ class Telnyx:
             self.station.tell,
             lambda exchange: exchange.incoming(from_="+13125550100", to="+13125550200", connection_id="1"),
         )
+        self._legs_known.add(call.id)
         return str(call.id)
 
     def transport(self, worker: Life, clock: Clock) -> httpx.AsyncBaseTransport:
@@ -208,9 +155,9 @@ class Telnyx:
             answered.set_result(reply)
 
     def _fault(self, request: Request, road: Road | None) -> RequestFault | None:
-        fault = _ROADS.get(road) if road else None
+        fault = ROADS.get(road) if road else None
         if road is Road.REPEAT_REFUSED and self._is_repeat(request):
-            return _REFUSED_REPEAT
+            return REFUSED_REPEAT
         if fault is None and request.number in self._early and not self._calm:
             return RequestFault(before_answer=True)
         return fault
@@ -229,6 +176,9 @@ class Telnyx:
         request, at = self._noting.pop(), asyncio.get_running_loop().time()
         request.happened, request.repeat = effect.happened, effect.ignored_as_repeat
         request.status, request.effect_at = effect.status, at
+        legs = self.station.exchange.calls.keys() - self._legs_known
+        request.made = tuple(sorted(legs))
+        self._legs_known |= legs
         told = "happens" if effect.happened else "is a repeat" if effect.ignored_as_repeat else "does nothing"
         call = request.call or effect.call_control_id or ""
         if request.action == "dial" and effect.call_control_id:

@@ -44,9 +44,9 @@ from simulation.history import Ended, History
 from simulation.kafka import KafkaLikeLog
 from simulation.loop import Life, VirtualLoop, bury, virtual_time
 from simulation.peers import PeerRoads
-from simulation.plan import Plan
 from simulation.process import Process
 from simulation.roles import ACCOUNT, TOPICS, Brain, Ear, Hands, Role
+from simulation.script import Plan
 from simulation.senders import Senders, Watcher
 from simulation.stub import DoorStub
 from simulation.tally import Tally

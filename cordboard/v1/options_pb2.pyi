@@ -189,6 +189,7 @@ class Completion(_message.Message):
     CLEARS_FIELD_NUMBER: _builtins.int
     ENDS_ANOTHER_FIELD_NUMBER: _builtins.int
     FAILED_STATUSES_FIELD_NUMBER: _builtins.int
+    OUTLIVES_CALL_FIELD_NUMBER: _builtins.int
     at_acceptance: _builtins.bool
     """At the 2xx itself: no event follows."""
     ends_call: _builtins.bool
@@ -199,6 +200,8 @@ class Completion(_message.Message):
     """Its own field, named on the wire, that says how many times over the time fields may run."""
     ends_another: _builtins.bool
     """Whether it ends what another command started, and is completed by the event that tells of that."""
+    outlives_call: _builtins.bool
+    """Whether its event may come after the call's end, which then says nothing about it."""
     @_builtins.property
     def completed_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The events that complete it, each alone."""
@@ -262,10 +265,11 @@ class Completion(_message.Message):
         clears: Global___Clears | None = ...,
         ends_another: _builtins.bool = ...,
         failed_statuses: _abc.Iterable[_builtins.str] | None = ...,
+        outlives_call: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clears", b"clears", "endless", b"endless", "goes_on", b"goes_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "clears", b"clears", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_another", b"ends_another", "ends_call", b"ends_call", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "failed_statuses", b"failed_statuses", "goes_on", b"goes_on", "matches", b"matches", "progress", b"progress", "started_by", b"started_by", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "clears", b"clears", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_another", b"ends_another", "ends_call", b"ends_call", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "failed_statuses", b"failed_statuses", "goes_on", b"goes_on", "matches", b"matches", "outlives_call", b"outlives_call", "progress", b"progress", "started_by", b"started_by", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,9 +9,20 @@ released either.
 
 from __future__ import annotations
 
-from dispatcher.core import admission, completion, dialling, flights, hearing, line, retention
+from dispatcher.core import (
+    admission,
+    aliases,
+    completion,
+    dialling,
+    flights,
+    hearing,
+    line,
+    links,
+    retention,
+    transfers,
+)
 from dispatcher.core.decision import Decision
-from dispatcher.core.inputs import Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
+from dispatcher.core.inputs import Announced, Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
 from dispatcher.core.limits import DEFAULT_LIMITS, Limits
 from dispatcher.core.page import Life, Page
 from dispatcher.core.turn import Turn
@@ -26,6 +37,9 @@ def advance(page: Page | None, key: str, given: Input, now: int, limits: Limits 
             return Decision(page=None, changed=False)
     turn = Turn(page=page, now=now, limits=limits)
     _apply(turn, given)
+    if not page.is_alias:
+        transfers.settle_by_legs(turn)
+        links.announce(turn)
     line.move(turn)
     if is_new and not turn.changed:
         return Decision(page=None, changed=False, outputs=turn.outputs)  # Nothing to remember: no page.
@@ -51,7 +65,10 @@ def _new_page(key: str, given: Input, now: int) -> Page | None:
     page = Page(key=key, opened_ms=now, touched_ms=now)
     if isinstance(given, Heard):
         page.life = Life.ALIVE if given.event_type == "call.initiated" else Life.STRANGER
-        return None if page.is_dial else page
+        return None if page.is_dial or (given.copy and not page.is_session) else page
+    if isinstance(given, Announced):
+        page.life = Life.STRANGER
+        return page if page.is_alias else None
     return page if isinstance(given, Asked | Poisoned | CancelAsked | Opened) else None
 
 
@@ -67,6 +84,8 @@ def _apply(turn: Turn, given: Input) -> None:
             _pass_time(turn, at_ms)
         case Opened():
             dialling.open_page(turn, given)
+        case Announced():
+            aliases.take_announced(turn, given)
         case CancelAsked():
             admission.cancel(turn, given)
         case Credited(command_id):
@@ -84,3 +103,4 @@ def _pass_time(turn: Turn, at_ms: int) -> None:
     admission.give_up_gaps(turn, at_ms)
     flights.judge_silence(turn, at_ms)
     completion.time_out(turn, at_ms)
+    aliases.give_up_waiting(turn, at_ms)

@@ -53,12 +53,14 @@ def settle_as_done(turn: Turn, doubt: Open, ending: Ending) -> None:
 def _start(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
     if waiting.clears:
         _clear(turn, waiting)
-    if CATALOGUE[waiting.action].completion.at_acceptance:
+    rule = CATALOGUE[waiting.action].completion
+    if rule.at_acceptance:
         complete(turn, waiting, Completion.COMPLETED)
         return
     await_event(turn, waiting)
     match_clues(turn, waiting, clues)
-    if turn.page.life is Life.ENDED and waiting.action not in CALL_ENDING and waiting in turn.page.open:
+    is_too_late = turn.page.life is Life.ENDED and not rule.ends_call and not rule.outlives_call
+    if is_too_late and waiting in turn.page.open:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED)
 
 
@@ -154,6 +156,8 @@ def _give_up(turn: Turn, waiting: Open) -> None:
     if waiting.doubtful:
         turn.page.open.remove(waiting)
         turn.changed = True
+    elif waiting.failing is not None:
+        complete(turn, waiting, Completion.FAILED, Reason.NONE, waiting.failing)
     else:
         heard = turn.page.heard_ms
         complete(turn, waiting, Completion.INCOMPLETE, Reason.NO_EVENT if heard else Reason.WEBHOOKS_ELSEWHERE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cordboard.work import TelnyxError, Work
 from dispatcher.core.inputs import Heard
-from dispatcher.core.page import Leg, Page
+from dispatcher.core.page import Leg, Page, Raw
 from dispatcher.core.words import Completion, Reason, State
 
 
@@ -63,11 +63,22 @@ class Completed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOn:
-    """A webhook goes to the services. `command_id` is the command it belongs to, where known."""
+    """A webhook goes to the services. `command_id` is the command it belongs to, where known.
+
+    It is the record that is being read, unless `heard` has its own.
+    """
 
     heard: Heard
     command_id: str
     late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassOn:
+    """A webhook that came under an alias is written on under its call."""
+
+    call: str
+    raw: Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +90,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tell:
-    """One page tells another: a dial its new call (`leg` set), a call its dial (`heard` set)."""
+    """One page tells another: a dial its new call (`leg` set), a call an event of its own (`heard` set).
+
+    With neither a call makes itself known to an alias.
+    """
 
     page: str
     account: str
@@ -100,7 +114,7 @@ class CancelAnswer:
     unknown: tuple[str, ...]
 
 
-Output = Result | Completed | HandOn | Release | Tell | CancelAnswer
+Output = Result | Completed | HandOn | PassOn | Release | Tell | CancelAnswer
 
 
 @dataclass(slots=True)

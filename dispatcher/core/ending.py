@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cordboard.catalogue import CATALOGUE
 from dispatcher.core import line
 from dispatcher.core.commands import CALL_ENDING
 from dispatcher.core.page import Clue, Life, Open
@@ -27,5 +28,5 @@ def _close(turn: Turn, waiting: Open, clue: Clue | None) -> None:
             settle(turn, waiting, Ending(state=State.SUCCEEDED, send_ms=waiting.sent_ms))
         if clue is not None:
             complete(turn, waiting, Completion.COMPLETED, Reason.NONE, clue)
-    elif not waiting.doubtful:
+    elif not waiting.doubtful and not CATALOGUE[waiting.action].completion.outlives_call:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED, clue)

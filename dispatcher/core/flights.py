@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from cordboard.work import Outcome, Repeat, Verdict
-from dispatcher.core import dialling, line, verdicts
+from dispatcher.core import dialling, line, links, verdicts
 from dispatcher.core.commands import ANSWER
 from dispatcher.core.completion import await_event, begin, match_clues, settle_as_done
 from dispatcher.core.ending import end_call
@@ -99,6 +99,7 @@ def _succeed(turn: Turn, flight: Flight, ending: Ending) -> None:
         ending = dialling.with_legs(turn, ending)
     ending = replace(ending, attempts=_requests(flight))
     give_result(turn, ask, ending)
+    links.note_success(turn, ask.action)
     if ask.action == ANSWER and page.heard_ms and page.life is Life.ALIVE:
         page.hold_until_ms = turn.now + turn.limits.answer_hold_ms
     begin(turn, flight, ending)

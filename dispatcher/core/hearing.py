@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dispatcher.core import completion, dialling
+from dispatcher.core import aliases, completion, dialling, links, transfers
 from dispatcher.core.decision import HandOn
 from dispatcher.core.ending import end_call
 from dispatcher.core.inputs import Heard
-from dispatcher.core.page import Clue, Life, event_is_known, note_event
+from dispatcher.core.page import Life, event_is_known, note_event
 from dispatcher.core.turn import Turn
 
 
 def hear(turn: Turn, heard: Heard) -> None:
     """Take a webhook; the same event id is taken once."""
     page = turn.page
-    clue = _clue_of(heard)
+    clue = heard.clue
+    if page.is_alias:
+        aliases.hear(turn, heard)
+        return
     if page.is_dial:
         dialling.hear_own(turn, clue)
+        return
+    if heard.copy:
+        transfers.hear(turn, clue)
         return
     if event_is_known(page, heard.event_id):
         return
@@ -29,20 +35,7 @@ def hear(turn: Turn, heard: Heard) -> None:
     if heard.event_type == "call.hangup":
         end_call(turn, clue)
     dialling.report(turn, clue)
-
-
-def _clue_of(heard: Heard) -> Clue:
-    """What of a webhook shows to which command it belongs, and what became of that."""
-    return Clue(
-        event_id=heard.event_id,
-        event_type=heard.event_type,
-        status=heard.status,
-        occurred_ms=heard.occurred_ms,
-        call=heard.call,
-        leg=heard.leg,
-        session=heard.session,
-        marks=heard.marks,
-    )
+    links.note_event(turn, heard)
 
 
 def _learn(turn: Turn, heard: Heard) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
-from dispatcher.core.page import Leg
+from dispatcher.core.page import Clue, Leg, Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A verified webhook. `handed_on` is false for a copy that only settles (a dial's own page)."""
+    """A verified webhook. A `copy` only settles: its call's own page hands the webhook on.
+
+    `raw` is the record as it came, where it must be written again or kept. `begun_ms` and `answered` are as in Clue.
+    """
 
     account: str
     event_id: str
@@ -63,6 +66,25 @@ class Heard:
     copy: bool = False
     hangup_cause: str = ""
     marks: bytes = b""
+    begun_ms: int = 0
+    answered: bool = False
+    raw: Raw | None = None
+
+    @property
+    def clue(self) -> Clue:
+        """What may complete a command."""
+        return Clue(
+            event_id=self.event_id,
+            event_type=self.event_type,
+            status=self.status,
+            occurred_ms=self.occurred_ms,
+            call=self.call,
+            leg=self.leg,
+            session=self.session,
+            marks=self.marks,
+            begun_ms=self.begun_ms,
+            answered=self.answered,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +97,35 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """A call makes itself known: to its leg's page, or to its session's, because it waits for what a new leg does."""
+
+    account: str
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """The time `at_ms` has come, and every input has been read past it."""
 
     at_ms: int
 
 
-Input = Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Due
+Input = Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Announced | Due
+
+
+def copy_of(clue: Clue, account: str) -> Heard:
+    """The event of a clue, for a page that learns from it and does not hand it on."""
+    return Heard(
+        account=account,
+        event_id=clue.event_id,
+        event_type=clue.event_type,
+        occurred_ms=clue.occurred_ms,
+        call=clue.call,
+        leg=clue.leg,
+        session=clue.session,
+        status=clue.status,
+        copy=True,
+        begun_ms=clue.begun_ms,
+        answered=clue.answered,
+    )

@@ -19,6 +19,9 @@ class Limits:
     cleared_wait_ms: int = 5_000  # For the event of what was stopped, or taken out of Telnyx's queue.
     call_memory_ms: int = _HOUR_MS  # After the call's end; also for events of calls that nobody opened.
     dial_memory_ms: int = 24 * _HOUR_MS
+    untied_wait_ms: int = 60_000  # How long a webhook that names no call waits for its leg's call to be known.
+    alias_memory_ms: int = _HOUR_MS  # After the latest that a leg's or a session's page heard.
+    link_memory_ms: int = 25 * _HOUR_MS  # After a leg's call was known: calls last a day at most.
     silence_ms: int = 24 * _HOUR_MS  # A call of which nothing was heard or asked for so long is dropped.
 
 

@@ -51,6 +51,8 @@ class Clue(msgspec.Struct, frozen=True, array_like=True):
     leg: str = ""
     session: str = ""
     marks: bytes = b""  # What it repeats of its command: see cordboard.marks.
+    begun_ms: int = 0  # Of an event that another leg's page tells of: when that leg began, as far as is known.
+    answered: bool = False  # And whether it was answered before.
 
 
 class Flight(msgspec.Struct, array_like=True, kw_only=True):
@@ -97,6 +99,27 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     order: int = 0
     stopped: bool = False
     gone: bool = False  # Cleared before it began, for all that is known: nothing may be told of it any more.
+    session_told: bool = False  # The session knows that this one waits for what becomes of a new leg.
+    new_legs: int = 1  # How many it creates; it has failed when all of them have.
+    lost_legs: int = 0
+    failing: Clue | None = None  # It has failed, unless a late call.bridged says otherwise before its deadline.
+
+
+class Raw(msgspec.Struct, frozen=True, array_like=True):
+    """A webhook's record as it came."""
+
+    key: bytes
+    body: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """A webhook that waits on its leg's page until it is known which call it is of."""
+
+    since_ms: int
+    account: str
+    clue: Clue
+    raw: Raw
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):
@@ -139,11 +162,39 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     hangup_cause: str = ""
     released: int = 0  # How many commands were.
     running: list[Open] = []  # What was completed and goes on, so that its end is known for its own.
+    # A call's, for its aliases (see links.py, transfers.py).
+    answered: bool = False  # It was once, so there may be recordings of it.
+    leg_told: bool = False  # Its leg's page knows this call.
+    begun_ms: int = 0  # The earliest time at which a webhook says something happened.
+    unspread: list[Clue] = []  # Bridged and hangup, until it is known whether the session has to hear of them.
+    spent: list[str] = []  # Legs that have completed or failed a transfer of this call.
+    # On a call's page: of legs that may be a transfer's; on a session's page: of all legs that no dial of ours made.
+    legs_heard: list[Clue] = []
+    # An alias's (see aliases.py).
+    link: str = ""  # The call that a leg is.
+    linked_ms: int = 0
+    kept: list[Kept] = []
+    interested: list[str] = []  # Calls of a session that wait for what becomes of a new leg.
 
     @property
     def is_dial(self) -> bool:
         """Whether this is the page of a dial."""
         return self.key.startswith("dial:")
+
+    @property
+    def is_leg(self) -> bool:
+        """Whether it is the alias of a call by its leg."""
+        return self.key.startswith("leg:")
+
+    @property
+    def is_session(self) -> bool:
+        """Whether it is the alias of the calls of a session."""
+        return self.key.startswith("session:")
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether it is about a call that has a page of its own."""
+        return self.is_leg or self.is_session
 
 
 _encoder = msgspec.msgpack.Encoder()

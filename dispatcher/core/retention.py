@@ -28,6 +28,7 @@ def _moments(page: Page, limits: Limits) -> Iterator[int]:
         yield page.hold_until_ms
     yield from (flight.deadline_ms for flight in page.flights)
     yield from (waiting.deadline_ms for waiting in page.open)
+    yield from (kept.since_ms + limits.untied_wait_ms for kept in page.kept)
     if not _is_busy(page):
         yield _forget_at(page, limits)
     elif not page.flights and not page.open:
@@ -35,12 +36,16 @@ def _moments(page: Page, limits: Limits) -> Iterator[int]:
 
 
 def _is_busy(page: Page) -> bool:
-    return bool(page.line or page.early or page.flights or any(not waiting.doubtful for waiting in page.open))
+    waits = page.line or page.early or page.flights or page.kept
+    return bool(waits or any(not waiting.doubtful for waiting in page.open))
 
 
 def _forget_at(page: Page, limits: Limits) -> int:
     if page.is_dial:
         return page.touched_ms + limits.dial_memory_ms
+    if page.is_alias:
+        linked_until = page.linked_ms + limits.link_memory_ms if page.link else 0
+        return max(page.touched_ms + limits.alias_memory_ms, linked_until)
     if page.life is Life.ENDED:
         return page.ended_ms + limits.call_memory_ms
     return page.touched_ms + (limits.call_memory_ms if page.life is Life.STRANGER else limits.silence_ms)

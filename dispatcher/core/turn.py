@@ -198,6 +198,7 @@ def awaiting(flight: Flight, deadline_ms: int) -> Open:
         clears=ask.clears,
         order=flight.order,
         stopped=flight.stopped,
+        new_legs=ask.new_legs,
     )
 
 

@@ -154,6 +154,7 @@ def test_completions_are_the_designs() -> None:
     assert {name for name, one in completions.items() if one.failed_by_new_leg} == {"transfer"}
     assert {name for name, one in completions.items() if one.ends_call} == {"hangup", "reject"}
     assert {name for name, one in completions.items() if one.failed_statuses} == {"playback_start"}
+    assert {name for name, one in completions.items() if one.outlives_call} == {"record_stop"}
 
 
 def test_events_are_those_that_an_action_causes() -> None:

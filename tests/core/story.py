@@ -5,12 +5,14 @@ another is delivered at once, and what comes of it is shown too. The commands:
 
     limits name=value ...                 for the whole story
     submit ACTION ID [call=A account= body= placement= sequence= requires= after=completed expire=10s completes=30s
-                      group= accepted=5s endless]
+                      group= accepted=5s endless legs=2]
                                           other names are fields of the body: audio_url=u stop=all
     poison ACTION ID                      the same, as an input that failed
     outcome ID[#ATTEMPT] VERDICT [STATUS] [CODE] [cause= legs=X,Y call=]
-    event TYPE [call=A id= at=3s status= direction= account=]
+    event TYPE [call=A id= at=3s status= direction= account= cause=]
                                           other names are fields of the payload: media_url=u overlay=true
+    session S A B ...                     from now on, webhooks of these calls name a leg and this session
+    alias TYPE call=A [id= at=]           a webhook that names the leg of the call, and not the call
     copy DIAL TYPE call=X [id= at=]       a webhook that came on the dial's own address
     cancel [ID ...] [call= group= dial=]  ·  credit DIAL  ·  tick 15s  ·  page [call=A]
 """
@@ -30,10 +32,10 @@ from cordboard.v1 import Placement as PlacementOption
 from cordboard.work import Outcome, TelnyxError, Verdict
 from dispatcher.core.advance import advance
 from dispatcher.core.commands import Ask
-from dispatcher.core.decision import CancelAnswer, Completed, Decision, HandOn, Output, Release, Result, Tell
-from dispatcher.core.inputs import Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
+from dispatcher.core.decision import CancelAnswer, Completed, Decision, HandOn, Output, PassOn, Release, Result, Tell
+from dispatcher.core.inputs import Announced, Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
 from dispatcher.core.limits import DEFAULT_LIMITS
-from dispatcher.core.page import Page, decode, encode
+from dispatcher.core.page import Page, Raw, decode, encode
 from dispatcher.core.words import Placement
 
 START_MS = 1_800_000_000_000
@@ -88,12 +90,16 @@ def make_ask(action: str, command_id: str, now: int, options: dict[str, str]) ->
         marks=marks.of_command(command),
         goes_on=goes_on(command),
         clears=clears(command),
+        new_legs=int(options.get("legs", 1)),
     )
 
 
-def dial_response(legs: str) -> bytes:
+def dial_response(legs: str, sessions: dict[str, str]) -> bytes:
     """Telnyx's answer to a dial: one leg as an object, several as a list."""
-    made = [{"call_control_id": leg, "call_leg_id": f"leg-{leg}", "call_session_id": "s"} for leg in legs.split(",")]
+    made = [
+        {"call_control_id": leg, "call_leg_id": f"leg-{leg}" * (leg in sessions), "call_session_id": sessions.get(leg)}
+        for leg in legs.split(",")
+    ]
     return json.dumps({"data": made if len(made) > 1 else made[0]}).encode()
 
 
@@ -108,6 +114,8 @@ class Story:
         self.asked: dict[str, str] = {}  # Command id -> page.
         self.attempts: dict[str, int] = {}
         self.inputs = 0
+        self.sessions: dict[str, str] = {}  # By call: those whose webhooks name a leg and a session.
+        self.heard_by_body: dict[bytes, Heard] = {}
 
     def tell(self, line: str) -> list[str]:
         """Do what one line says. Returns what was said to it."""
@@ -146,7 +154,7 @@ class Story:
             cause=options.get("cause", ""),
             http_status=int(status),
             errors=tuple(TelnyxError(code) for code in codes),
-            response=dial_response(options["legs"]) if "legs" in options else b"",
+            response=dial_response(options["legs"], self.sessions) if "legs" in options else b"",
             sent_ms=0 if verdict in (Verdict.UNSENT, Verdict.EXPIRED, Verdict.LATE, Verdict.WAITING) else self.now,
         )
         yield from self.put(outcome.key, Told(outcome))
@@ -154,6 +162,16 @@ class Story:
     def do_event(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
         call = options.get("call", "A")
         yield from self.put(call, self.heard(words[0], call, options))
+
+    def do_session(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        self.sessions |= dict.fromkeys(words[1:], words[0])
+        yield from ()
+
+    def do_alias(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        heard = replace(self.heard(words[0], options["call"], options), call="")
+        key, body = f"leg:{heard.leg}", heard.event_id.encode()
+        self.heard_by_body[body] = heard
+        yield from self.put(key, replace(heard, raw=Raw(key.encode(), body, (("name", b"value"),))))
 
     def do_copy(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
         heard = self.heard(words[1], options["call"], options)
@@ -167,11 +185,12 @@ class Story:
             event_type=event_type,
             occurred_ms=START_MS + milliseconds(options["at"]) if "at" in options else self.now,
             call=call,
-            leg=f"leg-{call}",
-            session="s",
+            leg=f"leg-{call}" * (call in self.sessions),
+            session=self.sessions.get(call, ""),
             direction=options.get("direction", ""),
             status=options.get("status", ""),
             marks=marks.of_event(event_type, said_in(options, EVENT)),
+            hangup_cause=options.get("cause", ""),
         )
 
     def do_cancel(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
@@ -214,11 +233,14 @@ class Story:
         if decision.changed and decision.page is None:
             yield "forgotten" if key == "A" else f"forgotten: {key}"
         for output in decision.outputs:
-            if not isinstance(output, Tell):
+            if not isinstance(output, Tell | PassOn):
                 yield self.describe(output)
         for output in decision.outputs:
             if isinstance(output, Tell):
                 yield from self.deliver(output)
+            elif isinstance(output, PassOn):
+                yield f"write on under {output.call}"
+                yield from self.put(output.call, replace(self.heard_by_body[output.raw.body], call=output.call))
         for command_id in decision.wants_credit if decision.changed else ():
             yield f"{command_id} wants credit"
 
@@ -250,11 +272,12 @@ class Story:
                 return f"completion {output.command_id} {output.state}{reason}{event}"
             case HandOn():
                 belongs = f" ({output.command_id})" if output.command_id else ""
-                return f"hand on {output.heard.event_type}{belongs}{', late' if output.late else ''}"
+                untied = "" if output.heard.call else ", untied"
+                return f"hand on {output.heard.event_type}{belongs}{', late' if output.late else ''}{untied}"
             case CancelAnswer():
                 lists = {"cancelled": output.cancelled, "too late": output.too_late, "unknown": output.unknown}
                 return "; ".join(f"{name} {' '.join(ids)}" for name, ids in lists.items() if ids) or "nothing to cancel"
-            case Tell():
+            case Tell() | PassOn():
                 raise AssertionError("Delivered, not described.")
 
     def deliver(self, told: Tell) -> Iterator[str]:
@@ -264,6 +287,9 @@ class Story:
         if told.heard is not None:
             yield f"tell {told.page}: {told.heard.event_type} of {told.sender}"
             yield from self.put(told.page, told.heard)
+        if told.leg is None and told.heard is None:
+            yield f"tell {told.page}: {told.sender} is here"
+            yield from self.put(told.page, Announced(told.account, told.sender))
 
 
 def read_page(story: Story, key: str) -> Page:
@@ -278,6 +304,6 @@ def retell(text: str, story: Story | None = None) -> str:
         told, _, _ = block.partition("\n----")
         lines = [line for line in told.splitlines() if not line.startswith("#")]
         said = [said for line in lines for said in story.tell(line)]
-        is_asking = any(not line.startswith("limits ") for line in lines)
+        is_asking = any(not line.startswith(("limits ", "session ")) for line in lines)
         blocks.append("\n".join([told, "----", *(said or ["nothing"])]) if is_asking else told)
     return "\n\n".join(blocks) + "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -10,15 +12,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from cordboard import marks
 from cordboard.work import Verdict, Work
 from dispatcher.core.commands import Ask
-from dispatcher.core.inputs import Asked, CancelAsked, Credited, Heard, Input, Poisoned, Told
+from dispatcher.core.inputs import Announced, Asked, CancelAsked, Credited, Heard, Input, Poisoned, Told
 from dispatcher.core.limits import Limits
+from dispatcher.core.page import Raw
 from tests.core.story import ACCOUNT, dial_response, make_ask
 from tests.core.watch import Watched, outcome
 
 LIMITS = Limits(line_commands_max=6, silence_ms=4 * 3_600_000, dial_memory_ms=4 * 3_600_000)
 DAY_MS = 24 * 3_600_000
 ACTIONS = ["speak", "speak", "gather", "playback_stop", "record_pause", "bridge", "answer", "hangup", "reject"]
-ACTIONS += ["playback_start", "gather_using_audio", "streaming_start"]
+ACTIONS += ["playback_start", "gather_using_audio", "streaming_start", "transfer"]
 EVENTS = ["call.speak.ended", "call.playback.ended", "call.gather.ended", "call.answered", "call.initiated"]
 EVENTS += ["call.speak.started", "call.playback.started", "streaming.started", "streaming.stopped"]
 NAMES = [f"c{number}" for number in range(12)]
@@ -135,6 +138,41 @@ class ACall(APage):
         )
         self.put(heard)
 
+    @rule(event_type=st.sampled_from(["call.bridged", "call.hangup"]), leg=st.sampled_from("BCD"), ago=seconds)
+    def hear_of_a_new_leg(self, event_type: str, leg: str, ago: int) -> None:
+        """Whatever it says, it is handed on by that leg's own page, and ends nothing here."""
+        before = self.watched.page()
+        began = self.watched.now - ago * 1_000
+        heard = Heard(ACCOUNT, f"{event_type}-{leg}", event_type, self.watched.now, leg, copy=True, begun_ms=began)
+        self.put(replace(heard, answered=ago % 2 == 0))
+        after = self.watched.page()
+        assert f"{event_type}-{leg}" not in self.watched.handed_on
+        assert (before and before.ended_ms) == (after and after.ended_ms)
+
+
+class ALeg(APage):
+    """The alias of a call by its leg."""
+
+    key = "leg:L"
+
+    @rule(event_id=st.sampled_from([f"e{number}" for number in range(30)]), size=st.sampled_from([10, 10, 9_000]))
+    def hear_recording(self, event_id: str, size: int) -> None:
+        heard = Heard(ACCOUNT, event_id, "call.recording.saved", self.watched.now, leg="L")
+        self.put(replace(heard, raw=Raw(b"leg:L", b"x" * size, ((event_id, b""),))))
+
+    @rule(call=st.sampled_from("AAB"))
+    def link(self, call: str) -> None:
+        self.put(Announced(ACCOUNT, call))
+
+    @invariant()
+    def everything_goes_somewhere(self) -> None:
+        page = self.watched.page()
+        if page is None:
+            return
+        assert not (page.link and page.kept), "kept though the call is known"
+        assert all(self.watched.now - kept.since_ms <= LIMITS.untied_wait_ms for kept in page.kept)
+        assert not {kept.clue.event_id for kept in page.kept} & self.watched.handed_on, "handed on and kept"
+
 
 class ADial(APage):
     """A dial, its credit and its own webhooks."""
@@ -154,7 +192,7 @@ class ADial(APage):
     def done(self, legs: str) -> None:
         work = self.released()[-1]
         answered = outcome(work, Verdict.DONE, self.watched.now, status=200)
-        self.put(Told(msgspec.structs.replace(answered, response=dial_response(legs))))
+        self.put(Told(msgspec.structs.replace(answered, response=dial_response(legs, {}))))
 
     @rule(
         event_type=st.sampled_from(["call.initiated", "call.answered", "call.hangup", "call.bridged"]),
@@ -168,5 +206,7 @@ class ADial(APage):
 MANY = settings(max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 TestACall = ACall.TestCase
 TestACall.settings = MANY
+TestALeg = ALeg.TestCase
+TestALeg.settings = MANY
 TestADial = ADial.TestCase
 TestADial.settings = MANY

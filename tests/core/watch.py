@@ -7,7 +7,7 @@ from collections import defaultdict
 from cordboard.work import Outcome, TelnyxError, Verdict, Work
 from dispatcher.core.advance import advance
 from dispatcher.core.commands import Ask
-from dispatcher.core.decision import Completed, Decision, HandOn, Output, Release, Result
+from dispatcher.core.decision import Completed, Decision, HandOn, Output, PassOn, Release, Result
 from dispatcher.core.inputs import Asked, Due, Input, Poisoned, Told
 from dispatcher.core.limits import Limits
 from dispatcher.core.page import Page, decode, encode
@@ -104,6 +104,9 @@ class Watched:
                 assert command_id in self.results, "completed before its result"
                 assert command_id not in self.completed, "completed twice"
                 self.completed.add(command_id)
+            case PassOn(raw=raw):
+                assert raw.headers[0][0] not in self.handed_on, "written on twice, or handed on as well"
+                self.handed_on.add(raw.headers[0][0])
 
     def check_release(self, work: Work) -> None:
         before = self.released[work.command_id]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from simulation.plan import Kind
 from simulation.scenes import plan_of
+from simulation.script import Kind
 from simulation.world import happen
 
 ROOT = Path(__file__).resolve().parents[2]

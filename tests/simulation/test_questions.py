@@ -21,10 +21,10 @@ from simulation.chance import stream
 from simulation.doors import Context, served
 from simulation.history import History
 from simulation.loop import VirtualLoop, virtual_time
-from simulation.plan import Plan
 from simulation.process import Process
 from simulation.roles import TOPICS
 from simulation.scenes import plan_of
+from simulation.script import Plan
 from simulation.senders import Broken, Senders, Watcher
 from simulation.world import World
 

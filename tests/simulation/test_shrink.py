@@ -7,8 +7,8 @@ from dataclasses import replace
 from simulation.breakage import Breakage
 from simulation.checker import check
 from simulation.faults import BadRoad, BadWrite, Kill, Road, WriteFate
-from simulation.plan import Plan, Step
 from simulation.scenes import plan_of
+from simulation.script import Plan, Step
 from simulation.shrink import Kinds, kinds_of, shrink
 from simulation.story import told
 from simulation.world import happen

@@ -7,7 +7,7 @@ from collections import Counter
 from simulation.clock import BEGIN_MS
 from simulation.faults import BadRoad, Road
 from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Result
-from simulation.plan import Plan
+from simulation.script import Plan
 from simulation.senders import Told
 from simulation.telnyx import Request
 

@@ -1,0 +1,179 @@
+"""Recordings and transfers end to end: the real sandbox, ingress, log and door, and processes that begin anew."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cordboard.v1 import CallEvent, Command, CommandCompletion, CompletionState
+from tests.promises.stage import Stage, command
+
+BUSY, ANSWERS_AT_ONCE, RINGS_ON = "+15550109901", "+15550109908", "+15550109905"
+SAVED_SECONDS = 1_000.0  # Of the sandbox: so late that a test says when.
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """Everything running; recordings are saved when the test lets so much time pass at Telnyx."""
+    async with Stage(tmp_path) as stage:
+        stage.sandbox.station.exchange.life.habits.recording_save_seconds = SAVED_SECONDS
+        yield stage
+
+
+def let_time_pass(stage: Stage, seconds: float) -> None:
+    """At Telnyx only."""
+    stage.sandbox.station.tell(lambda exchange: exchange.advance(exchange.life.now + seconds))
+
+
+def record_start(command_id: str, call: str) -> Command:
+    """A recording to be begun."""
+    made = command(command_id, call, "record_start")
+    made.record_start.format, made.record_start.channels = "mp3", "single"
+    return made
+
+
+def transfer(command_id: str, call: str, *to: str, **options: Any) -> Command:
+    """The call to be connected with somebody else, or with the first of several to answer."""
+    made = command(command_id, call, "transfer", **options)
+    if len(to) == 1:
+        made.transfer.to = to[0]
+    else:
+        made.transfer.to_list.extend(to)
+    return made
+
+
+async def completion(stage: Stage, command_id: str) -> CommandCompletion:
+    """What a command came to, once that is told."""
+    assert await stage.until(lambda: any(one.command_id == command_id for one in stage.heard.completions))
+    return next(one for one in stage.heard.completions if one.command_id == command_id)
+
+
+def words(told: CommandCompletion) -> tuple[str, str]:
+    """A completion's state, and the event that showed it."""
+    return CompletionState.Name(told.state).removeprefix("COMPLETION_STATE_"), told.event_type
+
+
+def recordings(stage: Stage) -> list[CallEvent]:
+    """The recordings that were handed on."""
+    return [one for one in stage.heard.events if one.event_type == "call.recording.saved"]
+
+
+async def test_a_recording_that_was_stopped_completes_its_stop(stage: Stage) -> None:
+    """
+    The event names no call: it is handed on under the call that it is of, once, and with the command.
+    """
+    call = await stage.call()
+    await stage.submit(record_start("begun", call), command("stopped", call, "record_stop"))
+    assert await stage.ended("begun", "stopped") == []
+
+    let_time_pass(stage, SAVED_SECONDS)
+
+    told = await completion(stage, "stopped")
+    assert words(told) == ("COMPLETED", "call.recording.saved")
+    await stage.all_told()
+    assert [(one.call_control_id, one.command_id) for one in recordings(stage)] == [(call, "stopped")]
+
+
+async def test_a_recording_is_saved_after_the_hangup(stage: Stage) -> None:
+    """
+    The call's end does not settle what comes after it.
+    """
+    call = await stage.call()
+    await stage.submit(record_start("begun", call), command("stopped", call, "record_stop"))
+    await stage.submit(command("over", call, "hangup"))
+    assert await stage.ended("begun", "stopped", "over") == []
+    assert await stage.until(lambda: stage.heard.has("call.hangup", call))
+
+    let_time_pass(stage, SAVED_SECONDS)
+
+    assert words(await completion(stage, "stopped")) == ("COMPLETED", "call.recording.saved")
+    assert await stage.until(lambda: recordings(stage))
+    assert [one.call_control_id for one in recordings(stage)] == [call]
+
+
+async def test_a_process_that_begins_anew_knows_the_call_of_a_recording(stage: Stage) -> None:
+    """
+    Cordboard is stopped between the recording and its event.
+    """
+    call = await stage.call()
+    await stage.submit(record_start("begun", call), command("stopped", call, "record_stop"))
+    assert await stage.ended("begun", "stopped") == []
+    await stage.reopen()
+
+    let_time_pass(stage, SAVED_SECONDS)
+
+    assert words(await completion(stage, "stopped")) == ("COMPLETED", "call.recording.saved")
+    assert await stage.until(lambda: recordings(stage))
+    await stage.all_told()
+    assert [one.call_control_id for one in recordings(stage)] == [call]
+
+
+async def test_a_transfer_to_somebody_who_is_busy_has_failed(stage: Stage) -> None:
+    """
+    The call lives on, and what waited for the transfer's end goes ahead.
+    """
+    call = await stage.call()
+    await stage.submit(transfer("sent", call, BUSY), command("spoken", call, start_after=2))
+
+    told = await completion(stage, "sent")
+
+    assert words(told) == ("FAILED", "call.hangup")
+    other = next(one for one in stage.heard.events if one.event_id == told.event_id)
+    assert other.call_control_id not in ("", call)
+    assert await stage.ended("spoken") == []
+    assert stage.otherwise(sent="SUCCEEDED", spoken="SUCCEEDED") == []
+
+
+async def test_a_transfer_to_somebody_who_answers_is_completed(stage: Stage) -> None:
+    """
+    What becomes of the new leg afterwards changes nothing.
+    """
+    call = await stage.call()
+    await stage.submit(transfer("sent", call, ANSWERS_AT_ONCE))
+
+    assert words(await completion(stage, "sent")) == ("COMPLETED", "call.bridged")
+    assert await stage.until(lambda: len([one for one in stage.heard.events if one.event_type == "call.bridged"]) == 2)
+
+    await stage.submit(command("over", call, "hangup"))
+    assert await stage.until(lambda: len([one for one in stage.heard.events if one.event_type == "call.hangup"]) == 2)
+    await stage.all_told()
+    assert [words(one) for one in stage.heard.completions if one.command_id == "sent"] == [
+        ("COMPLETED", "call.bridged")
+    ]
+
+
+async def test_a_transfer_to_several_has_failed_when_the_last_has(stage: Stage) -> None:
+    """
+    One who is busy is no answer of the other's.
+    """
+    call = await stage.call()
+    await stage.submit(transfer("sent", call, BUSY, RINGS_ON))
+    assert await stage.ended("sent") == []
+    assert await stage.until(lambda: any(one.event_type == "call.hangup" for one in stage.heard.events))
+    await stage.all_told()
+    assert stage.heard.completions == []
+
+    new_leg = next(one for one in stage.sandbox.station.exchange.calls.values() if one.to == RINGS_ON)
+    stage.far_end(new_leg.id)
+
+    assert words(await completion(stage, "sent")) == ("FAILED", "call.hangup")
+
+
+async def test_a_second_transfer_follows_the_first_that_failed(stage: Stage) -> None:
+    """
+    Each has its own new leg, also where Cordboard begins anew in between.
+    """
+    call = await stage.call()
+    await stage.submit(transfer("busy", call, BUSY))
+    assert words(await completion(stage, "busy")) == ("FAILED", "call.hangup")
+    await stage.submit(transfer("rings", call, RINGS_ON))
+    assert await stage.ended("rings") == []
+    await stage.reopen()
+
+    new_leg = next(one for one in stage.sandbox.station.exchange.calls.values() if one.to == RINGS_ON)
+    stage.far_end(new_leg.id)
+
+    assert words(await completion(stage, "rings")) == ("FAILED", "call.hangup")
