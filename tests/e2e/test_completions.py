@@ -60,10 +60,11 @@ async def set_up(stage: Stage, scene: Scene) -> Command:
 
 
 async def completion_of(stage: Stage, command_id: str) -> CommandCompletion:
-    """What is told of its completion, once."""
+    """What is told of its completion, once, and of the event that it is by."""
     assert await stage.until(lambda: any(one.command_id == command_id for one in stage.heard.completions))
     await stage.all_told()
     (told,) = [one for one in stage.heard.completions if one.command_id == command_id]
+    assert not told.event_id or await stage.until(lambda: events_of(told, stage))
     return told
 
 

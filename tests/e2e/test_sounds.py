@@ -32,9 +32,11 @@ def playback(command_id: str, call: str, seconds: int, **fields: bool | str) -> 
 
 
 async def told(stage: Stage, *command_ids: str) -> None:
-    """Return when each has been completed."""
+    """Return when each has been completed, and the event by which it was has been handed on."""
     wanted = set(command_ids)
     assert await stage.until(lambda: wanted <= {one.command_id for one in stage.heard.completions})
+    by = {one.event_id for one in stage.heard.completions if one.event_id}
+    assert await stage.until(lambda: by <= {event.event_id for event in stage.heard.events})
 
 
 def mistaken(stage: Stage) -> list[str]:
