@@ -335,3 +335,16 @@ async def test_a_bug_is_said(world: World, service: Service, monkeypatch: pytest
     await until(lambda: forwarder.broken)
 
     assert isinstance(world.events[-1], BrokeOff)
+
+
+async def test_a_task_that_is_cancelled_by_somebody_else_is_a_bug_too(world: World, service: Service) -> None:
+    """
+    Libraries have let their own cancellations out: a line that ends so would stand still without a word.
+    """
+    service.hold("v3:a")
+    forwarder = await world.forwarder(service.url)
+    await world.write(event("v3:a", 0))
+    await until(lambda: service.in_hand["v3:a"] == 1)
+    [line] = [task for task in asyncio.all_tasks() if task.get_name() == "cordboard.forward.main line"]
+    line.cancel()
+    await until(lambda: forwarder.broken)

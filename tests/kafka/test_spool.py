@@ -37,6 +37,11 @@ async def readiness(process: Process) -> httpx.Response:
         return await http.get(f"{process.places['operations']}/readyz")
 
 
+async def metrics(process: Process) -> str:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        return (await http.get(f"{process.places['operations']}/metrics")).text
+
+
 async def handed_on(log: KafkaLog) -> list[str]:
     """The events in their topic. What an owner says again that lost its brokers is the same bytes, and counts once."""
     places = [TopicPartition(f"{PREFIX}.events", number) for number in range(PARTITIONS)]
@@ -106,6 +111,7 @@ async def test_webhooks_are_kept_while_all_brokers_are_away(own_brokers: None, t
         assert await handed_on(log) == wanted
         await log.close()
 
+        assert "cordboard_kafka_written_records_total{" in await metrics(ingress)
         assert (await ingress.stop(), ingress.complaints()) == (0, [])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from cordboard.clock import Clock
@@ -206,7 +207,7 @@ class Forwarder:
         task = asyncio.create_task(self._carrier.carry(hold, parcel, self._tried), name=f"{self.name} line")
         hold.lines.add(task)
         task.add_done_callback(hold.lines.discard)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(partial(self._line_ended, hold))
 
     def _tried(self, hold: Hold) -> None:
         """After each try: perhaps something is done, and there is room again."""
@@ -229,12 +230,16 @@ class Forwarder:
                 self._news.set()
             await asyncio.sleep(_COMMIT_PAUSE_MS / 1_000)
 
+    def _line_ended(self, hold: Hold, task: asyncio.Task[None]) -> None:
+        if not hold.closed.is_set() and (task.cancelled() or task.exception() is not None):
+            self._ended(task)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Say so where a task of ours failed: a bug; its call stands still, or all of it."""
-        if task.cancelled() or self._draining.is_set() or (error := task.exception()) is None:
-            return
-        self._failure = error
-        self._observe(BrokeOff(error))
+        """A task has ended though nobody had it end: a bug; its call stands still, or all of it."""
+        if not self._draining.is_set():
+            error = None if task.cancelled() else task.exception()
+            self._failure = error or asyncio.CancelledError(f"{task.get_name()} was cancelled, or ended")
+            self._observe(BrokeOff(self._failure))
 
     def _trouble(self, doing: str, error: LogError) -> None:
         self._observe(LogTrouble(doing, str(error)))
