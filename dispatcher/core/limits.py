@@ -19,6 +19,9 @@ class Limits:
     call_memory_ms: int = _HOUR_MS  # After the call's end; also for events of calls that nobody opened.
     dial_memory_ms: int = 24 * _HOUR_MS
     silence_ms: int = 24 * _HOUR_MS  # A call of which nothing was heard or asked for so long is dropped.
+    ask_after_ms: int = 4 * _HOUR_MS  # A call that was silent for so long: Telnyx is asked whether it lives.
+    ask_again_ms: int = _HOUR_MS  # Where that question had no answer that tells.
+    late_dials_hung_up: frozenset[str] = frozenset()  # Accounts whose dials are hung up when they ring too late.
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -87,6 +87,17 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     completion_ms: int = 30_000  # How long its completion is awaited, once it is known to have been done.
     contested: bool = False  # For a doubtful one: what it would cause could be another command's doing.
     traceparent: str = ""
+    settled: bool = False  # UNKNOWN was its result, and it turned out to have been done.
+
+
+class Asking(msgspec.Struct, array_like=True, kw_only=True):
+    """What Telnyx was asked about the call: whether it lives (see asking.py). 0 means never."""
+
+    attempt: int = 0  # Of the latest question.
+    asked_ms: int = 0  # When that was.
+    why: str = ""  # Of the question that is out; "" where none is.
+    doubt_ms: int = 0  # When to ask, because a command ended UNKNOWN.
+    reached: bool = False  # A command of the call has reached Telnyx.
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):
@@ -127,6 +138,7 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     wake_ms: int = 0
     untold: list[Clue] = []  # Answered and hangup, for the dial that is not known yet.
     hangup_cause: str = ""
+    asking: Asking = msgspec.field(default_factory=Asking)
 
     @property
     def is_dial(self) -> bool:

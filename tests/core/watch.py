@@ -6,11 +6,12 @@ from collections import defaultdict
 
 from cordboard.work import Outcome, TelnyxError, Verdict, Work
 from dispatcher.core.advance import advance
+from dispatcher.core.asking import QUESTION
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Decision, HandOn, Output, Release, Result
 from dispatcher.core.inputs import Asked, Due, Input, Poisoned, Told
 from dispatcher.core.limits import Limits
-from dispatcher.core.page import Page, decode, encode
+from dispatcher.core.page import Life, Page, decode, encode
 from dispatcher.core.verdicts import CERTAIN_NO
 from dispatcher.core.words import Reason, State
 from tests.core.story import START_MS
@@ -37,6 +38,7 @@ class Watched:
         self.outcomes: dict[tuple[str, int], set[Verdict]] = defaultdict(set)
         self.results: dict[str, Result] = {}
         self.settled: set[str] = set()
+        self.asked: list[Work] = []
         self.handed_on: set[str] = set()
 
     def put(self, given: Input) -> list[Output]:
@@ -79,6 +81,8 @@ class Watched:
 
     def check(self, output: Output) -> None:
         match output:
+            case Release(work=work) if work.command_id == QUESTION:
+                self.check_question(work)
             case Release(work=work):
                 self.check_release(work)
             case Result(kind="result"):
@@ -108,6 +112,18 @@ class Watched:
             assert before[0].body == work.body
             assert work.not_after_ms is None or self.now < work.not_after_ms == before[0].not_after_ms
         before.append(work)
+
+    def check_question(self, work: Work) -> None:
+        """One at a time, a minute apart, of a call that is not known to be over; it is no command."""
+        page = self.page()
+        assert page is not None
+        assert page.life is not Life.ENDED
+        assert not page.is_dial
+        assert (work.method, work.body, work.expire_ms) == ("GET", b"", None)
+        if self.asked:
+            assert work.attempt == self.asked[-1].attempt + 1
+            assert self.now - self.asked[-1].released_ms >= min(60_000, self.limits.ask_again_ms)
+        self.asked.append(work)
 
     def check_result(self, result: Result) -> None:
         name = result.command_id
