@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -62,6 +62,11 @@ class Account(BaseModel):
     )
     dial_url_secret_file: LongSecretFile | None = Field(
         default=None, description="a file that holds the secret that seals webhook addresses per dial"
+    )
+
+    late_dial: Literal["report", "hang_up"] = Field(
+        default="report",
+        description="what happens to a dial that rings after its result was UNKNOWN; hang_up: unless it is in use",
     )
 
     def read_api_key(self) -> str | None:
