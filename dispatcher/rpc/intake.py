@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 from urllib.parse import quote
 
 from cordboard import validation
@@ -24,7 +23,6 @@ from cordboard.validation import COMMAND_BYTES_MAX, Violation
 from dispatcher.accounts import Accounts
 from dispatcher.rendering import COMMAND_TYPE, PROTOBUF_TYPE
 from dispatcher.rpc.refusals import Refused, invalid, of_log
-
 
 Knows = Callable[[str, str], Awaitable[bool]]
 

@@ -78,10 +78,10 @@ async def test_a_dial_that_rings_too_late_is_hung_up(stage: Stage):
     stage.faults({"match": {"action": "dial"}, "status": 500, "happens": True, "times": 1})
     await stage.submit(dial("d"))
     assert await until(lambda: [one for one in stage.effects() if one.action == "hangup" and one.happened])
-    (leg,) = [one.call for one in stage.effects() if one.happened and one.action == "dial"]
+    (leg,) = [one.call_control_id for one in stage.effects() if one.happened and one.action == "dial"]
     await stage.all_told()
 
     view = await stage.client.get_command("d", account=ACCOUNT)
     assert (view.result.state, view.result.reason) == (STATE_UNKNOWN, REASON_TELNYX_ERROR)
     assert (view.settlement.state, view.settlement.settles) == (STATE_SUCCEEDED, True)
-    assert [one.action for one in stage.effects() if one.call == leg] == ["dial", "hangup"]
+    assert [one.action for one in stage.effects() if one.call_control_id == leg] == ["dial", "hangup"]
