@@ -19,6 +19,7 @@ from simulation import (
     checks_effects,
     checks_line,
     checks_log,
+    checks_questions,
     checks_releases,
     checks_results,
     checks_senders,
@@ -35,6 +36,7 @@ EVERY: Final[tuple[Check, ...]] = (
     *checks_webhooks.EVERY,
     *checks_log.EVERY,
     *checks_senders.EVERY,
+    *checks_questions.EVERY,
 )
 
 

@@ -6,12 +6,17 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
-from simulation import mutants_brain, mutants_core, mutants_hands
+from simulation import mutants_asking, mutants_brain, mutants_core, mutants_hands
 from simulation.breakage import WHOLE, Breakage, Broken
 from simulation.mutation import Mutation
 
 Flaw = Breakage | Mutation
-MUTATIONS: Final[tuple[Mutation, ...]] = (*mutants_core.EVERY, *mutants_brain.EVERY, *mutants_hands.EVERY)
+MUTATIONS: Final[tuple[Mutation, ...]] = (
+    *mutants_core.EVERY,
+    *mutants_asking.EVERY,
+    *mutants_brain.EVERY,
+    *mutants_hands.EVERY,
+)
 FLAWS: Final[dict[str, Flaw]] = {
     **{breakage.name.lower().replace("_", "-"): breakage for breakage in Breakage},
     **{mutation.name: mutation for mutation in MUTATIONS},

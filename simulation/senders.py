@@ -21,8 +21,9 @@ from cordboard.v1 import command_pb2, result_pb2
 from dispatcher.rendering import COMMAND_TYPE, PROTOBUF_TYPE
 from simulation.asking import altered, command_of
 from simulation.clock import TrueClock
+from simulation.habits import ACCOUNT
 from simulation.plan import CallPlan, Step
-from simulation.roles import ACCOUNT, TOPICS
+from simulation.roles import TOPICS
 
 _TRIES_MAX: Final = 12
 _FOR_GOOD: Final = frozenset({"INVALID_COMMAND", "UNKNOWN_ACCOUNT", "COMMAND_TOO_LARGE"})
