@@ -165,7 +165,7 @@ class World:
         plan = self.plan
         for process in self.processes:
             process.start()
-        for fault in plan.faults:
+        for fault in (*plan.faults, *self.habits.faults):
             self._schedule(fault)
         senders, watcher = self._outside()
         desk = self._desk

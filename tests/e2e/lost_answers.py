@@ -59,7 +59,7 @@ class Found:
         results = Counter(one.command_id for one in self.told if one.kind == "result")
         settled = Counter(one.command_id for one in self.told if one.kind == "settled")
         unknown = {one.command_id for one in self.told if one.kind == "result" and one.state == "UNKNOWN"}
-        for name in (*self.ours, *results):
+        for name in sorted(self.ours.keys() | results.keys()):
             if self.ours[name] > 1:
                 yield f"{name} was dialled {self.ours[name]} times"
             if results[name] != 1:
