@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from cordboard.v1 import CommandResult
 from tests.e2e.lost_answers import Found, compare
 from tests.promises.heard import Told
 
@@ -25,7 +26,7 @@ def test_what_must_not_be_is_found():
     """
     A second call, a second result, one that is missing, and an UNKNOWN that rang and was never settled.
     """
-    told = [Told("result", name, "UNKNOWN", "no_answer", None) for name in ("a", "b", "b")]  # type: ignore[arg-type]
+    told = [Told("result", name, "UNKNOWN", "no_answer", CommandResult()) for name in ("a", "b", "b")]
     found = Found(3, Counter(a=2, b=1), 9, told)
 
     assert sorted(found.violations()) == [
