@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos rolling sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars test explore chaos rolling lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,11 @@ sim: $(VENV)/dev.stamp ## Simulate 500 histories in virtual time and hold them t
 # FLAWS="long-window no-commit" hunts only these; SEEDS= says for how long.
 mutants: $(VENV)/dev.stamp ## Plant bugs in the product and take rules away, and see each one caught (FLAWS=, SEEDS=)
 	@python -m simulation --hunt $(FLAWS)
+
+DIALS ?= 1000
+
+lost-answers: $(VENV)/dev.stamp ## Lose the answers of DIALS (1000) dials; calls made, beside the official SDK (SEED=)
+	@python -m tests.e2e.lost_answers --dials $(DIALS) --seed $(SEED)
 
 bench: kafka-jars ## Measure the whole loop beside the official SDK (ARGS="--quick"); see docs/benchmarks.md
 	python -m bench $(ARGS)

@@ -50,12 +50,12 @@ class Work(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     command_id: str
     attempt: int  # 1, 2, ...
     account: str
-    action: str  # A name of the catalogue, for metrics and logs only.
+    action: str  # A name of the catalogue, or "call_status" of a question; for metrics and logs only.
     lane: Lane
     repeat: Repeat
     method: str
     path: str  # Percent-encoded, below the base URL: /calls/.../actions/speak.
-    body: bytes  # JSON; every try of every attempt sends these bytes.
+    body: bytes  # JSON; every try of every attempt sends these bytes. A question (GET) has none.
     released_ms: int
     not_after_ms: int | None  # No try starts later, whatever its class; None for hangup and reject only.
     expire_ms: int | None  # Not sent past this time.

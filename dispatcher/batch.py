@@ -171,6 +171,8 @@ class Batch:
         self._wakes[key] = decision.wake_ms or 0
         if decision.page is not None and decision.wants_credit:
             self.wishes.extend(wishes_of(decision.page))
+        for learned in decision.learned:
+            self._practice.observe(learned)
         for output in decision.outputs:
             self._say(self._practice.renderer.render(output, source))
             self._practice.observe(Said(output))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dispatcher.core.decision import Output
+from dispatcher.core.decision import Learned, Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Lost:
     why: str
 
 
-Observed = Decided | Said | SetAside | Settled | Owned | Lost
+Observed = Decided | Said | Learned | SetAside | Settled | Owned | Lost
 Observer = Callable[[Observed], None]
 
 

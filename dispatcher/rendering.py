@@ -20,17 +20,19 @@ from cordboard.cloudevents import CloudEvent, from_headers, header, rfc3339, to_
 from cordboard.letters import dead_letter
 from cordboard.log.port import NewRecord, Record
 from cordboard.topics import Topics
-from cordboard.v1 import result_pb2
+from cordboard.v1 import actions_call_pb2, command_pb2, result_pb2
 from cordboard.validation import Violation
 from cordboard.webhook import ALIAS_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from cordboard.work import encode
 from dispatcher import telling
 from dispatcher.accounts import Accounts
-from dispatcher.core.decision import CancelAnswer, Completed, HandOn, Output, PassOn, Release, Result, Tell
+from dispatcher.core.decision import CancelAnswer, Completed, HandOn, HangUp, Output, PassOn, Release, Result, Tell
 from dispatcher.core.page import Raw
 from dispatcher.core.words import Completion, Reason, State
 
 PROTOBUF_TYPE: Final = "application/protobuf"
+COMMAND_TYPE: Final = "cordboard.command.v1"
+OWN_SOURCE: Final = "cordboard"  # Of the commands that the dispatcher itself gives.
 RESULT_TYPES: Final = {
     "result": "cordboard.command.result.v1",
     "replayed": "cordboard.command.result.replayed.v1",
@@ -66,6 +68,7 @@ class Renderer:
             PassOn: self._pass_on,
             Release: self._release,
             Tell: self._tell,
+            HangUp: self._hang_up,
             CancelAnswer: self._cancelled,
         }
 
@@ -85,6 +88,25 @@ class Renderer:
     def _tell(self, tell: Tell, _: Record | None) -> NewRecord:
         headers = (("ce_type", telling.TOLD_TYPE.encode()),)
         return NewRecord(self._topics.webhooks, tell.page.encode(), telling.write(tell), headers)
+
+    def _hang_up(self, wanted: HangUp, _: Record | None) -> NewRecord:
+        """A command like any sender's, on the topic that it would come by."""
+        command = command_pb2.Command(
+            command_id=wanted.command_id,
+            call_control_id=wanted.call,
+            account=wanted.account,
+            source=OWN_SOURCE,
+            hangup=actions_call_pb2.Hangup(),
+        )
+        event = CloudEvent(
+            id=wanted.command_id,
+            source=f"/cordboard/{OWN_SOURCE}",
+            type=COMMAND_TYPE,
+            content_type=PROTOBUF_TYPE,
+            traceparent=wanted.traceparent,
+        )
+        value = command.SerializeToString(deterministic=True)
+        return NewRecord(self._topics.commands, wanted.call.encode(), value, to_headers(event))
 
     def _result(self, result: Result, _: Record | None) -> NewRecord:
         return self.result(result, ())

@@ -19,6 +19,8 @@ class _Told(msgspec.Struct, frozen=True, array_like=True):
     sender: str
     leg: Leg | None
     heard: Heard | None
+    given_up: bool = False
+    traceparent: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -27,7 +29,9 @@ _decoder = msgspec.msgpack.Decoder(_Told)
 
 def write(tell: Tell) -> bytes:
     """The record's value."""
-    return _encoder.encode(_Told(tell.page, tell.account, tell.sender, tell.leg, tell.heard))
+    return _encoder.encode(
+        _Told(tell.page, tell.account, tell.sender, tell.leg, tell.heard, tell.given_up, tell.traceparent)
+    )
 
 
 def read(value: bytes) -> tuple[str, Input]:
@@ -36,5 +40,5 @@ def read(value: bytes) -> tuple[str, Input]:
     if told.heard is not None:
         return told.page, told.heard
     if told.leg is not None:
-        return told.page, Opened(told.account, told.sender, told.leg)
+        return told.page, Opened(told.account, told.sender, told.leg, told.given_up, told.traceparent)
     return told.page, Announced(told.account, told.sender)

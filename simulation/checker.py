@@ -20,6 +20,7 @@ from simulation import (
     checks_effects,
     checks_line,
     checks_log,
+    checks_questions,
     checks_releases,
     checks_results,
     checks_senders,
@@ -39,6 +40,7 @@ EVERY: Final[tuple[Check, ...]] = (
     *checks_aliases.EVERY,
     *checks_log.EVERY,
     *checks_senders.EVERY,
+    *checks_questions.EVERY,
 )
 
 

@@ -15,10 +15,11 @@ from cordboard.v1 import command_pb2, result_pb2
 from cordboard.webhook import parse
 from cordboard.work import decode_outcome, decode_work
 from dispatcher.reading import CANCEL_TYPE
-from dispatcher.rendering import CANCELLED_TYPE, COMPLETED_TYPE, RESULT_TYPES, ROUTED_HEADER
+from dispatcher.rendering import CANCELLED_TYPE, COMPLETED_TYPE, OWN_SOURCE, RESULT_TYPES, ROUTED_HEADER
 from simulation.broker import JournalBroker, Written
 from simulation.clock import BEGIN_MS
 from simulation.faults import BadHook, BadRoad
+from simulation.habits import ACCOUNT
 from simulation.history import (
     CANCEL_REPORT,
     Command,
@@ -32,13 +33,14 @@ from simulation.history import (
     Report,
     Result,
 )
-from simulation.roles import ACCOUNT, TOPICS, WORK_TOPICS
+from simulation.roles import TOPICS, WORK_TOPICS
 from simulation.telnyx import Telnyx
 
 if TYPE_CHECKING:
     from simulation.senders import Senders, Watcher
     from simulation.world import World
 
+OWN_SOURCE_URI: Final = f"/cordboard/{OWN_SOURCE}"
 KINDS: Final = {ce_type: kind for kind, ce_type in RESULT_TYPES.items()}
 
 
@@ -50,6 +52,7 @@ def history_of(world: World, senders: Senders, watcher: Watcher, ended: Ended) -
     history.deliveries = deliveries_of(world.telnyx)
     exchange = world.telnyx.station.exchange
     history.calls = {call.id: call.ended_at for call in exchange.calls.values()}
+    history.beliefs, history.habits, history.questions = world.beliefs(), world.habits, world.questions.asked
     history.told = senders.told
     history.watched = frozenset(_watched(response) for response in watcher.seen)
     history.watched_since = watcher.since
@@ -97,6 +100,8 @@ def name_of(record: Record | NewRecord) -> str:
     """What an output is known by, however often it is said; "" for what is no output."""
     if header(record.headers, "ce_type") == CANCELLED_TYPE:
         return f"{CANCEL_REPORT}|{header(record.headers, 'ce_id')}"
+    if record.topic == TOPICS.commands and header(record.headers, "ce_source") == OWN_SOURCE_URI:
+        return f"{record.topic}|{header(record.headers, 'ce_id')}"
     if record.topic in (TOPICS.results, TOPICS.events):
         return f"{record.topic}|{header(record.headers, 'ce_id')}"
     if record.topic in WORK_TOPICS:
@@ -220,7 +225,8 @@ def _release(written: Written) -> Release:
 
 def _report(written: Written) -> Report:
     outcome, time_ms = decode_outcome(written.record.value), written.record.time_ms
-    return Report(written.number, written.at, outcome.command_id, outcome.attempt, outcome.verdict.value, time_ms)
+    verdict = outcome.verdict.value
+    return Report(written.number, written.at, outcome.command_id, outcome.attempt, verdict, time_ms, outcome.key)
 
 
 def _dead_letter(written: Written) -> str:
@@ -265,6 +271,7 @@ def _digest(history: History, broker: JournalBroker) -> str:
     made = hashlib.blake2b(digest_size=16)
     for written in broker.journal:
         made.update(repr(written).encode())
-    for part in (history.story, history.requests, history.deliveries, history.told, history.troubles):
+    asked = (history.questions, history.requests)
+    for part in (history.story, *asked, history.deliveries, history.told, history.troubles):
         made.update(repr(part).encode())
     return made.hexdigest()

@@ -6,7 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
-from simulation import mutants_aliases, mutants_brain, mutants_core, mutants_hands, mutants_sounds
+from simulation import (
+    mutants_aliases,
+    mutants_asking,
+    mutants_brain,
+    mutants_core,
+    mutants_hands,
+    mutants_sounds,
+)
 from simulation.breakage import WHOLE, Breakage, Broken
 from simulation.mutation import Mutation
 
@@ -15,6 +22,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_core.EVERY,
     *mutants_sounds.EVERY,
     *mutants_aliases.EVERY,
+    *mutants_asking.EVERY,
     *mutants_brain.EVERY,
     *mutants_hands.EVERY,
 )

@@ -9,7 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from simulation.beliefs import Belief
 from simulation.faults import Fault
+from simulation.habits import NO_HABITS, Habits
+from simulation.questions import Question
 from simulation.script import Plan
 from simulation.senders import Told
 from simulation.telnyx import Request
@@ -114,6 +117,7 @@ class Report:
     attempt: int
     verdict: str
     time_ms: int = 0  # When the log took it.
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,9 @@ class History:
     spoken: Counter[str] = field(default_factory=Counter)
     dead_letters: list[str] = field(default_factory=list)
     calls: dict[str, float | None] = field(default_factory=dict)
+    beliefs: dict[str, Belief] = field(default_factory=dict)
+    habits: Habits = NO_HABITS
+    questions: list[Question] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     watched: frozenset[str] = frozenset()
     watched_since: float | None = None

@@ -39,11 +39,11 @@ from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.tail import Tail
 from dispatcher.rpc.waiting import Waiters
 from dispatcher.rpc.watch import Watching
+from simulation.habits import ACCOUNT, Habits
 from simulation.telnyx import BASE_URL
 from workers.pool import Pool, PoolSettings
 from workers.telnyx import Telnyx as Client
 
-ACCOUNT: Final = "main"
 SETTINGS: Final = Settings(
     accounts={
         ACCOUNT: Account(
@@ -67,13 +67,13 @@ _ingress_metrics = IngressMetrics(CollectorRegistry())  # Nobody looks at them; 
 class Brain:
     """A dispatcher with its door: `service` is what gRPC would call, `answering` what the other brains ask."""
 
-    def __init__(self, log: Log, clock: Clock, rng: Random, name: str, ways: Ways) -> None:
+    def __init__(self, log: Log, clock: Clock, rng: Random, name: str, ways: Ways, habits: Habits) -> None:
         self._name = name
         practice = Practice(
             interpreter=Interpreter(TOPICS, ACCOUNTS),
             renderer=Renderer(TOPICS, ACCOUNTS),
             inputs=TOPICS.inputs,
-            limits=limits_of(SETTINGS),
+            limits=habits.limits(limits_of(SETTINGS)),
             home=log.partition_for,
             observe=ignore,
         )

@@ -18,11 +18,11 @@ from cordboard.cloudevents import CloudEvent, to_headers
 from cordboard.identity import page_key, telnyx_command_id
 from cordboard.log.port import LogError, NewRecord
 from cordboard.v1 import command_pb2, result_pb2
-from dispatcher.rendering import PROTOBUF_TYPE
-from dispatcher.rpc.intake import COMMAND_TYPE
+from dispatcher.rendering import COMMAND_TYPE, PROTOBUF_TYPE
 from simulation.asking import altered, command_of
 from simulation.clock import TrueClock
-from simulation.roles import ACCOUNT, TOPICS
+from simulation.habits import ACCOUNT
+from simulation.roles import TOPICS
 from simulation.script import CallPlan, Step
 
 _TRIES_MAX: Final = 12

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -28,6 +28,7 @@ from simulation.chosen import REFUSED_REPEAT, ROADS, ChosenFaults, Say
 from simulation.clock import TrueClock
 from simulation.faults import BadHook, BadRoad, Hook, Road, Spell
 from simulation.loop import Life
+from simulation.replies import Body
 
 BASE_URL: Final = "https://telnyx.simulated/v2"
 HELD_SECONDS_MAX: Final = 6.0
@@ -65,7 +66,7 @@ class Telnyx:
     def __init__(
         self, life: Life, true: TrueClock, rng: Random, faults: list[BadRoad | BadHook], post: Post, say: Say
     ) -> None:
-        self._life = life
+        self.life = life
         self._rng = rng
         self._say = say
         self._roads = {fault.nth: fault.road for fault in faults if isinstance(fault, BadRoad)}
@@ -77,7 +78,7 @@ class Telnyx:
         self._early = {nth for nth, hook in hooks.items() if hook is Hook.EARLY}
         self.requests: list[Request] = []
         self.on_send: list[Callable[[int], None]] = []  # Told the number of each request that has left its worker.
-        self._calm = False
+        self.is_calm = False
         self.station = life.context.run(self._station, true, post)
         self._api = Api(self.station)
 
@@ -92,7 +93,7 @@ class Telnyx:
 
     def be_calm(self) -> None:
         """From now on nothing goes wrong."""
-        self._calm = self._faults.calm = True
+        self.is_calm = self._faults.calm = True
 
     def cast(self, spell: Spell) -> None:
         """From now on, and for as long as it lasts, requests of its action meet what it says."""
@@ -101,7 +102,7 @@ class Telnyx:
 
     def incoming(self) -> str:
         """Somebody calls; returns the call."""
-        call = self._life.context.run(
+        call = self.life.context.run(
             self.station.tell,
             lambda exchange: exchange.incoming(from_="+13125550100", to="+13125550200", connection_id="1"),
         )
@@ -121,7 +122,7 @@ class Telnyx:
             await asyncio.sleep(0.01 if road is Road.REFUSED else 1.0)
             raise httpx.ConnectError("refused") if road is Road.REFUSED else httpx.ConnectTimeout("slow")
         answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._life.start(self._carry(request, body, road, answered))
+        self.life.start(self._carry(request, body, road, answered))
         for heard in self.on_send:
             heard(request.number)
         if road in _ENDS:
@@ -131,10 +132,10 @@ class Telnyx:
             await asyncio.sleep(120)
         if reply.cut:
             raise httpx.RemoteProtocolError("the server closed the connection")
-        return httpx.Response(reply.status, headers=reply.headers, stream=_Body(reply))
+        return httpx.Response(reply.status, headers=reply.headers, stream=Body(reply))
 
     def _road(self, request: Request) -> Road | None:
-        if self._calm:
+        if self.is_calm:
             return None
         now = asyncio.get_running_loop().time()
         cast = (
@@ -145,7 +146,7 @@ class Telnyx:
     async def _carry(self, request: Request, body: bytes, road: Road | None, answered: asyncio.Future[Reply]) -> None:
         held = self._rng.uniform(3.2, HELD_SECONDS_MAX) if road is Road.HELD else 0.0
         await asyncio.sleep(self._rng.uniform(0.01, 0.08) + held)
-        handling = self._life.start(self._handle(request, body, self._fault(request, road)))
+        handling = self.life.start(self.handle(request, body, self._fault(request, road)))
         await asyncio.sleep(0)  # The effect is in its first step: from now on it is known.
         reply = await handling
         # The effect is there; its webhooks and its answer now race.
@@ -158,7 +159,7 @@ class Telnyx:
         fault = ROADS.get(road) if road else None
         if road is Road.REPEAT_REFUSED and self._is_repeat(request):
             return REFUSED_REPEAT
-        if fault is None and request.number in self._early and not self._calm:
+        if fault is None and request.number in self._early and not self.is_calm:
             return RequestFault(before_answer=True)
         return fault
 
@@ -166,7 +167,8 @@ class Telnyx:
         earlier = (one for one in self.requests if one.command_id == request.command_id and one is not request)
         return request.action != "dial" and any(one.happened for one in earlier)
 
-    async def _handle(self, request: Request, body: bytes, fault: RequestFault | None) -> Reply:
+    async def handle(self, request: Request, body: bytes, fault: RequestFault | None) -> Reply:
+        """Have the sandbox answer a request that has arrived."""
         self._faults.request = fault
         self._noting.append(request)
         return await self._api.handle(request.method, "/v2" + request.path, "Bearer key", body)
@@ -230,20 +232,3 @@ class _Transport(httpx.AsyncBaseTransport):
             return await self._telnyx.send(made, body, self._worker)
         finally:
             made.over_at = loop.time()
-
-
-class _Body(httpx.AsyncByteStream):
-    """The body of an answer; breaks in the middle where it is short."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        body = self._reply.body
-        if self._reply.short:
-            yield body[: len(body) // 2]
-            raise httpx.ReadError("broken off")
-        yield body
-
-    async def aclose(self) -> None:
-        """Nothing is held."""

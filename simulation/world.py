@@ -13,6 +13,7 @@ from typing import Any, Final
 from cordboard.client import Client
 from cordboard.log.cruelty import Step as WriteStep
 from cordboard.log.port import Log
+from simulation.beliefs import Belief, beliefs_of, undiscovered
 from simulation.breakage import WHOLE, Breakage, Broken
 from simulation.broker import JournalBroker
 from simulation.chance import stream
@@ -40,12 +41,14 @@ from simulation.faults import (
     WriteFate,
 )
 from simulation.groups import ServedGroup
+from simulation.habits import ACCOUNT, habits_of
 from simulation.history import Ended, History
 from simulation.kafka import KafkaLikeLog
 from simulation.loop import Life, VirtualLoop, bury, virtual_time
 from simulation.peers import PeerRoads
 from simulation.process import Process
-from simulation.roles import ACCOUNT, TOPICS, Brain, Ear, Hands, Role
+from simulation.questions import Questions
+from simulation.roles import TOPICS, Brain, Ear, Hands, Role
 from simulation.script import Plan
 from simulation.senders import Senders, Watcher
 from simulation.stub import DoorStub
@@ -68,6 +71,7 @@ class World:
         self.struck: Counter[Fault] = Counter()
         self._broken = broken
         self._calm = False
+        self.habits = habits_of(plan.seed)
         self.true = TrueClock(loop)
         self.keeper = Life(loop, "world")
         self._broker_life = Life(loop, "log")
@@ -92,8 +96,9 @@ class World:
         )
         bad = [one for one in plan.faults if isinstance(one, BadRoad | BadHook)]
         self.telnyx_life = Life(loop, "telnyx")
-        self.telnyx = Telnyx(self.telnyx_life, self.true, stream(plan.seed, "telnyx"), bad, self.doors.post, self.say)
-
+        post = self.habits.heard(self.doors.post)
+        self.telnyx = Telnyx(self.telnyx_life, self.true, stream(plan.seed, "telnyx"), bad, post, self.say)
+        self.questions = Questions(self.telnyx, stream(plan.seed, "questions"))
         self.telnyx.on_send.append(self._request_left)
         self._outages = {fault.nth: fault for fault in plan.faults if isinstance(fault, Outage)}
 
@@ -146,9 +151,10 @@ class World:
                 roles.append(Ear(log, clock))
             if role in ("brain", "all"):
                 roads = PeerRoads(self.processes, stream(self.plan.seed, "peers", life.name))
-                roles.append(Brain(log, clock, rng, name, roads))
+                roles.append(Brain(log, clock, rng, name, roads, self.habits))
             if role in ("hand", "all"):
-                client = TelnyxClient(BASE_URL, lambda: "key", transport=self.telnyx.transport(life, clock))
+                road = self.questions.transport(life, self.telnyx.transport(life, clock))
+                client = TelnyxClient(BASE_URL, lambda: "key", transport=road)
                 roles.append(Hands(log, clock, rng, client))
             return log, roles
 
@@ -159,7 +165,7 @@ class World:
         plan = self.plan
         for process in self.processes:
             process.start()
-        for fault in plan.faults:
+        for fault in (*plan.faults, *self.habits.faults):
             self._schedule(fault)
         senders, watcher = self._outside()
         desk = self._desk
@@ -207,10 +213,19 @@ class World:
         end, tally = self.loop.time() + CALM_SECONDS_MAX, Tally(self.broker, self.telnyx)
         await asyncio.sleep(_RECOVERY_SECONDS)
         while self.loop.time() < end:
-            if sending.done() and not self.echoes.under_way and tally.is_over():
+            if sending.done() and not self.echoes.under_way and tally.is_over() and self._knows_all_ends():
                 break
             await asyncio.sleep(1.0)
         return self.loop.time()
+
+    def beliefs(self) -> dict[str, Belief]:
+        """What the pages say of the calls."""
+        return beliefs_of(self.broker, self.plan.partitions)
+
+    def _knows_all_ends(self) -> bool:
+        calls = self.telnyx.station.exchange.calls.values()
+        ends = {call.id: call.ended_at for call in calls}
+        return not self.habits.asks_soon or not undiscovered(self.beliefs(), ends)
 
     def _schedule(self, fault: Fault) -> None:
         if isinstance(fault, Timed):

@@ -55,7 +55,7 @@ class Sender:
         reading = read(await self.client.send(work, timeout_ms), work.repeat)
         now_ms = self.clock.now_ms()
         plan.learn(reading, now_ms)
-        if reading.meaning is Meaning.LIMITED:
+        if reading.meaning is Meaning.LIMITED and work.method != "GET":  # Commands do not wait for questions.
             self.pace.limited(work.lane, now_ms + reading.reset_ms)
         self.observe(Tried(work, reading, max(0, now_ms - started_ms) / 1_000, resend))
 

@@ -101,11 +101,10 @@ class Telnyx:
         if not _PATH.fullmatch(work.path):
             raise httpx.InvalidURL("not a path of plain segments")
         authorization = (b"Authorization", b"Bearer " + self._key().strip().encode("ascii"))
-        length = (b"Content-Length", str(len(work.body)).encode())
         request = httpx.Request(
             work.method,
             self._base + work.path,
-            headers=[*self._headers, length, authorization],
+            headers=[*self._headers, *_headers_of(work.body), authorization],
             stream=httpx.ByteStream(work.body),  # As `content` it would have httpx look for headers that are missing.
             extensions=self._extensions,
         )
@@ -142,9 +141,15 @@ def _headers(base: httpx.URL) -> tuple[tuple[bytes, bytes], ...]:
         (b"Host", base.netloc),
         (b"Accept", b"application/json"),
         (b"Accept-Encoding", b"identity"),  # Nothing to unpack: what is read is what is bounded.
-        (b"Content-Type", b"application/json"),
         (b"User-Agent", b"cordboard"),
     )
+
+
+def _headers_of(body: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """What a question does not have: a body, and with it a length and a type."""
+    if not body:
+        return ()
+    return ((b"Content-Length", str(len(body)).encode()), (b"Content-Type", b"application/json"))
 
 
 def _content(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -69,7 +69,8 @@ def _show(screen: Screen, view: CallView) -> None:
 
 
 def _show_command(screen: Screen, view: CommandView) -> None:
-    state = plain(State.Name(view.result.state), "STATE_")
+    known = view.settlement if view.HasField("settlement") else view.result
+    state = plain(State.Name(known.state), "STATE_")
     words = (
         f"  {view.action}",
         plain(Phase.Name(view.phase), "PHASE_").lower(),

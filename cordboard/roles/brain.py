@@ -47,6 +47,10 @@ def limits_of(settings: Settings) -> Limits:
         call_memory_ms=round(chosen.call_memory_hours_after_end * _HOUR_MS),
         dial_memory_ms=round(chosen.dial_memory_hours * _HOUR_MS),
         silence_ms=round(chosen.silent_call_drop_hours * _HOUR_MS),
+        ask_after_ms=round(chosen.silent_call_ask_hours * _HOUR_MS),
+        late_dials_hung_up=frozenset(
+            name for name, account in settings.accounts.items() if account.late_dial == "hang_up"
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -86,6 +86,11 @@ class Account(BaseModel):
     # Records of events are kept for a week.
     forward_for_seconds: Annotated[float, Field(ge=1, le=3 * 86_400, allow_inf_nan=False)] = Field(
         default=4 * 3_600, description="how long an event is tried before it becomes a dead letter"
+    )
+
+    late_dial: Literal["report", "hang_up"] = Field(
+        default="report",
+        description="what happens to a dial that rings after its result was UNKNOWN; hang_up: unless it is in use",
     )
 
     def read_api_key(self) -> str | None:

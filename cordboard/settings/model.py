@@ -159,6 +159,9 @@ class Dispatcher(Section):
     answered_wait_seconds: Seconds = Field(
         default=5, description="how long a line is held after answer for call.answered"
     )
+    silent_call_ask_hours: Hours = Field(
+        default=4, description="after how long Telnyx is asked whether a silent call lives; not if it is dropped before"
+    )
     silent_call_drop_hours: Hours = Field(default=24, description="after how long a silent call is dropped")
     stall_seconds: StallSeconds = Field(
         default=30, description="after how long without a step, while inputs wait, a partition counts as stalled"

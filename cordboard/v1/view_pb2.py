@@ -27,7 +27,7 @@ from cordboard.v1 import result_pb2 as cordboard_dot_v1_dot_result__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63ordboard/v1/view.proto\x12\x0c\x63ordboard.v1\x1a\x1a\x63ordboard/v1/command.proto\x1a\x19\x63ordboard/v1/result.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x03\n\x0b\x43ommandView\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63\x61ll_control_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\"\n\x05phase\x18\x05 \x01(\x0e\x32\x13.cordboard.v1.Phase\x12+\n\x06result\x18\x06 \x01(\x0b\x32\x1b.cordboard.v1.CommandResult\x12\x33\n\ncompletion\x18\x07 \x01(\x0b\x32\x1f.cordboard.v1.CommandCompletion\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12\x10\n\x08position\x18\t \x01(\x05\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sequence\x18\x0c \x01(\x04\x12-\n\x0bstart_after\x18\r \x01(\x0e\x32\x18.cordboard.v1.StartAfter\x12\x0e\n\x06source\x18\x0e \x01(\t\x12\r\n\x05group\x18\x0f \x01(\t\"\xc6\x03\n\x08\x43\x61llView\x12\x17\n\x0f\x63\x61ll_control_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61ll_leg_id\x18\x03 \x01(\t\x12\x17\n\x0f\x63\x61ll_session_id\x18\x04 \x01(\t\x12*\n\tdirection\x18\x05 \x01(\x0e\x32\x17.cordboard.v1.Direction\x12&\n\x05state\x18\x06 \x01(\x0e\x32\x17.cordboard.v1.CallState\x12\x15\n\rnext_sequence\x18\x07 \x01(\x04\x12\'\n\x04line\x18\x08 \x03(\x0b\x32\x19.cordboard.v1.CommandView\x12,\n\tin_flight\x18\t \x03(\x0b\x32\x19.cordboard.v1.CommandView\x12\'\n\x04open\x18\n \x03(\x0b\x32\x19.cordboard.v1.CommandView\x12\x33\n\x0f\x66irst_seen_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0changup_cause\x18\r \x01(\t\"\xa5\x02\n\tCallEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x12\n\nevent_type\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x17\n\x0f\x63\x61ll_control_id\x18\x04 \x01(\t\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncommand_id\x18\x06 \x01(\t\x12\x0c\n\x04late\x18\x07 \x01(\x08\x12\x0f\n\x07payload\x18\x08 \x01(\x0c\x12\x35\n\x07headers\x18\t \x03(\x0b\x32$.cordboard.v1.CallEvent.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\x84\x01\n\tCallState\x12\x1a\n\x16\x43\x41LL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43\x41LL_STATE_UNKNOWN\x10\x01\x12\x16\n\x12\x43\x41LL_STATE_RINGING\x10\x02\x12\x15\n\x11\x43\x41LL_STATE_ACTIVE\x10\x03\x12\x14\n\x10\x43\x41LL_STATE_ENDED\x10\x04*V\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_INCOMING\x10\x01\x12\x16\n\x12\x44IRECTION_OUTGOING\x10\x02*f\n\x05Phase\x12\x15\n\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n\rPHASE_WAITING\x10\x01\x12\x12\n\x0ePHASE_RELEASED\x10\x02\x12\x0e\n\nPHASE_OPEN\x10\x03\x12\x0f\n\x0bPHASE_ENDED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63ordboard/v1/view.proto\x12\x0c\x63ordboard.v1\x1a\x1a\x63ordboard/v1/command.proto\x1a\x19\x63ordboard/v1/result.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x03\n\x0b\x43ommandView\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63\x61ll_control_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\"\n\x05phase\x18\x05 \x01(\x0e\x32\x13.cordboard.v1.Phase\x12+\n\x06result\x18\x06 \x01(\x0b\x32\x1b.cordboard.v1.CommandResult\x12\x33\n\ncompletion\x18\x07 \x01(\x0b\x32\x1f.cordboard.v1.CommandCompletion\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12\x10\n\x08position\x18\t \x01(\x05\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sequence\x18\x0c \x01(\x04\x12-\n\x0bstart_after\x18\r \x01(\x0e\x32\x18.cordboard.v1.StartAfter\x12\x0e\n\x06source\x18\x0e \x01(\t\x12\r\n\x05group\x18\x0f \x01(\t\x12/\n\nsettlement\x18\x10 \x01(\x0b\x32\x1b.cordboard.v1.CommandResult\"\xc6\x03\n\x08\x43\x61llView\x12\x17\n\x0f\x63\x61ll_control_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61ll_leg_id\x18\x03 \x01(\t\x12\x17\n\x0f\x63\x61ll_session_id\x18\x04 \x01(\t\x12*\n\tdirection\x18\x05 \x01(\x0e\x32\x17.cordboard.v1.Direction\x12&\n\x05state\x18\x06 \x01(\x0e\x32\x17.cordboard.v1.CallState\x12\x15\n\rnext_sequence\x18\x07 \x01(\x04\x12\'\n\x04line\x18\x08 \x03(\x0b\x32\x19.cordboard.v1.CommandView\x12,\n\tin_flight\x18\t \x03(\x0b\x32\x19.cordboard.v1.CommandView\x12\'\n\x04open\x18\n \x03(\x0b\x32\x19.cordboard.v1.CommandView\x12\x33\n\x0f\x66irst_seen_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0changup_cause\x18\r \x01(\t\"\xa5\x02\n\tCallEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x12\n\nevent_type\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x17\n\x0f\x63\x61ll_control_id\x18\x04 \x01(\t\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncommand_id\x18\x06 \x01(\t\x12\x0c\n\x04late\x18\x07 \x01(\x08\x12\x0f\n\x07payload\x18\x08 \x01(\x0c\x12\x35\n\x07headers\x18\t \x03(\x0b\x32$.cordboard.v1.CallEvent.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\x84\x01\n\tCallState\x12\x1a\n\x16\x43\x41LL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43\x41LL_STATE_UNKNOWN\x10\x01\x12\x16\n\x12\x43\x41LL_STATE_RINGING\x10\x02\x12\x15\n\x11\x43\x41LL_STATE_ACTIVE\x10\x03\x12\x14\n\x10\x43\x41LL_STATE_ENDED\x10\x04*V\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_INCOMING\x10\x01\x12\x16\n\x12\x44IRECTION_OUTGOING\x10\x02*f\n\x05Phase\x12\x15\n\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n\rPHASE_WAITING\x10\x01\x12\x12\n\x0ePHASE_RELEASED\x10\x02\x12\x0e\n\nPHASE_OPEN\x10\x03\x12\x0f\n\x0bPHASE_ENDED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,18 +36,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CALLEVENT_HEADERSENTRY']._loaded_options = None
   _globals['_CALLEVENT_HEADERSENTRY']._serialized_options = b'8\001'
-  _globals['_CALLSTATE']._serialized_start=1341
-  _globals['_CALLSTATE']._serialized_end=1473
-  _globals['_DIRECTION']._serialized_start=1475
-  _globals['_DIRECTION']._serialized_end=1561
-  _globals['_PHASE']._serialized_start=1563
-  _globals['_PHASE']._serialized_end=1665
+  _globals['_CALLSTATE']._serialized_start=1390
+  _globals['_CALLSTATE']._serialized_end=1522
+  _globals['_DIRECTION']._serialized_start=1524
+  _globals['_DIRECTION']._serialized_end=1610
+  _globals['_PHASE']._serialized_start=1612
+  _globals['_PHASE']._serialized_end=1714
   _globals['_COMMANDVIEW']._serialized_start=130
-  _globals['_COMMANDVIEW']._serialized_end=585
-  _globals['_CALLVIEW']._serialized_start=588
-  _globals['_CALLVIEW']._serialized_end=1042
-  _globals['_CALLEVENT']._serialized_start=1045
-  _globals['_CALLEVENT']._serialized_end=1338
-  _globals['_CALLEVENT_HEADERSENTRY']._serialized_start=1292
-  _globals['_CALLEVENT_HEADERSENTRY']._serialized_end=1338
+  _globals['_COMMANDVIEW']._serialized_end=634
+  _globals['_CALLVIEW']._serialized_start=637
+  _globals['_CALLVIEW']._serialized_end=1091
+  _globals['_CALLEVENT']._serialized_start=1094
+  _globals['_CALLEVENT']._serialized_end=1387
+  _globals['_CALLEVENT_HEADERSENTRY']._serialized_start=1341
+  _globals['_CALLEVENT_HEADERSENTRY']._serialized_end=1387
 # @@protoc_insertion_point(module_scope)

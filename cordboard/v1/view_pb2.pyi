@@ -131,6 +131,7 @@ class CommandView(_message.Message):
     START_AFTER_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     GROUP_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     """The command."""
     call_control_id: _builtins.str
@@ -155,7 +156,7 @@ class CommandView(_message.Message):
     """Its group."""
     @_builtins.property
     def result(self) -> _result_pb2.CommandResult:
-        """What became of it, once that is known."""
+        """The result that its sender was given, once there is one."""
 
     @_builtins.property
     def completion(self) -> _result_pb2.CommandCompletion:
@@ -168,6 +169,10 @@ class CommandView(_message.Message):
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it will no longer be sent; absent: never."""
+
+    @_builtins.property
+    def settlement(self) -> _result_pb2.CommandResult:
+        """Where `result` is UNKNOWN: what it turned out to be, once that is known."""
 
     def __init__(
         self,
@@ -187,10 +192,11 @@ class CommandView(_message.Message):
         start_after: _command_pb2.StartAfter.ValueType = ...,
         source: _builtins.str = ...,
         group: _builtins.str = ...,
+        settlement: _result_pb2.CommandResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "completion", b"completion", "expire_time", b"expire_time", "result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "completion", b"completion", "expire_time", b"expire_time", "result", b"result", "settlement", b"settlement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account", b"account", "action", b"action", "attempts", b"attempts", "call_control_id", b"call_control_id", "command_id", b"command_id", "completion", b"completion", "expire_time", b"expire_time", "group", b"group", "phase", b"phase", "position", b"position", "result", b"result", "sequence", b"sequence", "source", b"source", "start_after", b"start_after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account", b"account", "action", b"action", "attempts", b"attempts", "call_control_id", b"call_control_id", "command_id", b"command_id", "completion", b"completion", "expire_time", b"expire_time", "group", b"group", "phase", b"phase", "position", b"position", "result", b"result", "sequence", b"sequence", "settlement", b"settlement", "source", b"source", "start_after", b"start_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 from dispatcher.core import (
     admission,
     aliases,
+    asking,
     completion,
     dialling,
+    ending,
     flights,
     hearing,
     line,
@@ -43,20 +45,20 @@ def advance(page: Page | None, key: str, given: Input, now: int, limits: Limits 
     line.move(turn)
     if is_new and not turn.changed:
         return Decision(page=None, changed=False, outputs=turn.outputs)  # Nothing to remember: no page.
-    if turn.outputs and isinstance(given, Due):
-        page.touched_ms = now  # What was just said of it is remembered, however long it has been silent.
-    if isinstance(given, Due) and retention.is_over(page, limits, given.at_ms):
-        return Decision(page=None, changed=True, outputs=turn.outputs)
     if turn.changed:
-        page.touched_ms = now
-    if turn.changed or isinstance(given, Due):
+        page.touched_ms = now  # Also by a timer: what was just said is remembered, however long the call was silent.
+    if isinstance(given, Due) and retention.is_over(page, limits, given.at_ms):
+        return Decision(page=None, changed=True, outputs=turn.outputs, learned=turn.learned)
+    is_written = turn.changed or turn.noted
+    if is_written or isinstance(given, Due):
         page.wake_ms = retention.next_wake(page, limits)
     return Decision(
         page=page,
-        changed=turn.changed,
+        changed=is_written,
         outputs=turn.outputs,
         wake_ms=page.wake_ms or None,
         wants_credit=line.wanting_credit(page),
+        learned=turn.learned,
     )
 
 
@@ -72,10 +74,12 @@ def _new_page(key: str, given: Input, now: int) -> Page | None:
     return page if isinstance(given, Asked | Poisoned | CancelAsked | Opened) else None
 
 
-def _apply(turn: Turn, given: Input) -> None:
+def _apply(turn: Turn, given: Input) -> None:  # noqa: C901 - a line for each input
     match given:
         case Asked():
             admission.take(turn, given)
+        case Told(outcome) if outcome.command_id == asking.QUESTION:
+            asking.hear_answer(turn, outcome)
         case Told():
             flights.hear_outcome(turn, given)
         case Heard():
@@ -96,7 +100,7 @@ def _apply(turn: Turn, given: Input) -> None:
 
 def _pass_time(turn: Turn, at_ms: int) -> None:
     if turn.page.wake_ms <= at_ms:
-        turn.changed = True  # What the page waited for has come: it is written with the next time, not asked again.
+        turn.noted = True  # What the page waited for has come: it is written with the next time, not asked again.
     if turn.page.hold_until_ms <= at_ms:
         turn.page.hold_until_ms = 0
     line.expire(turn, at_ms)
@@ -104,3 +108,6 @@ def _pass_time(turn: Turn, at_ms: int) -> None:
     flights.judge_silence(turn, at_ms)
     completion.time_out(turn, at_ms)
     aliases.give_up_waiting(turn, at_ms)
+    if retention.is_abandoned(turn.page, turn.limits, at_ms):
+        ending.abandon(turn)
+    asking.pass_time(turn, at_ms)

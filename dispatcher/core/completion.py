@@ -141,7 +141,7 @@ def _is_proven(waiting: Open, clue: Clue) -> bool:
 def time_out(turn: Turn, at_ms: int) -> None:
     """Give up on completions whose time is over; doubts that nothing settled are forgotten."""
     for waiting in [one for one in turn.page.open if one.deadline_ms <= at_ms]:
-        _give_up(turn, waiting)
+        give_up(turn, waiting)
 
 
 def await_event(turn: Turn, waiting: Open) -> None:
@@ -149,10 +149,11 @@ def await_event(turn: Turn, waiting: Open) -> None:
     turn.page.open.append(waiting)
     turn.changed = True
     if len(turn.page.open) > OPEN_MAX:
-        _give_up(turn, turn.page.open[0])
+        give_up(turn, turn.page.open[0])
 
 
-def _give_up(turn: Turn, waiting: Open) -> None:
+def give_up(turn: Turn, waiting: Open) -> None:
+    """Nothing will show what became of it."""
     if waiting.doubtful:
         turn.page.open.remove(waiting)
         turn.changed = True

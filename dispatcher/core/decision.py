@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cordboard.work import TelnyxError, Work
 from dispatcher.core.inputs import Heard
 from dispatcher.core.page import Leg, Page, Raw
-from dispatcher.core.words import Completion, Reason, State
+from dispatcher.core.words import Answer, Completion, Reason, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,18 @@ class Tell:
     sender: str
     leg: Leg | None = None
     heard: Heard | None = None
+    given_up: bool = False
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUp:
+    """A command of our own: a call that rings though its dial was given up is hung up."""
+
+    command_id: str
+    call: str
+    account: str
+    traceparent: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +126,15 @@ class CancelAnswer:
     unknown: tuple[str, ...]
 
 
-Output = Result | Completed | HandOn | PassOn | Release | Tell | CancelAnswer
+Output = Result | Completed | HandOn | PassOn | Release | Tell | HangUp | CancelAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What came of a question whether a call lives, and why it was asked: only to be counted."""
+
+    why: str
+    answer: Answer
 
 
 @dataclass(slots=True)
@@ -130,3 +150,4 @@ class Decision:
     outputs: list[Output] = field(default_factory=list)
     wake_ms: int | None = None
     wants_credit: tuple[str, ...] = ()
+    learned: list[Learned] = field(default_factory=list)

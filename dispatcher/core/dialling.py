@@ -6,6 +6,7 @@ dial's own address prove it: they settle here, and are handed on by the call's p
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -15,13 +16,14 @@ import msgspec
 from cordboard.catalogue import CATALOGUE
 from dispatcher.core.commands import DIAL
 from dispatcher.core.completion import CLUES_MAX, match_clues, settle_as_done
-from dispatcher.core.decision import Tell
+from dispatcher.core.decision import HangUp, Tell
 from dispatcher.core.inputs import Heard, Opened
 from dispatcher.core.page import Clue, Leg, Life, Open, Page
 from dispatcher.core.turn import Ending, Turn
 from dispatcher.core.words import Reason, State
 
 MILESTONES: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
+_DIAL_ID_SHOWN: Final = 100  # Characters of a dial's id in that of the hangup it causes.
 
 
 class _Data(msgspec.Struct):
@@ -39,11 +41,20 @@ _decoder = msgspec.json.Decoder(_Answer)
 
 def with_legs(turn: Turn, ending: Ending) -> Ending:
     """Read the new legs from the answer, open their pages, and show them in the result."""
+    return _with_legs(turn, ending, late=None)
+
+
+def found_out(turn: Turn, doubt: Open, ending: Ending) -> Ending:
+    """The same for a dial whose result was UNKNOWN: its sender may have given it up."""
+    return _with_legs(turn, ending, late=doubt)
+
+
+def _with_legs(turn: Turn, ending: Ending, late: Open | None) -> Ending:
     legs = ending.legs or _legs_in(ending.response)
     turn.page.legs = list(legs)
     turn.changed = True
     for leg in legs:
-        _introduce(turn, leg)
+        _introduce(turn, leg, late)
     return replace(ending, legs=legs)
 
 
@@ -87,7 +98,7 @@ def hear_own(turn: Turn, clue: Clue) -> None:
     for waiting in list(page.open):
         if waiting.doubtful:
             ending = Ending(state=State.SUCCEEDED, legs=(_leg(clue),), send_ms=waiting.sent_ms)
-            settle_as_done(turn, waiting, with_legs(turn, ending))
+            settle_as_done(turn, waiting, found_out(turn, waiting, ending))
         elif all(clue.call != leg.call for leg in page.legs):
             _add_leg(turn, waiting, _leg(clue))
         match_clues(turn, waiting, [clue])
@@ -97,11 +108,15 @@ def _add_leg(turn: Turn, waiting: Open, leg: Leg) -> None:
     """Of a dial whose answer was lost, the legs become known one by one."""
     turn.page.legs = [*turn.page.legs, leg]
     waiting.calls = [*waiting.calls, leg.call]
-    _introduce(turn, leg)
+    _introduce(turn, leg, waiting if waiting.settled else None)
 
 
-def _introduce(turn: Turn, leg: Leg) -> None:
-    turn.say(Tell(page=leg.call, account=turn.page.account, sender=turn.page.key, leg=leg))
+def _introduce(turn: Turn, leg: Leg, late: Open | None) -> None:
+    page = turn.page
+    told = Tell(page=leg.call, account=page.account, sender=page.key, leg=leg)
+    if late is not None and page.account in turn.limits.late_dials_hung_up:
+        told = replace(told, given_up=True, traceparent=late.traceparent)
+    turn.say(told)
 
 
 def open_page(turn: Turn, opened: Opened) -> None:
@@ -112,6 +127,8 @@ def open_page(turn: Turn, opened: Opened) -> None:
     if page.life in (Life.UNHEARD, Life.STRANGER):
         page.life = Life.ALIVE
     turn.changed = True
+    if opened.given_up and page.life is not Life.ENDED and not _is_in_use(page):
+        turn.say(_hang_up(opened))
     untold, page.untold = page.untold, []
     for clue in untold:
         _tell(turn, clue)
@@ -120,6 +137,23 @@ def open_page(turn: Turn, opened: Opened) -> None:
 def dial_of(page: Page, clue: Clue) -> str:
     """On the call's page: the dial to which an event belongs that is no other command's; "" for none."""
     return page.dial.partition("/")[2] if clue.event_type in CATALOGUE[DIAL].completion.events else ""
+
+
+def _is_in_use(page: Page) -> bool:
+    """Whether anybody has sent a command for the call: then it is theirs, however late its dial was."""
+    return bool(page.line or page.early or page.flights or page.ended)
+
+
+def _hang_up(opened: Opened) -> HangUp:
+    # Made of dial and leg, so that a repeat is the same command.
+    digest = hashlib.blake2b(f"{opened.dial} {opened.leg.call}".encode(), digest_size=8).hexdigest()
+    dial = opened.dial.partition("/")[2][:_DIAL_ID_SHOWN]
+    return HangUp(
+        command_id=f"late~{digest}~{dial}",
+        call=opened.leg.call,
+        account=opened.account,
+        traceparent=opened.traceparent,
+    )
 
 
 def report(turn: Turn, clue: Clue) -> None:

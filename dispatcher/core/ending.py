@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cordboard.catalogue import CATALOGUE
-from dispatcher.core import line
+from dispatcher.core import completion, line
 from dispatcher.core.commands import CALL_ENDING
 from dispatcher.core.page import Clue, Life, Open
-from dispatcher.core.turn import Ending, Turn, complete, settle
+from dispatcher.core.turn import Ending, Turn, complete, give_result, settle
 from dispatcher.core.words import Completion, Reason, State
 
 
@@ -19,6 +19,18 @@ def end_call(turn: Turn, clue: Clue | None = None) -> None:
         line.empty(turn)
     for waiting in list(page.open):
         _close(turn, waiting, clue)
+
+
+def abandon(turn: Turn) -> None:
+    """Nothing was heard of the call for so long that it is dropped. What would end it is still sent."""
+    page = turn.page
+    for waiting in list(page.open):
+        completion.give_up(turn, waiting)
+    page.hold_until_ms = 0
+    for held in [held for held in page.line if not held.ask.ends_call]:
+        line.take_out(page, held)
+        message = "Nothing was heard of the call for so long that it is taken for over; this was not sent."
+        give_result(turn, held.ask, Ending(state=State.CANCELLED, reason=Reason.CALL_ENDED, message=message))
 
 
 def _close(turn: Turn, waiting: Open, clue: Clue | None) -> None:

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from cordboard.work import Outcome, Repeat, Verdict
-from dispatcher.core import dialling, line, links, verdicts
+from dispatcher.core import asking, dialling, line, links, verdicts
 from dispatcher.core.commands import ANSWER
 from dispatcher.core.completion import await_event, begin, match_clues, settle_as_done
 from dispatcher.core.ending import end_call
@@ -46,6 +46,7 @@ def hear_outcome(turn: Turn, told: Told) -> None:
     if before is not None and not _says_more(flight, before, outcome):
         return  # Said before; outcomes come at least once.
     turn.changed = True
+    turn.page.asking.reached |= outcome.verdict not in verdicts.UNSENT
     others = [one for one in flight.outcomes if one.attempt != outcome.attempt]
     flight.outcomes = [*others[-_OUTCOMES_KEPT:], msgspec.structs.replace(outcome, response=b"")]
     if outcome.verdict is Verdict.WAITING:
@@ -125,6 +126,7 @@ def _keep_in_doubt(turn: Turn, flight: Flight) -> None:
     certain = {one.attempt for one in flight.outcomes if one.verdict in verdicts.CERTAIN_NO}
     doubt = awaiting(flight, turn.now + DOUBT_KEPT_MS)
     doubt.doubtful = True
+    asking.doubt(turn)
     doubt.attempts = [attempt for attempt in range(1, flight.attempt + 1) if attempt not in certain]
     doubt.contested = flight.contested or is_contested(turn.page, doubt.action)
     contest(turn.page, doubt.action)
@@ -182,7 +184,7 @@ def _hear_late(turn: Turn, outcome: Outcome) -> None:
         return
     if verdicts.is_success(doubt.action, outcome):
         ending = verdicts.success(doubt.action, outcome)
-        settle_as_done(turn, doubt, dialling.with_legs(turn, ending) if turn.page.is_dial else ending)
+        settle_as_done(turn, doubt, dialling.found_out(turn, doubt, ending) if turn.page.is_dial else ending)
     elif outcome.verdict in verdicts.CERTAIN_NO and outcome.attempt in doubt.attempts:
         turn.changed = True
         doubt.attempts = [attempt for attempt in doubt.attempts if attempt != outcome.attempt]

@@ -89,11 +89,13 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A dial brought this call to life."""
+    """A dial brought this call to life. `given_up`: after its sender was told UNKNOWN, and it is to be hung up."""
 
     account: str
     dial: str
     leg: Leg
+    given_up: bool = False
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ class Limits:
     alias_memory_ms: int = _HOUR_MS  # After the latest that a leg's or a session's page heard.
     link_memory_ms: int = 25 * _HOUR_MS  # After a leg's call was known: calls last a day at most.
     silence_ms: int = 24 * _HOUR_MS  # A call of which nothing was heard or asked for so long is dropped.
+    ask_after_ms: int = 4 * _HOUR_MS  # A call that was silent for so long: Telnyx is asked whether it lives.
+    ask_again_ms: int = _HOUR_MS  # Where that question had no answer that tells.
+    late_dials_hung_up: frozenset[str] = frozenset()  # Accounts whose dials are hung up when they ring too late.
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -1,7 +1,7 @@
 """What a page remembers of a command that has ended: 32 bytes, so that the same command again is one command.
 
 Layout, big-endian: id digest 9, fingerprint 8, accept time 6 (ms), time taken 3 (in 10 ms), HTTP status 2, state 1,
-reason 1, completion 1, spare 1. Digests are cut short on purpose: 72 and 64 bits are far beyond what one call's
+reason 1, completion 1, doubt 1. Digests are cut short on purpose: 72 and 64 bits are far beyond what one call's
 thousand commands could bring to collide.
 """
 
@@ -23,6 +23,7 @@ _TAKEN_MAX: Final = (1 << 24) - 1
 _STATES: Final = (State.SUCCEEDED, State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED, State.UNKNOWN)
 _REASONS: Final = tuple(Reason)
 _COMPLETIONS: Final = (None, Completion.COMPLETED, Completion.FAILED, Completion.INCOMPLETE)
+_DOUBTS: Final = (None, *_REASONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Remembered:
     state: State
     reason: Reason
     completion: Completion | None = None
+    doubt: Reason | None = None  # Why its result was UNKNOWN, where that was settled later.
 
     def same_content(self, fingerprint: bytes) -> bool:
         """Whether a command with this fingerprint says the same."""
@@ -80,7 +82,8 @@ def _encode(name: bytes, ended: Remembered) -> bytes:
             ended.accept_ms.to_bytes(6, "big"),
             taken.to_bytes(3, "big"),
             ended.http_status.to_bytes(2, "big"),
-            bytes((_STATES.index(ended.state), _REASONS.index(ended.reason), _COMPLETIONS.index(ended.completion), 0)),
+            bytes((_STATES.index(ended.state), _REASONS.index(ended.reason))),
+            bytes((_COMPLETIONS.index(ended.completion), _DOUBTS.index(ended.doubt))),
         )
     )
 
@@ -95,4 +98,5 @@ def _decode(entry: bytes) -> Remembered:
         state=_STATES[entry[28]],
         reason=_REASONS[entry[29]],
         completion=_COMPLETIONS[entry[30]],
+        doubt=_DOUBTS[entry[31]],
     )

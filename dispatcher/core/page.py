@@ -103,6 +103,7 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     new_legs: int = 1  # How many it creates; it has failed when all of them have.
     lost_legs: int = 0
     failing: Clue | None = None  # It has failed, unless a late call.bridged says otherwise before its deadline.
+    settled: bool = False  # UNKNOWN was its result, and it turned out to have been done.
 
 
 class Raw(msgspec.Struct, frozen=True, array_like=True):
@@ -120,6 +121,16 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     account: str
     clue: Clue
     raw: Raw
+
+
+class Asking(msgspec.Struct, array_like=True, kw_only=True):
+    """What Telnyx was asked about the call: whether it lives (see asking.py). 0 means never."""
+
+    attempt: int = 0  # Of the latest question.
+    asked_ms: int = 0  # When that was.
+    why: str = ""  # Of the question that is out; "" where none is.
+    doubt_ms: int = 0  # When to ask, because a command ended UNKNOWN.
+    reached: bool = False  # A command of the call has reached Telnyx.
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):
@@ -175,6 +186,7 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     linked_ms: int = 0
     kept: list[Kept] = []
     interested: list[str] = []  # Calls of a session that wait for what becomes of a new leg.
+    asking: Asking = msgspec.field(default_factory=Asking)
 
     @property
     def is_dial(self) -> bool:

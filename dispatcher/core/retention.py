@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dispatcher.core import asking
 from dispatcher.core.limits import Limits
 from dispatcher.core.page import Life, Page
 
@@ -16,6 +17,15 @@ def next_wake(page: Page, limits: Limits) -> int:
 def is_over(page: Page, limits: Limits, at_ms: int) -> bool:
     """Whether the page can be forgotten."""
     return not _is_busy(page) and _forget_at(page, limits) <= at_ms
+
+
+def is_abandoned(page: Page, limits: Limits, at_ms: int) -> bool:
+    """Whether a call has been silent for so long that what waits or is open on it is given up."""
+    return _is_live_call(page) and _is_busy(page) and page.touched_ms + limits.silence_ms <= at_ms
+
+
+def _is_live_call(page: Page) -> bool:
+    return not (page.is_dial or page.is_alias) and page.life is not Life.ENDED
 
 
 def _moments(page: Page, limits: Limits) -> Iterator[int]:
@@ -31,8 +41,10 @@ def _moments(page: Page, limits: Limits) -> Iterator[int]:
     yield from (kept.since_ms + limits.untied_wait_ms for kept in page.kept)
     if not _is_busy(page):
         yield _forget_at(page, limits)
-    elif not page.flights and not page.open:
+    elif _is_live_call(page) or not (page.flights or page.open):
         yield page.touched_ms + limits.silence_ms  # Waiting for credit or a hold: looked at again, never lost.
+    if (ask_ms := asking.next_ms(page, limits)) is not None:
+        yield ask_ms
 
 
 def _is_busy(page: Page) -> bool:

@@ -6,13 +6,13 @@ Every other module of the core works on a Turn; this one only knows how a comman
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cordboard.work import Outcome, TelnyxError, Verdict
 from dispatcher.core import memory
 from dispatcher.core.commands import Ask
-from dispatcher.core.decision import Completed, Output, Result
+from dispatcher.core.decision import Completed, Learned, Output, Result
 from dispatcher.core.limits import DEFAULT_LIMITS, Limits
 from dispatcher.core.page import Clue, Flight, Leg, Open, Page
 from dispatcher.core.words import SENTENCES, Completion, Reason, State
@@ -29,6 +29,8 @@ class Turn:
     limits: Limits = DEFAULT_LIMITS
     outputs: list[Output] = field(default_factory=list)
     changed: bool = False
+    noted: bool = False  # The page is to be written, but for nothing that is a sign of the call's life.
+    learned: list[Learned] = field(default_factory=list)
 
     def say(self, output: Output) -> None:
         """Add an output, to be sent once the page is written."""
@@ -105,11 +107,16 @@ def refuse(turn: Turn, ask: Ask, reason: Reason, origin: str, *, message: str = 
 
 def settle(turn: Turn, waiting: Open, ending: Ending) -> None:
     """Publish what an UNKNOWN command really came to. Its result stays what it was; the memory learns better."""
-    waiting.doubtful, turn.changed = False, True
+    waiting.doubtful, waiting.settled, turn.changed = False, True, True
     known = memory.recall(turn.page.ended, waiting.command_id)
     if known is not None:
-        better = memory.Remembered(
-            known.fingerprint, known.accept_ms, turn.now, ending.http_status, ending.state, ending.reason
+        better = replace(
+            known,
+            finish_ms=turn.now,
+            http_status=ending.http_status,
+            state=ending.state,
+            reason=ending.reason,
+            doubt=known.reason,
         )
         turn.page.ended = memory.remember(turn.page.ended, waiting.command_id, better)
     turn.say(
@@ -147,10 +154,7 @@ def complete(
         turn.page.open.remove(waiting)
     known = memory.recall(turn.page.ended, waiting.command_id)
     if known is not None:
-        ended = memory.Remembered(
-            known.fingerprint, known.accept_ms, known.finish_ms, known.http_status, known.state, known.reason, state
-        )
-        turn.page.ended = memory.remember(turn.page.ended, waiting.command_id, ended)
+        turn.page.ended = memory.remember(turn.page.ended, waiting.command_id, replace(known, completion=state))
     turn.say(
         Completed(
             command_id=waiting.command_id,

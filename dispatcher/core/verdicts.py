@@ -16,6 +16,7 @@ from dispatcher.core.turn import Ending, ending_of
 from dispatcher.core.words import Reason, State
 
 CERTAIN_NO: Final = frozenset({Verdict.REFUSED, Verdict.UNSENT, Verdict.EXPIRED})
+UNSENT: Final = frozenset({Verdict.UNSENT, Verdict.EXPIRED, Verdict.LATE, Verdict.WAITING})  # Telnyx got nothing.
 
 _DOUBTS: Final = {
     Verdict.AMBIGUOUS: Reason.AMBIGUOUS_REFUSAL,

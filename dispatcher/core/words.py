@@ -62,6 +62,15 @@ class Completion(enum.StrEnum):
     INCOMPLETE = "INCOMPLETE"
 
 
+class Answer(enum.StrEnum):
+    """What Telnyx said when it was asked whether a call lives."""
+
+    ALIVE = "alive"
+    ENDED = "ended"
+    UNCLEAR = "unclear"  # It answered, and it is not known whether the call lives; one that rings is not alive yet.
+    NONE = "none"
+
+
 class Placement(enum.StrEnum):
     """Where in the line a command goes."""
 

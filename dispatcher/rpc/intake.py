@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 from urllib.parse import quote
 
 from cordboard import validation
@@ -22,11 +21,8 @@ from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, options_pb2, result_pb2
 from cordboard.validation import COMMAND_BYTES_MAX, Violation
 from dispatcher.accounts import Accounts
-from dispatcher.rendering import PROTOBUF_TYPE
+from dispatcher.rendering import COMMAND_TYPE, PROTOBUF_TYPE
 from dispatcher.rpc.refusals import Refused, invalid, of_log
-
-COMMAND_TYPE: Final = "cordboard.command.v1"
-
 
 Knows = Callable[[str, str], Awaitable[bool]]
 

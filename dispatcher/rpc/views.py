@@ -14,7 +14,7 @@ from dispatcher.core import memory
 from dispatcher.core.commands import Ask
 from dispatcher.core.memory import Remembered
 from dispatcher.core.page import Flight, Held, Life, Open, Page
-from dispatcher.core.words import SENTENCES, Reason
+from dispatcher.core.words import SENTENCES, Reason, State
 
 _STATES: Final = {
     Life.UNHEARD: view_pb2.CALL_STATE_UNKNOWN,
@@ -95,7 +95,7 @@ def _released(page: Page, flight: Flight) -> view_pb2.CommandView:
     view = _asked(page, flight.ask, view_pb2.PHASE_RELEASED, flight.expire_ms)
     view.attempts = flight.attempt
     if flight.answered and (known := memory.recall(page.ended, flight.ask.command_id)):
-        view.result.CopyFrom(_result(page, flight.ask.command_id, flight.ask.action, known))
+        _show_result(view, page, known)
     return view
 
 
@@ -128,22 +128,37 @@ def _open(page: Page, one: Open) -> view_pb2.CommandView:
         group=one.group,
     )
     if known := memory.recall(page.ended, one.command_id):
-        view.result.CopyFrom(_result(page, one.command_id, one.action, known))
+        _show_result(view, page, known)
     return view
 
 
 def _ended(page: Page, command_id: str, known: Remembered) -> view_pb2.CommandView:
     action = "dial" if page.is_dial else ""  # Of all others the action is forgotten with the body.
-    return view_pb2.CommandView(
+    view = view_pb2.CommandView(
         command_id=command_id,
         call_control_id=_call(page),
         account=page.account,
         action=action,
         phase=view_pb2.PHASE_ENDED,
-        result=_result(page, command_id, action, known),
         completion=completion_of(page, command_id, action, known),
         accept_time=timestamp(known.accept_ms),
     )
+    _show_result(view, page, known)
+    return view
+
+
+def _show_result(view: view_pb2.CommandView, page: Page, known: Remembered) -> None:
+    """The result as it was given; where that was UNKNOWN and is known better by now, both."""
+    latest = _result(page, view.command_id, view.action, known)
+    if known.doubt is None:
+        view.result.CopyFrom(latest)
+        return
+    latest.settles = True
+    view.settlement.CopyFrom(latest)
+    # Of what was given first its reason is remembered.
+    given = Remembered(known.fingerprint, known.accept_ms, 0, 0, State.UNKNOWN, known.doubt)
+    view.result.CopyFrom(_result(page, view.command_id, view.action, given))
+    del view.result.dialed[:]
 
 
 def _result(page: Page, command_id: str, action: str, known: Remembered) -> result_pb2.CommandResult:

@@ -14,6 +14,7 @@ another is delivered at once, and what comes of it is shown too. The commands:
     session S A B ...                     from now on, webhooks of these calls name a leg and this session
     alias TYPE call=A [id= at=]           a webhook that names the leg of the call, and not the call
     copy DIAL TYPE call=X [id= at=]       a webhook that came on the dial's own address
+    answer HOW [call=A] [attempt=1]       to the question whether the call lives: alive, dead, ended, or as `outcome`
     cancel [ID ...] [call= group= dial=]  ·  credit DIAL  ·  tick 15s  ·  page [call=A]
 """
 
@@ -31,13 +32,30 @@ from cordboard.v1 import Command
 from cordboard.v1 import Placement as PlacementOption
 from cordboard.work import Outcome, TelnyxError, Verdict
 from dispatcher.core.advance import advance
+from dispatcher.core.asking import QUESTION
 from dispatcher.core.commands import Ask
-from dispatcher.core.decision import CancelAnswer, Completed, Decision, HandOn, Output, PassOn, Release, Result, Tell
+from dispatcher.core.decision import (
+    CancelAnswer,
+    Completed,
+    Decision,
+    HandOn,
+    HangUp,
+    Output,
+    PassOn,
+    Release,
+    Result,
+    Tell,
+)
 from dispatcher.core.inputs import Announced, Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
 from dispatcher.core.limits import DEFAULT_LIMITS
 from dispatcher.core.page import Page, Raw, decode, encode
 from dispatcher.core.words import Placement
 
+STATUSES = {
+    "alive": {"is_alive": True},
+    "dead": {"is_alive": False},
+    "ended": {"is_alive": False, "end_time": "2027-01-15T08:00:00Z"},
+}
 START_MS = 1_800_000_000_000
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 ACCOUNT = "acme"
@@ -113,6 +131,7 @@ class Story:
         self.wakes: dict[str, int] = {}
         self.asked: dict[str, str] = {}  # Command id -> page.
         self.attempts: dict[str, int] = {}
+        self.asked_of: dict[str, int] = {}  # Call -> the latest question whether it lives.
         self.inputs = 0
         self.sessions: dict[str, str] = {}  # By call: those whose webhooks name a leg and a session.
         self.heard_by_body: dict[bytes, Heard] = {}
@@ -125,7 +144,8 @@ class Story:
         return list(getattr(self, f"do_{verb}")(words, options))
 
     def do_limits(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
-        self.limits = replace(self.limits, **{name: int(value) for name, value in options.items()})
+        given = {name: int(value) if value.isdigit() else frozenset((value,)) for name, value in options.items()}
+        self.limits = replace(self.limits, **given)
         yield from ()
 
     def do_submit(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
@@ -193,6 +213,21 @@ class Story:
             hangup_cause=options.get("cause", ""),
         )
 
+    def do_answer(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        call = options.get("call", "A")
+        how, *rest = words
+        status, *codes = rest or (["200"] if how in STATUSES else ["0"])
+        outcome = Outcome(
+            key=call,
+            command_id=QUESTION,
+            attempt=int(options.get("attempt", 0)) or self.asked_of[call],
+            verdict=Verdict.DONE if how in STATUSES else Verdict(how),
+            http_status=int(status),
+            errors=tuple(TelnyxError(code) for code in codes),
+            response=json.dumps({"data": STATUSES[how]}).encode() if how in STATUSES else b"",
+        )
+        yield from self.put(call, Told(outcome))
+
     def do_cancel(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
         key = self.asked[options["dial"]] if "dial" in options else options.get("call", "A")
         yield from self.put(key, CancelAsked("cancel-1", tuple(words), options.get("group", "")))
@@ -235,6 +270,10 @@ class Story:
         for output in decision.outputs:
             if not isinstance(output, Tell | PassOn):
                 yield self.describe(output)
+            if isinstance(output, HangUp):
+                self.asked[output.command_id] = output.call
+                ask = make_ask("hangup", output.command_id, self.now, {"account": output.account})
+                yield from self.put(output.call, Asked(ask, "commands-0-0"))
         for output in decision.outputs:
             if isinstance(output, Tell):
                 yield from self.deliver(output)
@@ -258,6 +297,9 @@ class Story:
 
     def describe(self, output: Output) -> str:
         match output:
+            case Release(work=work) if work.command_id == QUESTION:
+                self.asked_of[work.key] = work.attempt
+                return f"ask whether {work.key} lives#{work.attempt}"
             case Release(work=work):
                 self.attempts[work.command_id] = work.attempt
                 return f"release {work.command_id}#{work.attempt}"
@@ -277,13 +319,16 @@ class Story:
             case CancelAnswer():
                 lists = {"cancelled": output.cancelled, "too late": output.too_late, "unknown": output.unknown}
                 return "; ".join(f"{name} {' '.join(ids)}" for name, ids in lists.items() if ids) or "nothing to cancel"
+            case HangUp():
+                return f"command hangup {output.command_id} for {output.call}"
             case Tell() | PassOn():
                 raise AssertionError("Delivered, not described.")
 
     def deliver(self, told: Tell) -> Iterator[str]:
         if told.leg is not None:
-            yield f"tell {told.page}: opened by {told.sender}"
-            yield from self.put(told.page, Opened(told.account, told.sender, told.leg))
+            yield f"tell {told.page}: opened by {told.sender}{', given up' if told.given_up else ''}"
+            opened = Opened(told.account, told.sender, told.leg, told.given_up, told.traceparent)
+            yield from self.put(told.page, opened)
         if told.heard is not None:
             yield f"tell {told.page}: {told.heard.event_type} of {told.sender}"
             yield from self.put(told.page, told.heard)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from cordboard.work import Verdict
+from dispatcher.core.asking import QUESTION
 from dispatcher.core.decision import Output, Release, Result
 from dispatcher.core.inputs import Asked, CancelAsked, Due, Input, Told
 from dispatcher.core.limits import Limits
@@ -34,7 +35,7 @@ class Core(Watched):
     def check(self, output: Output) -> None:
         super().check(output)
         match output:
-            case Release(work=work):
+            case Release(work=work) if work.command_id != QUESTION:
                 self.said.append(f"release {work.command_id}#{work.attempt}")
             case Result(kind="result"):
                 reason = "" if output.reason == "NONE" else f" {output.reason}"

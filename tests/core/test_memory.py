@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,21 +26,20 @@ class TestMemory:
         state=st.sampled_from(State),
         reason=st.sampled_from(Reason),
         completion=st.sampled_from([None, *Completion]),
+        doubt=st.sampled_from([None, *Reason]),
     )
     def test_what_was_remembered_is_recalled(
-        self, fingerprint, accept_ms, took, http_status, state, reason, completion
+        self, fingerprint, accept_ms, took, http_status, state, reason, completion, doubt
     ):
         """
         Everything comes back; times taken in steps of 10 ms, fingerprints by their first 8 bytes.
         """
-        told = Remembered(fingerprint, accept_ms, accept_ms + took * 10, http_status, state, reason, completion)
+        told = Remembered(fingerprint, accept_ms, accept_ms + took * 10, http_status, state, reason, completion, doubt)
         known = recall(remember(b"", "a", told), "a")
         assert known is not None
         assert known.same_content(fingerprint)
         assert not known.same_content(bytes(byte ^ 1 for byte in fingerprint))
-        assert known == Remembered(
-            fingerprint[:8], accept_ms, accept_ms + took * 10, http_status, state, reason, completion
-        )
+        assert known == replace(told, fingerprint=fingerprint[:8])
 
     def test_an_entry_is_32_bytes(self):
         """

@@ -18,14 +18,25 @@ from dispatcher.core.page import Raw
 from tests.core.story import ACCOUNT, dial_response, make_ask
 from tests.core.watch import Watched, outcome
 
-LIMITS = Limits(line_commands_max=6, silence_ms=4 * 3_600_000, dial_memory_ms=4 * 3_600_000)
-DAY_MS = 24 * 3_600_000
+LIMITS = Limits(
+    line_commands_max=6,
+    silence_ms=4 * 3_600_000,
+    dial_memory_ms=4 * 3_600_000,
+    ask_after_ms=3_600_000,
+    ask_again_ms=1_200_000,
+    link_memory_ms=2 * 3_600_000,
+)
+ENDINGS_MS = 3_600_000  # Until what is on its way, one after another, is UNKNOWN.
+# A day without any sign, a day of hangups that nobody answers, and a day for which what was said is remembered.
+LONGEST_MS = 3 * LIMITS.silence_ms + 2 * ENDINGS_MS
 ACTIONS = ["speak", "speak", "gather", "playback_stop", "record_pause", "bridge", "answer", "hangup", "reject"]
 ACTIONS += ["playback_start", "gather_using_audio", "streaming_start", "transfer"]
 EVENTS = ["call.speak.ended", "call.playback.ended", "call.gather.ended", "call.answered", "call.initiated"]
 EVENTS += ["call.speak.started", "call.playback.started", "streaming.started", "streaming.stopped"]
 NAMES = [f"c{number}" for number in range(12)]
-seconds = st.sampled_from([0, 1, 2, 14, 15, 15, 15, 16, 30, 60])
+ALIVE, DEAD = b'{"data":{"is_alive":true}}', b'{"data":{"is_alive":false}}'
+OVER = b'{"data":{"is_alive":false,"end_time":"2027-01-15T08:00:00Z"}}'
+seconds = st.sampled_from([0, 1, 2, 14, 15, 15, 15, 16, 30, 60, 3_600])
 
 
 class APage(RuleBasedStateMachine):
@@ -65,6 +76,19 @@ class APage(RuleBasedStateMachine):
         status, code = refusal if verdict in (Verdict.REFUSED, Verdict.AMBIGUOUS) else (0, "")
         self.put(Told(outcome(work, verdict, self.watched.now, attempt=attempt, status=status, code=code)))
 
+    @precondition(lambda self: self.watched.asked)
+    @rule(
+        attempt=st.sampled_from([0, 0, 0, 1]),
+        said=st.sampled_from([ALIVE, DEAD, OVER, b"{}", b""]),
+        verdict=st.sampled_from([Verdict.DONE, Verdict.DONE, Verdict.REFUSED, Verdict.NO_ANSWER, Verdict.WAITING]),
+        refusal=st.sampled_from([(401, ""), (404, ""), (404, "10005"), (422, "90018")]),
+    )
+    def hear_answer(self, attempt: int, said: bytes, verdict: Verdict, refusal: tuple[int, str]) -> None:
+        """Telnyx says whether the call lives, or something else."""
+        status, code = refusal if verdict is Verdict.REFUSED else (0, "")
+        told = outcome(self.watched.asked[-1], verdict, self.watched.now, attempt=attempt, status=status, code=code)
+        self.put(Told(msgspec.structs.replace(told, response=said if verdict is Verdict.DONE else b"")))
+
     @precondition(lambda self: self.past)
     @rule(data=st.data())
     def hear_again(self, data: st.DataObject) -> None:
@@ -84,10 +108,11 @@ class APage(RuleBasedStateMachine):
             assert len(waiting) + len(page.flights) <= 2 * LIMITS.line_commands_max + 1
 
     def teardown(self) -> None:
-        """Enough time brings every accepted command its one result, and then the page is forgotten."""
-        self.watched.pass_time(2 * DAY_MS)
-        assert self.watched.value is None
+        """Whatever never comes any more: every accepted command gets its one result, and no page stays for ever."""
+        self.watched.pass_time(LIMITS.silence_ms + ENDINGS_MS)
         assert not self.watched.pending
+        self.watched.pass_time(LONGEST_MS - LIMITS.silence_ms - ENDINGS_MS)
+        assert self.watched.value is None
 
 
 class ACall(APage):
@@ -100,6 +125,7 @@ class ACall(APage):
         expire=st.sampled_from(["", "", "0s", "1s", "20s", "10m"]),
         requires=st.sampled_from(["", "", "", *NAMES[:3]]),
         after=st.sampled_from(["", "completed"]),
+        completes=st.sampled_from(["", "", "24h"]),
         sequence=st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5]),
         accepted=st.sampled_from(["", "", "-1s"]),
         body=st.sampled_from(["", "", "other"]),

@@ -6,11 +6,12 @@ from collections import defaultdict
 
 from cordboard.work import Outcome, TelnyxError, Verdict, Work
 from dispatcher.core.advance import advance
+from dispatcher.core.asking import QUESTION
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Completed, Decision, HandOn, Output, PassOn, Release, Result
 from dispatcher.core.inputs import Asked, Due, Input, Poisoned, Told
 from dispatcher.core.limits import Limits
-from dispatcher.core.page import Page, decode, encode
+from dispatcher.core.page import Life, Page, decode, encode
 from dispatcher.core.verdicts import CERTAIN_NO
 from dispatcher.core.words import Reason, State
 from tests.core.story import START_MS
@@ -33,10 +34,12 @@ class Watched:
     def forget(self) -> None:
         """A page that is gone has promised nothing."""
         self.pending: dict[str, Ask] = {}
+        self.since: dict[str, int] = {}  # When what is pending was put: the same input may come again long after.
         self.released: dict[str, list[Work]] = defaultdict(list)
         self.outcomes: dict[tuple[str, int], set[Verdict]] = defaultdict(set)
         self.results: dict[str, Result] = {}
         self.settled: set[str] = set()
+        self.asked: list[Work] = []
         self.handed_on: set[str] = set()
         self.completed: set[str] = set()
 
@@ -46,6 +49,7 @@ class Watched:
             self.outcomes[given.outcome.command_id, given.outcome.attempt].add(given.outcome.verdict)
         if isinstance(given, Asked | Poisoned) and given.ask.command_id not in self.results:
             self.pending.setdefault(given.ask.command_id, given.ask)
+            self.since.setdefault(given.ask.command_id, self.now)
         decision = self.decide(given)
         for output in decision.outputs:
             self.check(output)
@@ -78,8 +82,10 @@ class Watched:
         self.wake_ms = decision.wake_ms
         assert sum(not flight.passing for flight in decision.page.flights) <= 1, "two in flight"
 
-    def check(self, output: Output) -> None:
+    def check(self, output: Output) -> None:  # noqa: C901 - a case for each output
         match output:
+            case Release(work=work) if work.command_id == QUESTION:
+                self.check_question(work)
             case Release(work=work):
                 self.check_release(work)
             case Result(kind="result"):
@@ -118,13 +124,25 @@ class Watched:
             assert work.not_after_ms is None or self.now < work.not_after_ms == before[0].not_after_ms
         before.append(work)
 
+    def check_question(self, work: Work) -> None:
+        """One at a time, a minute apart, of a call that is not known to be over; it is no command."""
+        page = self.page()
+        assert page is not None
+        assert page.life is not Life.ENDED
+        assert not page.is_dial
+        assert (work.method, work.body, work.expire_ms) == ("GET", b"", None)
+        if self.asked:
+            assert work.attempt == self.asked[-1].attempt + 1
+            assert self.now - self.asked[-1].released_ms >= min(60_000, self.limits.ask_again_ms)
+        self.asked.append(work)
+
     def check_result(self, result: Result) -> None:
         name = result.command_id
         assert name not in self.results, "two results"
         self.results[name] = result
         ask, released = self.pending.pop(name), self.released[name]
         if ask.expire_ms is not None and not released and not ask.ends_call:
-            assert self.now - max(ask.expire_ms, ask.accept_ms) <= RESULT_WITHIN_MS
+            assert self.now - max(ask.expire_ms, self.since.get(name, ask.accept_ms)) <= RESULT_WITHIN_MS
         if released:
             assert self.now - released[0].released_ms <= RESULT_WITHIN_MS
         self.check_certainty(result)

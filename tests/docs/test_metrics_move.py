@@ -70,7 +70,7 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> list[EmbeddedLog]:
 
 @pytest.fixture
 async def scene(tmp_path: Path, logs: list[EmbeddedLog]) -> AsyncIterator[Scene]:
-    async with Stage(tmp_path) as stage:
+    async with Stage(tmp_path, late_dial="hang_up") as stage:
         yield Scene(stage, logs[0])
 
 
@@ -150,6 +150,20 @@ async def telnyx_stumbles(scene: Scene) -> None:
     assert await scene.stage.ended("s1") == []
 
 
+async def a_call_falls_silent(scene: Scene) -> None:
+    """Telnyx is asked for it, and says that it lives."""
+    await scene.stage.call()
+    await scene.stage.skip(4 * 3600)
+    await scene.counts("cordboard_calls_asked_total", why="silence", answer="alive")
+
+
+async def a_dial_rings_too_late(scene: Scene) -> None:
+    """Its answer was a 500, and its account has such calls hung up."""
+    scene.stage.faults({"match": {"action": "dial"}, "status": 500, "happens": True, "times": 1})
+    await scene.stage.submit(dial("g1"))
+    await scene.counts("cordboard_late_dials_hung_up_total")
+
+
 async def a_webhook_is_on_its_way(scene: Scene) -> None:
     """Half of it has come."""
     host, port = scene.stage.ingress_url.split("/")[2].split(":")
@@ -207,6 +221,8 @@ STORY: tuple[Callable[[Scene], Awaitable[None]], ...] = (
     a_command_is_cancelled,
     telnyx_asks_for_patience,
     telnyx_stumbles,
+    a_call_falls_silent,
+    a_dial_rings_too_late,
     a_webhook_is_on_its_way,
     somebody_writes_nonsense,
     the_disk_is_full,

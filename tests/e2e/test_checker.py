@@ -178,6 +178,10 @@ def test_a_repeated_request_keeps_its_place_too() -> None:
             replace(KEPT, sent=[A, replace(B, passes=True)], effects=[request(1, B), request(2, A)]), id="passes"
         ),
         pytest.param(
+            replace(KEPT, effects=[*KEPT.effects, repeat(3, Sent("", "call", "retrieve", ""), command_id=None)]),
+            id="asked for",
+        ),
+        pytest.param(
             replace(KEPT, told=[told(A), told(B, reason="ALREADY_ENDED")], effects=[request(1, A)]), id="already ended"
         ),
         pytest.param(

@@ -60,8 +60,10 @@ class Without(NamedTuple):
 class Stage:
     """`async with Stage(directory)`: everything runs, and what is told is heard."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **account: Any) -> None:
+        """`account` are settings of the account, beside those without which nothing runs."""
         self._directory = directory
+        self._account = account
         # Requests that are held are given up late, and a lane that waits looks at the skipped time often.
         self._worker: dict[str, Any] = {
             "try_timeout_seconds": 10.0,
@@ -122,6 +124,7 @@ class Stage:
             base_url=self.sandbox.base_url,
             webhook_public_key=self.sandbox.public_key,
             dial_url_secret="a-secret-of-this-stage",
+            **self._account,
         )
         return Settings(
             accounts={ACCOUNT: account},

@@ -181,6 +181,7 @@ class TestLimits:
                     "call_memory_hours_after_end": 2,
                     "dial_memory_hours": 0.5,
                     "silent_call_drop_hours": 48,
+                    "silent_call_ask_hours": 0.25,
                 }
             )
         )
@@ -188,7 +189,15 @@ class TestLimits:
         assert (limits.line_commands_max, limits.line_bytes_max) == (7, 200_000)
         assert (limits.sequence_wait_ms, limits.answer_hold_ms) == (250, 1_001)
         assert (limits.call_memory_ms, limits.dial_memory_ms) == (7_200_000, 1_800_000)
-        assert limits.silence_ms == 172_800_000
+        assert (limits.silence_ms, limits.ask_after_ms) == (172_800_000, 900_000)
+
+    def test_accounts_say_whose_late_dials_are_hung_up(self) -> None:
+        """
+        Unless an account says so, they are only reported.
+        """
+        assert limits_of(two_accounts()).late_dials_hung_up == frozenset()
+        accounts = {"main": {"late_dial": "report"}, "second": {"late_dial": "hang_up"}}
+        assert limits_of(Settings(accounts=accounts)).late_dials_hung_up == {"second"}
 
     def test_the_largest_command_fits_wherever_it_passes(self) -> None:
         """

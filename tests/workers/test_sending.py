@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from cordboard.work import Lane, Verdict, Work
+from cordboard.work import Lane, Repeat, Verdict, Work
 from workers.core.attempt import Limits
 from workers.core.outcome import Answer, Meaning, NoAnswer, Reply
 from workers.events import Event, Tried
@@ -112,6 +112,19 @@ class TestCarry:
 
         assert hold is not None
         assert (hold.ms, hold.cause) == (20_000, "rate_limited")
+
+    async def test_a_limit_on_questions_slows_no_command(
+        self, sender: Callable[..., Sender], clock: Clock, make_work: MakeWork
+    ) -> None:
+        """
+        Telnyx counts them by themselves, and nobody waits for one.
+        """
+        carrying = sender(Answer(429, reset="20"))
+        question = make_work(command_id="?alive", method="GET", body=b"", repeat=Repeat.ALWAYS)
+        outcome = await carrying.carry(question, "in_lane", asyncio.Event())
+
+        assert outcome.verdict is Verdict.UNSENT
+        assert carrying.pace.hold(make_work(), clock.now_ms()) is None
 
 
 class TestPace:

@@ -10,7 +10,7 @@ from typing import Protocol
 import httpx
 import pytest
 
-from cordboard.work import Work
+from cordboard.work import Repeat, Work
 from workers.core.outcome import Answer, Ending, NoAnswer
 from workers.telnyx import ANSWER_BYTES_MAX, Telnyx
 
@@ -59,6 +59,23 @@ class TestOnTheWire:
         assert lines[b"host"] == server.url[7:-3].encode()
         assert lines[b"accept-encoding"] == b"identity"
         assert len(lines) == len(head.split(b"\r\n")) - 1
+
+    async def test_a_question_has_no_body(
+        self, telnyx: Telnyx, server: Server, answer: MakeAnswer, make_work: MakeWork
+    ) -> None:
+        """
+        GET /calls/{id}: neither a body nor what describes one; what comes back is kept.
+        """
+        said = b'{"data":{"is_alive":true}}'
+        server.then(answer(200, said))
+        question = make_work(method="GET", path="/calls/v3:a_b-c%2F", body=b"", repeat=Repeat.ALWAYS)
+
+        assert await telnyx.send(question, 3_000) == Answer(200, said)
+        head, _, body = server.requests[0].partition(b"\r\n\r\n")
+        assert head.split(b"\r\n")[0] == b"GET /v2/calls/v3:a_b-c%2F HTTP/1.1"
+        names = {line.split(b":")[0].lower() for line in head.split(b"\r\n")[1:]}
+        assert names == {b"host", b"accept", b"accept-encoding", b"user-agent", b"authorization"}
+        assert body == b""
 
     async def test_a_redirect_is_an_answer_and_not_an_order(
         self, telnyx: Telnyx, server: Server, answer: MakeAnswer, make_work: MakeWork

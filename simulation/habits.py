@@ -1,0 +1,85 @@
+"""How the account of a history is set up, and what its Telnyx never does: drawn from the seed, and so all along."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dispatcher.core.limits import Limits
+from simulation.chance import stream
+from simulation.faults import Road, Spell
+
+ACCOUNT: Final = "main"
+_SOON: Final = 15.0  # Of silence, in seconds: histories take minutes, not hours.
+_AGAIN: Final = 12.0
+_HOUR: Final = 3_600.0
+_LATE: Final = 4.0
+
+Post = Callable[[str, dict[str, str], bytes], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """`asks_after` seconds of silence; `tells_no_ends`: no call.hangup of any call ever comes.
+
+    `loses_dials`: each dial is answered by a 503 though it rings; `tells_late`: what is told of such calls comes late.
+    """
+
+    asks_after: float
+    hangs_up_late: bool
+    tells_no_ends: bool
+    loses_dials: bool = False
+    tells_late: bool = False
+
+    @property
+    def faults(self) -> tuple[Spell, ...]:
+        """What goes wrong besides the plan."""
+        return (Spell(0.0, _HOUR, "dial", Road.ERROR_WITH),) if self.loses_dials else ()
+
+    @property
+    def asks_soon(self) -> bool:
+        """Whether a silence is asked about while a history lasts."""
+        return self.asks_after == _SOON
+
+    def limits(self, limits: Limits) -> Limits:
+        """The limits of the core, as this history has them."""
+        asks_after_ms = round(self.asks_after * 1000)
+        again_ms = round(_AGAIN * 1000) if self.asks_soon else limits.ask_again_ms
+        late = frozenset({ACCOUNT}) if self.hangs_up_late else frozenset[str]()
+        return replace(limits, ask_after_ms=asks_after_ms, ask_again_ms=again_ms, late_dials_hung_up=late)
+
+    def heard(self, post: Post) -> Post:
+        """The way of webhooks, on which some never arrive."""
+
+        async def post_all_but_ends(url: str, headers: dict[str, str], body: bytes) -> int:
+            if b'"call.hangup"' in body:
+                raise ConnectionRefusedError("nobody hears of the end of a call")
+            return await post(url, headers, body)
+
+        async def post_late(url: str, headers: dict[str, str], body: bytes) -> int:
+            if b'"outgoing"' in body:
+                await asyncio.sleep(_LATE)
+            return await heard(url, headers, body)
+
+        heard = post_all_but_ends if self.tells_no_ends else post
+        return post_late if self.tells_late else heard
+
+
+NO_HABITS: Final = Habits(asks_after=4 * _HOUR, hangs_up_late=False, tells_no_ends=False)
+
+
+def habits_of(seed: int) -> Habits:
+    """The habits of a seed: in every third history calls are asked for soon, and often that is the only way to know."""
+    rng = stream(seed, "habits")
+    soon = rng.random() < 0.35
+    hangs_up_late, tells_no_ends = rng.random() < 0.5, soon and rng.random() < 0.6
+    loses_dials = rng.random() < 0.25
+    return Habits(
+        asks_after=_SOON if soon else 4 * _HOUR,
+        hangs_up_late=hangs_up_late,
+        tells_no_ends=tells_no_ends,
+        loses_dials=loses_dials,
+        tells_late=loses_dials and rng.random() < 0.5,
+    )
