@@ -98,7 +98,7 @@ SEEN_AT = {
     "given-back-off-by-one": 2,
     "dial-resent": 12,
     "5xx-is-no": 17,
-    "4xx-is-no": 0,
+    "4xx-is-no": 310,
     "broken-is-unsent": 25,
     "silence-is-unsent": 0,
     "doubt-forgotten": 2,
