@@ -87,7 +87,7 @@ def nothing_is_given_up_in_spite_of_its_event(facts: Facts) -> Iterator[Violatio
     """A playback is not given up for want of an event that was handed on before, nor cut off after it has ended."""
     sounds = _Sounds(facts)
     ended = {
-        cause.command_id: event.number
+        cause.command_id: event
         for event in facts.history.events
         if event.event_type == "call.playback.ended" and (cause := sounds.cause_of(event.event_id))
     }
@@ -95,7 +95,10 @@ def nothing_is_given_up_in_spite_of_its_event(facts: Facts) -> Iterator[Violatio
         result = facts.result(completion.command_id)
         if completion.action != "playback_start" or completion.state != "INCOMPLETE" or result is None:
             continue
-        if result.state == "SUCCEEDED" and ended.get(completion.command_id, completion.number) < completion.number:
+        event = ended.get(completion.command_id)
+        if event is None or event.event_id == completion.event_id or result.state != "SUCCEEDED":
+            continue
+        if event.number < completion.number:
             yield Violation(9, "given up in spite", f"{completion.command_id}: its end was handed on before")
 
 

@@ -59,6 +59,10 @@ def no_event_is_of_what_came_after(facts: Facts) -> Iterator[Violation]:
         if command is None or not completion.event_id or completion.state != "COMPLETED":
             continue
         sent = [one.local_ms for one in facts.sent(command)]
+        if (
+            len(releases := facts.releases[command.command_id]) > 1
+        ):  # The first one may have been sent, for all that is known.
+            sent.append(min(one.released_ms for one in releases))
         if not sent or command.ends_call or command.action == "dial":
             continue
         early_ms = min(sent) - _GRACE_MS - occurred.get(completion.event_id, min(sent))

@@ -142,6 +142,8 @@ def _match(one: Open, clue: Clue, role: Role | None) -> Match | None:
     if (compared := marks.compare(one.marks, clue.marks)) is None:
         return None
     conflicts, agreements = compared
+    if conflicts and one.surely_sent_ms - GRACE_MS > clue.occurred_ms:
+        return None
     has_begun = one.begun and clue.event_type in CATALOGUE[one.action].completion.started_by
     return Match((conflicts, one.gone, has_begun, -agreements, one.order), one, role)
 

@@ -97,6 +97,7 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     clears: bool = False
     begun: bool = False  # The event that says so was heard.
     order: int = 0
+    surely_sent_ms: int = 0  # `sent_ms` counts from an attempt that may have been sent; this one from one that was.
     stopped: bool = False
     gone: bool = False  # Cleared before it began, for all that is known: nothing may be told of it any more.
     session_told: bool = False  # The session knows that this one waits for what becomes of a new leg.
