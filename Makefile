@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos rolling lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars test explore chaos rolling scripted lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,11 @@ chaos: kafka-jars ## Kill one process KILLS (200) times, strike many FAULTS (150
 
 rolling: kafka-jars ## Restart every process and broker in turn, under load; judge, and say how long commands waited
 	python -m tests.e2e.rolling --seed $(SEED)
+
+CALLS ?= 10000
+
+scripted: $(VENV)/dev.stamp ## Lead CALLS (10000) whole calls by script, and see that sandbox and Cordboard agree about each
+	python -m tests.e2e.scripted --calls $(CALLS) --seed $(SEED)
 
 # SEED=7 replays one history and tells it; SEEDS=20000 is the long run; FIRST=1000 begins there.
 sim: $(VENV)/dev.stamp ## Simulate 500 histories in virtual time and hold them to the promises (SEEDS=, SEED=)

@@ -122,12 +122,13 @@ def _introduce(turn: Turn, leg: Leg, late: Open | None) -> None:
 def open_page(turn: Turn, opened: Opened) -> None:
     """On the call's page: a dial made this call; what was heard before is told to the dial now."""
     page = turn.page
+    is_news = not page.dial  # What pages tell each other comes at least once.
     page.account, page.dial, page.direction = page.account or opened.account, opened.dial, "outgoing"
     page.leg, page.session = opened.leg.leg or page.leg, opened.leg.session or page.session
     if page.life in (Life.UNHEARD, Life.STRANGER):
         page.life = Life.ALIVE
     turn.changed = True
-    if opened.given_up and page.life is not Life.ENDED and not _is_in_use(page):
+    if opened.given_up and is_news and page.life is not Life.ENDED and not _is_in_use(page):
         turn.say(_hang_up(opened))
     untold, page.untold = page.untold, []
     for clue in untold:

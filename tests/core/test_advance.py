@@ -8,10 +8,10 @@ import pytest
 from cordboard.work import Lane, Repeat, TelnyxError, Verdict
 from dispatcher.core.completion import CLUES_MAX, OPEN_MAX
 from dispatcher.core.decision import Completed, Output, Release, Result
-from dispatcher.core.inputs import Asked, Due, Heard, Told
+from dispatcher.core.inputs import Asked, Due, Heard, Opened, Told
 from dispatcher.core.limits import DEFAULT_LIMITS, Limits
 from dispatcher.core.line import OUTCOME_WAIT_MS, WINDOW_MS
-from dispatcher.core.page import EVENTS_MAX, decode, event_is_known, note_event
+from dispatcher.core.page import EVENTS_MAX, Leg, decode, event_is_known, note_event
 from dispatcher.core.words import Completion, Reason
 from tests.core.story import ACCOUNT, START_MS, make_ask
 from tests.core.watch import Watched, outcome
@@ -227,3 +227,14 @@ class TestTimers:
         watched = Watched("A", DEFAULT_LIMITS)
         assert watched.put(Due(START_MS)) == []
         assert watched.value is None
+
+
+class TestWhatIsToldTwice:
+    def test_a_late_call_is_hung_up_by_one_decision(self):
+        """
+        What pages tell each other comes at least once; the hangup of a late dial is decided the first time.
+        """
+        watched = Watched("A", DEFAULT_LIMITS)
+        opened = Opened(ACCOUNT, f"dial:{ACCOUNT}/d", Leg("A", "leg-A", "s"), given_up=True)
+        assert "HangUp" in kinds(watched.put(opened))
+        assert "HangUp" not in kinds(watched.put(opened))
