@@ -62,10 +62,11 @@ def _outside_the_window(facts: Facts, command: Command) -> Iterator[Violation]:
 
 def calls_are_in_order(facts: Facts) -> Iterator[Violation]:
     """Commands of one call take effect in the order in which they were accepted, or numbered."""
-    lines: dict[str, list[Command]] = defaultdict(list)
+    # A numbered one may have waited for its turn when one without a number was let in, so each kind has its own order.
+    lines: dict[tuple[str, bool], list[Command]] = defaultdict(list)
     for command in facts.accepted.values():
         if command.placement == _LAST and command.call:
-            lines[command.call].append(command)
+            lines[command.call, command.sequence > 0].append(command)
     for line in lines.values():
         line.sort(key=lambda command: (command.sequence, command.number))
         done = [
