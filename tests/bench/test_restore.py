@@ -12,7 +12,8 @@ async def test_every_page_is_restored_by_the_log_and_by_an_owner(kafka_servers: 
     Pages like those of a run's calls are written and read back, by processes of their own.
     """
     log = await opened(settings_for(kafka_servers, kafka_prefix))
-    page = encode(Page(key="v3:sample", ended=bytes(32 * 4)))
+    far_ms = 1 << 52  # It wants to be seen, or to be forgotten, when this test is long over.
+    page = encode(Page(key="v3:sample", ended=bytes(32 * 4), touched_ms=far_ms, wake_ms=far_ms))
     await log.settle(await log.claim(0), [("v3:sample", page)], [], dict.fromkeys(Topics(kafka_prefix).inputs, 0))
     await log.close()
 
