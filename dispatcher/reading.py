@@ -182,7 +182,7 @@ class Interpreter:
             source=command.source,
             group=command.group,
             traceparent=trace_of(header(record.headers, "traceparent")),
-            new_legs=max(len(command.transfer.to_list), 1),
+            new_legs=max(len(command.transfer.to_list), len(command.dial.to_list), 1),
         )
 
     def _overrides(self, command: command_pb2.Command, account: str) -> dict[str, object]:

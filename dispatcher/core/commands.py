@@ -48,7 +48,7 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     marks: bytes = b""  # What its events may repeat of it: see cordboard.marks.
     goes_on: bool = False  # What it starts is over only some time after it was completed.
     clears: bool = False  # It takes away what others started, and nothing tells of it.
-    new_legs: int = 1  # Of a transfer: how many it makes.
+    new_legs: int = 1  # Of a dial or a transfer: how many it makes.
 
     @property
     def ends_call(self) -> bool:

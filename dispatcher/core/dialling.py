@@ -100,6 +100,8 @@ def hear_own(turn: Turn, clue: Clue) -> None:
             ending = Ending(state=State.SUCCEEDED, legs=(_leg(clue),), send_ms=waiting.sent_ms)
             settle_as_done(turn, waiting, found_out(turn, waiting, ending))
         elif all(clue.call != leg.call for leg in page.legs):
+            if len(page.legs) >= waiting.new_legs:
+                continue  # Its call was transferred: the new leg has the same address, and is not the dial's.
             _add_leg(turn, waiting, _leg(clue))
         match_clues(turn, waiting, [clue])
 
