@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -58,8 +58,9 @@ def late_dials_are_hung_up(facts: Facts) -> Iterator[Violation]:
     """Where the account says so: exactly those whose result was UNKNOWN, and that nobody uses."""
     own = {one.call: one for one in reversed(facts.history.commands) if _is_own(one)}
     dials = _dials(facts)
+    of_legs = _transferred(facts, dials)
     for call, hangup in own.items():
-        yield from _was_to_be_hung_up(facts, hangup, dials.get(call))
+        yield from _was_to_be_hung_up(facts, hangup, dials.get(call) or of_legs.get(call))
     for call, dial in dials.items():
         if facts.history.habits.hangs_up_late and call not in own and _rang_too_late(facts, call, dial):
             yield Violation(6, "not hung up", f"{dial} was UNKNOWN, and {call[:12]} rang on")
@@ -74,6 +75,16 @@ def _dials(facts: Facts) -> dict[str, str]:
     ids = {one.telnyx_id: one.command_id for one in facts.accepted.values() if one.action == "dial"}
     made = (one for one in facts.history.requests if one.action == "dial" and one.happened)
     return {one.call: ids[one.command_id] for one in made if one.command_id in ids}
+
+
+def _transferred(facts: Facts, dials: Mapping[str, str]) -> dict[str, str]:
+    """By new leg, the dial of the call that was transferred to it.
+
+    A simulated sender can transfer a call whose dial is in doubt, because it is told the truth. The new leg then may
+    prove the dial, whose address it has, before the call itself was heard of.
+    """
+    transfers = (one for one in facts.history.requests if one.action == "transfer" and one.call in dials)
+    return {leg: dials[one.call] for one in transfers for leg in one.made}
 
 
 def _was_to_be_hung_up(facts: Facts, hangup: Command, dial: str | None) -> Iterator[Violation]:

@@ -67,8 +67,11 @@ class _Sounds:
         return result is not None and result.number < event.number and event.at - told_at < _LATE_SECONDS
 
     def _is_doubtful(self, command: Command) -> bool:
-        result = self.facts.result(command.command_id)
-        return result is None or result.state == "UNKNOWN"
+        """Whether for long nobody knew what became of it: what was heard meanwhile may have been its doing."""
+        result, releases = self.facts.result(command.command_id), self.facts.releases[command.command_id]
+        if result is None or result.state == "UNKNOWN":
+            return True
+        return bool(releases) and result.at - releases[0].at > _LATE_SECONDS
 
 
 def events_are_tied_to_their_causes(facts: Facts) -> Iterator[Violation]:

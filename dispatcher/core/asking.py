@@ -9,7 +9,8 @@ is no command: it waits in no line, holds up nothing, and has no result. At most
 What an answer is worth:
 
     422 with 90018 or 90015, 404 in Telnyx's own words         it has ended
-    is_alive false, with an end_time or of an answered call    it has ended
+    is_alive false, with an end_time, or of a call that was    it has ended
+    answered when it was asked for
     is_alive true                                              it lives: its silence begins anew
     anything else                                              nothing is learned. So with is_alive false alone: a call
                                                                that still rings is not alive either
@@ -89,8 +90,10 @@ def hear_answer(turn: Turn, outcome: Outcome) -> None:
     page = turn.page
     if outcome.verdict is Verdict.WAITING:
         return
-    answer = _read(outcome, page.life)
-    is_awaited = bool(page.asking.why) and outcome.attempt == page.asking.attempt
+    is_latest = outcome.attempt == page.asking.attempt
+    # Not what is known now: the call may have been answered while the question was on its way.
+    answer = _read(outcome, was_answered=is_latest and page.asking.answered)
+    is_awaited = bool(page.asking.why) and is_latest
     if is_awaited:
         _close(turn, answer)
         turn.changed = turn.changed or answer is Answer.ALIVE
@@ -116,6 +119,7 @@ def _ask(turn: Turn, why: str) -> None:
     page, asking = turn.page, turn.page.asking
     asking.attempt += 1
     asking.asked_ms, asking.doubt_ms, asking.why = turn.now, 0, why
+    asking.answered = page.life is Life.ANSWERED
     turn.noted = True
     turn.say(
         Release(
@@ -144,9 +148,9 @@ def _close(turn: Turn, answer: Answer) -> None:
     turn.noted = True
 
 
-def _read(outcome: Outcome, life: Life) -> Answer:
+def _read(outcome: Outcome, *, was_answered: bool) -> Answer:
     if outcome.verdict is Verdict.DONE:
-        return _read_status(outcome.response, life)
+        return _read_status(outcome.response, was_answered=was_answered)
     codes = {error.code for error in outcome.errors}
     # A 404 of somebody else's, between us and Telnyx, names no error.
     if (outcome.http_status == 422 and codes & _OVER) or (outcome.http_status == 404 and codes):
@@ -154,11 +158,11 @@ def _read(outcome: Outcome, life: Life) -> Answer:
     return Answer.UNCLEAR if outcome.http_status else Answer.NONE
 
 
-def _read_status(response: bytes, life: Life) -> Answer:
+def _read_status(response: bytes, *, was_answered: bool) -> Answer:
     try:
         status = _decoder.decode(response).data
     except msgspec.MsgspecError:
         return Answer.UNCLEAR
     if status.is_alive:
         return Answer.ALIVE
-    return Answer.ENDED if status.end_time or life is Life.ANSWERED else Answer.UNCLEAR
+    return Answer.ENDED if status.end_time or was_answered else Answer.UNCLEAR

@@ -132,6 +132,7 @@ class Asking(msgspec.Struct, array_like=True, kw_only=True):
     why: str = ""  # Of the question that is out; "" where none is.
     doubt_ms: int = 0  # When to ask, because a command ended UNKNOWN.
     reached: bool = False  # A command of the call has reached Telnyx.
+    answered: bool = False  # Whether it was known to be answered at the latest question.
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):
