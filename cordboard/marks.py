@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -70,7 +71,8 @@ def of_event(event_type: str, payload: Mapping[str, Any]) -> bytes:
         found = (value for path in match.payload if (value := _at(payload, path)) is not None)
         value = next(found, match.assumed)
         if value is not None:
-            marks.append(_mark(match, value))
+            with suppress(orjson.JSONEncodeError):  # No command says what cannot be written: it is nobody's.
+                marks.append(_mark(match, value))
     return b"".join(marks)
 
 

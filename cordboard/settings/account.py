@@ -28,6 +28,7 @@ def _url(value: str) -> str:
         raise ValueError("must hold no user name, password, query or fragment")
     if parts.scheme == "http" and str(parts.hostname).endswith("telnyx.com"):
         raise ValueError("must be https: over http the API key would travel in the clear")
+    _can_be_asked(value)
     return value.rstrip("/")
 
 
@@ -42,7 +43,18 @@ def _forward_url(value: SecretStr) -> SecretStr:
         raise ValueError("must be a whole address such as https://calls.example/webhooks")
     if parts.username is not None or parts.fragment:
         raise ValueError("must hold no user name, password or fragment")
+    _can_be_asked(value.get_secret_value())
     return value
+
+
+def _can_be_asked(value: str) -> None:
+    """Whoever asks an address takes it apart more strictly than the standard library: 1.2.3.400 is none."""
+    from httpx import URL, InvalidURL  # noqa: PLC0415 - only where such an address is set.
+
+    try:
+        URL(value)
+    except InvalidURL:
+        raise ValueError("must have a host that can be asked for: a name, or a whole IP address") from None
 
 
 def _public_key(value: str) -> str:

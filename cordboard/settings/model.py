@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -27,6 +27,12 @@ Bytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)]
 # No less than the largest command that validation lets through, and a little for what is around it.
 CommandBytes = Annotated[int, Field(ge=129 * 1024, le=64 * 1024 * 1024)]
 Host = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+def _named(value: object) -> object:
+    if value == "":
+        raise ValueError("must name a folder; for none, leave it out")
+    return value
 
 
 def _place(value: str) -> str:
@@ -88,7 +94,7 @@ class Ingress(Section):
         default=300, description="how far a signature's time may be off, both ways"
     )
     durable_seconds_max: Seconds = Field(default=10, description="how long making a webhook durable may take")
-    spool: Path | None = Field(
+    spool: Annotated[Path, BeforeValidator(_named)] | None = Field(
         default=None,
         description="a folder of this ingress's own, for webhooks while the log cannot be written; else 503",
     )

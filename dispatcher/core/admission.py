@@ -21,7 +21,7 @@ from dispatcher.core import memory
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import CancelAnswer, Result
 from dispatcher.core.inputs import Asked, CancelAsked
-from dispatcher.core.line import take_out
+from dispatcher.core.line import is_awaited, take_out
 from dispatcher.core.page import Held, Life, Page
 from dispatcher.core.turn import Ending, Turn, call_of, give_result, refuse
 from dispatcher.core.words import SENTENCES, Placement, Reason, State
@@ -183,8 +183,9 @@ def _enter(turn: Turn, ask: Ask) -> None:
     else:
         held.gate = ""
         page.line.insert(_behind_those_placed_next(page), held)
-    if page.line[-1] is held:
-        page.last = ask.command_id  # What comes next comes after this one; what was placed NEXT is in nobody's way.
+    # What comes next comes after this one. What was placed NEXT is in the way of nobody who waits for another.
+    if page.line[-1] is held and not (ask.placement is Placement.NEXT and is_awaited(page, page.last)):
+        page.last = ask.command_id
     if ask.sequence:
         page.sequence = max(page.sequence, ask.sequence)
         _let_in_the_early(turn)

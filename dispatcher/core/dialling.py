@@ -76,9 +76,13 @@ def _legs_in(response: bytes) -> tuple[Leg, ...]:
     )
 
 
-def proven_by(clues: Sequence[Clue], ending: Ending) -> Ending:
-    """The dial's answer was lost, but its own webhooks came: it happened, and these are the calls."""
-    legs = tuple({clue.call: _leg(clue) for clue in clues}.values())
+def proven_by(clues: Sequence[Clue], new_legs: int, ending: Ending) -> Ending:
+    """The dial's answer was lost, but its own webhooks came: it happened, and these are the calls.
+
+    Of more calls than it dialled, the later ones are those that its calls were transferred to.
+    """
+    in_order = sorted(clues, key=lambda clue: clue.occurred_ms)
+    legs = tuple({clue.call: _leg(clue) for clue in in_order}.values())[:new_legs]
     return replace(ending, state=State.SUCCEEDED, reason=Reason.NONE, message="", legs=legs)
 
 
@@ -94,7 +98,8 @@ def hear_own(turn: Turn, clue: Clue) -> None:
     page.heard_ms, turn.changed = turn.now, True
     for flight in page.flights:
         if all(clue.event_id != known.event_id for known in flight.clues):  # The call's page may tell of it, too.
-            flight.clues = [*flight.clues, clue][-CLUES_MAX:]
+            clues_max = max(CLUES_MAX, len(MILESTONES) * flight.ask.new_legs)
+            flight.clues = [*flight.clues, clue][-clues_max:]
     for waiting in list(page.open):
         if waiting.doubtful:
             ending = Ending(state=State.SUCCEEDED, legs=(_leg(clue),), send_ms=waiting.sent_ms)

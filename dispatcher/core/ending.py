@@ -35,9 +35,12 @@ def abandon(turn: Turn) -> None:
 
 def _close(turn: Turn, waiting: Open, clue: Clue | None) -> None:
     if waiting.action in CALL_ENDING:
-        if waiting.doubtful:
+        ending = Ending(state=State.SUCCEEDED, send_ms=waiting.sent_ms)
+        if waiting.doubtful and clue is None:
+            completion.settle_as_done(turn, waiting, ending)  # Its event may still come.
+        elif waiting.doubtful:
             turn.page.open.remove(waiting)
-            settle(turn, waiting, Ending(state=State.SUCCEEDED, send_ms=waiting.sent_ms))
+            settle(turn, waiting, ending)
         if clue is not None:
             complete(turn, waiting, Completion.COMPLETED, Reason.NONE, clue)
     elif not waiting.doubtful and not CATALOGUE[waiting.action].completion.outlives_call:

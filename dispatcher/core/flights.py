@@ -109,7 +109,7 @@ def _succeed(turn: Turn, flight: Flight, ending: Ending) -> None:
 def _fail(turn: Turn, flight: Flight) -> None:
     ending = verdicts.conclude(flight.ask.action, flight.attempt, flight.outcomes)
     if ending.state is State.UNKNOWN and flight.clues and turn.page.is_dial:
-        _succeed(turn, flight, dialling.proven_by(flight.clues, ending))
+        _succeed(turn, flight, dialling.proven_by(flight.clues, flight.ask.new_legs, ending))
         return
     give_result(turn, flight.ask, replace(ending, attempts=_requests(flight)))
     if ending.state is State.UNKNOWN:

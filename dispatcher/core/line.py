@@ -100,15 +100,19 @@ def _is_held_up(turn: Turn) -> bool:
 
 def _opens(turn: Turn, held: Held) -> bool:
     """Whether the command before it has completed, failed or was never done; its default expiry runs from here."""
-    if _is_under_way(turn.page, held.gate):
-        return False
-    if any(waiting.command_id == held.gate and not waiting.doubtful for waiting in turn.page.open):
+    if is_awaited(turn.page, held.gate):
         return False
     held.gate = ""
     if held.expire_ms is None and held.ask.expire_after_ms is not None:
         held.expire_ms = turn.now + held.ask.expire_after_ms
     turn.changed = True
     return True
+
+
+def is_awaited(page: Page, command_id: str) -> bool:
+    """Whether a command was released and has not completed, so that a gate behind it is closed."""
+    is_open = any(waiting.command_id == command_id and not waiting.doubtful for waiting in page.open)
+    return is_open or _is_under_way(page, command_id)
 
 
 def _is_under_way(page: Page, command_id: str) -> bool:

@@ -16,6 +16,8 @@ from dispatcher.core.memory import Remembered
 from dispatcher.core.page import Flight, Held, Life, Open, Page
 from dispatcher.core.words import SENTENCES, Reason, State
 
+_SEQUENCE_MAX: Final = (1 << 64) - 1  # The field takes no more; after it there is no next one.
+
 _STATES: Final = {
     Life.UNHEARD: view_pb2.CALL_STATE_UNKNOWN,
     Life.ALIVE: view_pb2.CALL_STATE_RINGING,
@@ -35,7 +37,7 @@ def call_view(page: Page) -> view_pb2.CallView:
         call_session_id=page.session,
         direction=_DIRECTIONS.get(page.direction, view_pb2.DIRECTION_UNSPECIFIED),
         state=_STATES[page.life],
-        next_sequence=page.sequence + 1,
+        next_sequence=min(page.sequence + 1, _SEQUENCE_MAX),
         line=[_waiting(page, held, place) for place, held in enumerate(_waiting_ones(page), 1)],
         in_flight=[_released(page, flight) for flight in page.flights],
         open=[_open(page, one) for one in page.open if not one.doubtful],

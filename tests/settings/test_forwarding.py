@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from cordboard.settings import Settings, load, redacted, secrets_of
 from tests.settings.starts import refusal, written
@@ -39,6 +40,7 @@ def test_its_query_may_hold_a_secret() -> None:
     [
         ('forward_url = "calls.example/hooks"', "must be a whole address such as https://calls.example/webhooks"),
         ('forward_url = "ftp://calls.example/"', "must be a whole address"),
+        ('forward_url = "https://1.2.3.400/"', "must have a host that can be asked for"),
         ('forward_url = "https://me:hush@calls.example/"', "must hold no user name, password or fragment"),
         ('forward_url = "https://calls.example/#x"', "must hold no user name, password or fragment"),
         ("forward_timeout_seconds = 61", "must be less than or equal to 60"),
@@ -54,3 +56,11 @@ def test_what_is_wrong_is_said(tmp_path: Path, setting: str, must: str) -> None:
 
     assert must in problem
     assert "hush" not in problem
+
+
+def test_a_spool_that_names_nothing_is_refused() -> None:
+    """
+    An empty value would be the folder in which the process happens to run.
+    """
+    with pytest.raises(ValidationError, match="must name a folder; for none, leave it out"):
+        Settings.model_validate({"ingress": {"spool": ""}})
