@@ -89,23 +89,14 @@ def match_of(waiting: Open, clue: Clue) -> Match | None:
 
 
 def stops_by(page: Page, clue: Clue, owner: Match | None) -> list[Open]:
-    """The stops that an event completes, as the end of what they stopped: of nothing that was sent after them.
-
-    What a record_stop ends is complete before, and nobody's: so of several one event completes the oldest.
-    """
+    """The stops that an event completes, as the end of what they stopped: of nothing that was sent after them."""
     found = [match_of(one, clue) for one in page.open if is_stop(one.action) and not one.doubtful]
     stops = [match for match in found if match and match.role is Role.COMPLETES and not match.conflicts]
-    ended = [
+    return [
         match.command
         for match in stops
         if isinstance(match.command, Open) and (owner is None or owner.order < match.order)
     ]
-    recordings = sorted((one for one in ended if CATALOGUE[one.action].completion.outlives_call), key=_order)
-    return [one for one in ended if one not in recordings[1:]]
-
-
-def _order(waiting: Open) -> int:
-    return waiting.order
 
 
 def is_end_of(waiting: Open, event_type: str) -> bool:
