@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from dispatcher.core import asking, dialling
-from dispatcher.core.page import Life, Open
+from dispatcher.core.page import Open
 from dispatcher.core.turn import Ending, Turn
 from dispatcher.core.words import Answer
 from simulation.mutation import Mutation, instead, mutation, nothing
 
 
-def _alive_or_over(response: bytes, life: Life) -> Answer:
+def _alive_or_over(response: bytes, *, was_answered: bool) -> Answer:
     return Answer.ALIVE if b'"is_alive":true' in response.replace(b" ", b"") else Answer.ENDED
 
 

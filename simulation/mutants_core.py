@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from cordboard.work import Verdict
-from dispatcher.core import admission, completion, dialling, flights, hearing, line, matching, memory, rivals, verdicts
+from dispatcher.core import admission, completion, dialling, flights, hearing, line, matching, memory, verdicts
 from dispatcher.core.commands import Ask
 from dispatcher.core.page import Flight, Life, Page
 from dispatcher.core.rivals import is_stop
@@ -91,10 +91,6 @@ def _while_in_time(turn: Turn, flight: Flight) -> bool:
 
 def _only_stops(page: Page, action: str) -> bool:
     return is_stop(action)
-
-
-def _named_so(action: str) -> bool:
-    return action.endswith("_stop")
 
 
 def _keeps_in_line(page: Page, held: Any) -> None:
@@ -189,10 +185,5 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "other-bytes",
         "an attempt has other bytes than the one before",
         Change(line, "release", _again_with_other_bytes),
-    ),
-    mutation(
-        "dequeued-is-proof",
-        "call.dequeued proves a leave_queue, though the call's end is told by it too (found in the product once)",
-        *(instead(module, "is_stop", _named_so) for module in (rivals, matching, completion)),
     ),
 )

@@ -40,6 +40,7 @@ _SPEED: Final = 20.0
 _END_SECONDS: Final = 120.0
 _APART: Final = (("grpc.use_local_subchannel_pool", 1),)
 _CONNECTIONS: Final = 8
+_PASSES: Final = frozenset({"gather_stop", "playback_stop"})  # They are placed NEXT where nobody says otherwise.
 
 
 class Scripted:
@@ -126,8 +127,11 @@ class Scripted:
 
     def _evidence(self, effects: list[dict[str, Any]], deliveries: list[dict[str, Any]]) -> Evidence:
         racing = set().union(*(script.racing for script in self._scripts))
+        passing = {one.command_id for one in self._journal.sent() if one.action in _PASSES}
         return Evidence(
-            sent=[replace(one, passes=one.passes or one.command_id in racing) for one in self._journal.sent()],
+            sent=[
+                replace(one, passes=one.passes or one.command_id in racing | passing) for one in self._journal.sent()
+            ],
             told=self._heard.told,
             answers=self._journal.answers,
             completions=self._heard.completions,

@@ -51,7 +51,6 @@ SEEN_AT = {
     "first-success": 157,
     "deaf-to-90018": 0,
     "other-bytes": 2,
-    "dequeued-is-proof": 188,
     "all-alike": 4,
     "loops-forgotten": 126,
     "never-cleared": 31,
