@@ -127,10 +127,10 @@ class Scripted:
 
     def _evidence(self, effects: list[dict[str, Any]], deliveries: list[dict[str, Any]]) -> Evidence:
         racing = set().union(*(script.racing for script in self._scripts))
-        passing = {one.command_id for one in self._journal.sent() if one.action in _PASSES}
         return Evidence(
             sent=[
-                replace(one, passes=one.passes or one.command_id in racing | passing) for one in self._journal.sent()
+                replace(one, passes=one.passes or one.action in _PASSES or one.command_id in racing)
+                for one in self._journal.sent()
             ],
             told=self._heard.told,
             answers=self._journal.answers,

@@ -45,7 +45,7 @@ class Without(NamedTuple):
 
     take_out: Callable[[pytest.MonkeyPatch], None]
     story: Callable[..., Awaitable[list[str]]]
-    finding: str
+    finding: str | tuple[str, ...]  # How a line of what is found begins; one of several.
 
     def __str__(self) -> str:
         return f"{self.take_out.__name__}: {self.story.__name__}"

@@ -60,6 +60,7 @@ async def test_it_is_a_command():
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sandbox", "--port", "0", "--speed", "9", "--seed", "1", "--quiet"),
         stdout=asyncio.subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # Who runs us in the background ignores it.
     )
     assert process.stdout is not None
     said = (await process.stdout.readline()).decode()
