@@ -11,14 +11,15 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
 from cordboard.liveness import Post
-from cordboard.log.port import Log, LogError, LogUnavailable, Reader, Record
+from cordboard.log.port import Log, LogError, Reader, Record
 from cordboard.topics import Topics
 from cordboard.work import Lane, Work
 from workers.core.attempt import waiting
 from workers.events import BrokeOff, Ended, Load, LogTrouble, Unreadable, Unreported, Voided
+from workers.membership import RETRY_MS
 from workers.pace import wait_for
 from workers.report import report
-from workers.seat import RETRY_MS, Seat, Taken, readable
+from workers.seat import Seat, Taken, readable
 from workers.sending import Sender, sleep_unless
 from workers.tenancy import Tenancy, WorkId
 
@@ -137,13 +138,7 @@ class LaneWorker:
         patience = max(0.0, seconds - self._settings.handover_ms / 1_000)
         if under_way := [*self._running, *((self.task,) if self.task is not None else ())]:
             await asyncio.wait(under_way, timeout=patience)
-        try:
-            async with asyncio.timeout(max(seconds, 2 * self._settings.handover_ms / 1_000)):
-                await self._seat.leave()
-        except LogError as error:
-            self._trouble("leave", error)
-        except TimeoutError:
-            self._trouble("leave", LogUnavailable("no answer in time; the group will notice by itself"))
+        await self._seat.leave_within(seconds)
         await self._cut_off()
 
     async def _cut_off(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
@@ -18,10 +17,8 @@ from cordboard.clock import Clock
 from cordboard.log.port import Fenced, Log, LogError, Member, TopicPartition
 from cordboard.work import Work, decode_work
 from workers.core.attempt import IN_LANE
-from workers.sending import sleep_unless
+from workers.membership import RETRY_MS, Membership
 from workers.tenancy import Tenancy, WorkId
-
-RETRY_MS: Final = 200
 
 
 @dataclass(slots=True, eq=False)
@@ -36,8 +33,8 @@ class Taken:
     told_waiting: bool = False
 
 
-class Seat:
-    """Holds the partitions of one lane; a GroupListener. `on_change` is called when they are others than before."""
+class Seat(Membership):
+    """Holds the partitions of one lane."""
 
     def __init__(
         self,
@@ -50,41 +47,11 @@ class Seat:
         on_change: Callable[[], None],
         on_trouble: Callable[[str, LogError], None],
     ) -> None:
-        self._log = log
+        super().__init__(log=log, topic=topic, handover_ms=handover_ms, on_change=on_change, on_trouble=on_trouble)
         self._clock = clock
-        self._topic = topic
         self._memory_ms = memory_ms
-        self._handover_ms = handover_ms
-        self._on_change = on_change
-        self._on_trouble = on_trouble
-        self._member: Member | None = None
         self._tenancies: dict[int, Tenancy] = {}
         self._commits = asyncio.Lock()  # A revocation waits for the commit under way, then knows what it covers.
-        self._seating = asyncio.Lock()
-        self._stopped = asyncio.Event()
-        self.changed = False
-        self.taken = asyncio.Event()  # The log has given us the seat.
-
-    async def join(self, group: str) -> None:
-        """Take the seat; tries until the log lets it, or `stop` is called."""
-        async with self._seating:
-            while self._member is None and not self._stopped.is_set():
-                try:
-                    self._member = await self._log.join(group, self._topic, self)
-                    self.taken.set()
-                except LogError as error:
-                    await self._trouble("join", error)
-
-    async def leave(self) -> None:
-        """Give everything back and leave the group; takes at most the handover's time and the log's."""
-        self.stop()
-        async with self._seating:  # A seat that is just being taken is left too, or its partitions would lie idle.
-            if self._member is not None:
-                await self._member.leave()
-
-    def stop(self) -> None:
-        """Reserve nothing more."""
-        self._stopped.set()
 
     def tenancy(self, partition: int) -> Tenancy | None:
         """The open hold on a partition."""
@@ -116,10 +83,6 @@ class Seat:
         if running:
             # What still runs then may report later; it sends nothing again and commits nothing.
             await asyncio.wait(running, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
-
-    def _change(self) -> None:
-        self.changed = True
-        self._on_change()
 
     async def positions(self) -> dict[TopicPartition, int]:
         """Take over what is new, and say where to read on, for all partitions held. Raises LogUnavailable."""
@@ -199,10 +162,6 @@ class Seat:
                         if isinstance(error, Fenced) or asyncio.get_running_loop().time() >= deadline:
                             break
                     await asyncio.sleep(RETRY_MS / 1_000)
-
-    async def _trouble(self, doing: str, error: LogError) -> None:
-        self._on_trouble(doing, error)
-        await sleep_unless(self._stopped, RETRY_MS)
 
 
 def readable(value: bytes) -> Work | None:

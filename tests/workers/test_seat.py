@@ -71,6 +71,7 @@ def troubles() -> list[str]:
 
 @pytest.fixture
 def seat(group: TroubledGroup, clock: Clock, troubles: list[str], monkeypatch: pytest.MonkeyPatch) -> Seat:
+    monkeypatch.setattr("workers.membership.RETRY_MS", 1)
     monkeypatch.setattr("workers.seat.RETRY_MS", 1)
 
     def on_trouble(doing: str, error: LogError) -> None:

@@ -15,13 +15,14 @@ from typing import Final
 from cordboard.clock import Clock
 from cordboard.cloudevents import header
 from cordboard.liveness import Post
-from cordboard.log.port import Log, LogError, LogUnavailable, Reader, Record, TopicPartition
+from cordboard.log.port import Log, LogError, Reader, Record, TopicPartition
 from cordboard.topics import Topics
 from cordboard.webhook import TIMESTAMP_HEADER
 from workers.core.forwarding import Backlog, Parcel
 from workers.forwarding.events import BrokeOff, LogTrouble, Observer, ignore
 from workers.forwarding.line import Carrier, ForwardSettings, Poster
-from workers.forwarding.seat import RETRY_MS, Hold, Seat
+from workers.forwarding.seat import Hold, Seat
+from workers.membership import RETRY_MS
 from workers.sending import sleep_unless
 
 _READ_SECONDS: Final = 1.0
@@ -125,13 +126,7 @@ class Forwarder:
         self._draining.set()
         self._seat.stop()
         self._disturb()
-        try:
-            async with asyncio.timeout(max(seconds, 2 * self._settings.handover_ms / 1_000)):
-                await self._seat.leave()
-        except LogError as error:
-            self._trouble("leave", error)
-        except TimeoutError:
-            self._trouble("leave", LogUnavailable("no answer in time; the group will notice by itself"))
+        await self._seat.leave_within(seconds)
         lines = [task for hold in self._holds for task in hold.lines]
         for task in (*self._tasks, *lines):
             task.cancel()

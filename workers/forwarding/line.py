@@ -15,7 +15,8 @@ from cordboard.log.port import Log, LogError, Record
 from cordboard.topics import Topics
 from workers.core.forwarding import Again, Answer, Backlog, GivenUp, Parcel, Patience, judge
 from workers.forwarding.events import Abandoned, Delivered, LogTrouble, Observer, TriedInVain
-from workers.forwarding.seat import RETRY_MS, Hold
+from workers.forwarding.seat import Hold
+from workers.membership import RETRY_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from cordboard.clock import Clock
-from cordboard.log.port import Fenced, Log, LogError, Member, TopicPartition
+from cordboard.log.port import Fenced, Log, LogError, TopicPartition
 from workers.core.forwarding import Backlog
-from workers.sending import sleep_unless
+from workers.membership import Membership
 
-RETRY_MS: Final = 200
 # Where a group begins that never committed: a little before now, so that nothing is missed while it begins.
 _FIRST_LOOK_BACK_MS: Final = 60_000
 
@@ -38,8 +37,8 @@ class Hold:
         return f"<Hold of {self.partition}, {state}: {len(self.lines)} calls, {len(self.posting)} on their way>"
 
 
-class Seat:
-    """Holds the partitions of one account's forwarding; a GroupListener. `on_change`: they are others than before."""
+class Seat(Membership):
+    """Holds the partitions of one account's forwarding."""
 
     def __init__(
         self,
@@ -51,41 +50,10 @@ class Seat:
         on_change: Callable[[], None],
         on_trouble: Callable[[str, LogError], None],
     ) -> None:
-        self._log = log
+        super().__init__(log=log, topic=topic, handover_ms=handover_ms, on_change=on_change, on_trouble=on_trouble)
         self._clock = clock
-        self._topic = topic
-        self._handover_ms = handover_ms
-        self._on_change = on_change
-        self._on_trouble = on_trouble
-        self._member: Member | None = None
         self._commits = asyncio.Lock()  # A revocation waits for the commit under way.
-        self._seating = asyncio.Lock()
-        self._stopped = asyncio.Event()
         self.holds: dict[int, Hold] = {}
-        self.changed = False
-        self.taken = asyncio.Event()  # The log has given us the seat.
-
-    async def join(self, group: str) -> None:
-        """Take the seat; tries until the log lets it, or `stop` is called."""
-        async with self._seating:
-            while self._member is None and not self._stopped.is_set():
-                try:
-                    self._member = await self._log.join(group, self._topic, self)
-                    self.taken.set()
-                except LogError as error:
-                    self._on_trouble("join", error)
-                    await sleep_unless(self._stopped, RETRY_MS)
-
-    def stop(self) -> None:
-        """Begin nothing more."""
-        self._stopped.set()
-
-    async def leave(self) -> None:
-        """Give everything back and leave the group."""
-        self.stop()
-        async with self._seating:  # A seat that is just being taken is left too.
-            if self._member is not None:
-                await self._member.leave()
 
     async def assigned(self, partitions: frozenset[int]) -> None:
         """Hold these partitions too. They are taken over by `take_over`: the group must not wait for that."""
@@ -122,10 +90,6 @@ class Seat:
         """Commit what is done; whether all of it is committed now."""
         async with self._commits:
             return await self._commit(self.holds.values())
-
-    def _change(self) -> None:
-        self.changed = True
-        self._on_change()
 
     async def _commit(self, holds: Iterable[Hold]) -> bool:
         news = {hold: hold.backlog.settled for hold in holds if hold.backlog is not None}
