@@ -9,8 +9,6 @@ from typing import Final
 from simulation.indexed import Check, Facts, Violation
 from simulation.senders import Told
 
-_NOTHING_HAPPENED: Final = frozenset({"refused"})
-
 
 def told_the_truth(facts: Facts) -> Iterator[Violation]:
     """A result told to a sender is one that is in the log; what was cancelled is CANCELLED."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
@@ -15,15 +15,20 @@ from cordboard.settings.secret import LongSecret, LongSecretFile, Secret, Secret
 AccountName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
-def _url(value: str) -> str:
-    """Check an address; messages never repeat it, because it may hold a password."""
+def _taken_apart(value: str, such_as: str) -> SplitResult:
     try:
         parts = urlsplit(value)
         whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         whole = False
     if not whole:
-        raise ValueError("must be a whole address such as https://api.telnyx.com/v2")
+        raise ValueError(f"must be a whole address such as {such_as}")
+    return parts
+
+
+def _url(value: str) -> str:
+    """Check an address; messages never repeat it, because it may hold a password."""
+    parts = _taken_apart(value, "https://api.telnyx.com/v2")
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("must hold no user name, password, query or fragment")
     if parts.scheme == "http" and str(parts.hostname).endswith("telnyx.com"):
@@ -34,13 +39,7 @@ def _url(value: str) -> str:
 
 def _forward_url(value: SecretStr) -> SecretStr:
     """Check an address to which webhooks go on; it is kept as a secret, because its query may hold one."""
-    try:
-        parts = urlsplit(value.get_secret_value())
-        whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole:
-        raise ValueError("must be a whole address such as https://calls.example/webhooks")
+    parts = _taken_apart(value.get_secret_value(), "https://calls.example/webhooks")
     if parts.username is not None or parts.fragment:
         raise ValueError("must hold no user name, password or fragment")
     _can_be_asked(value.get_secret_value())

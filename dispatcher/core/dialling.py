@@ -17,7 +17,7 @@ from cordboard.catalogue import CATALOGUE
 from dispatcher.core.commands import DIAL
 from dispatcher.core.completion import CLUES_MAX, match_clues, settle_as_done
 from dispatcher.core.decision import HangUp, Tell
-from dispatcher.core.inputs import Heard, Opened
+from dispatcher.core.inputs import Opened, copy_of
 from dispatcher.core.page import Clue, Leg, Life, Open, Page
 from dispatcher.core.turn import Ending, Turn
 from dispatcher.core.words import Reason, State
@@ -178,15 +178,6 @@ def report(turn: Turn, clue: Clue) -> None:
 
 def _tell(turn: Turn, clue: Clue) -> None:
     page = turn.page
-    heard = Heard(
-        account=page.account,
-        event_id=clue.event_id,
-        event_type=clue.event_type,
-        occurred_ms=clue.occurred_ms,
-        call=page.key,
-        leg=page.leg,
-        session=page.session,
-        status=clue.status,
-        copy=True,
-    )
+    own = msgspec.structs.replace(clue, call=page.key, leg=page.leg, session=page.session)
+    heard = copy_of(own, page.account)
     turn.say(Tell(page=page.dial, account=page.account, sender=page.key, heard=heard))

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from cordboard.catalogue import CATALOGUE
+from cordboard.webhook import leg_key, session_key
 from dispatcher.core.decision import Tell
 from dispatcher.core.inputs import Heard, copy_of
 from dispatcher.core.page import Clue, Life, Page
@@ -53,7 +54,7 @@ def announce(turn: Turn) -> None:
     page = turn.page
     if page.leg and not page.leg_told and (page.answered or page.life is Life.ANSWERED):
         page.leg_told = turn.changed = True
-        turn.say(Tell(page=f"leg:{page.leg}", account=page.account, sender=page.key))
+        turn.say(Tell(page=leg_key(page.leg), account=page.account, sender=page.key))
     if page.session:
         _announce_transfers(turn)
     if page.unspread:
@@ -67,7 +68,7 @@ def _announce_transfers(turn: Turn) -> None:
     turn.changed = True
     for one in untold:
         one.session_told = True
-    turn.say(Tell(page=_session(turn.page), account=turn.page.account, sender=turn.page.key))
+    turn.say(Tell(page=session_key(turn.page.session), account=turn.page.account, sender=turn.page.key))
 
 
 def _spread(turn: Turn) -> None:
@@ -78,12 +79,12 @@ def _spread(turn: Turn) -> None:
     clues: list[Clue] = page.unspread if _may_be_a_new_leg(page) else []
     page.unspread, turn.changed = [], True
     for clue in clues:
-        turn.say(Tell(page=_session(page), account=page.account, sender=page.key, heard=copy_of(clue, page.account)))
+        turn.say(
+            Tell(
+                page=session_key(page.session), account=page.account, sender=page.key, heard=copy_of(clue, page.account)
+            )
+        )
 
 
 def _may_be_a_new_leg(page: Page) -> bool:
     return not page.dial and page.direction != "incoming"
-
-
-def _session(page: Page) -> str:
-    return f"session:{page.session}"

@@ -15,7 +15,6 @@ LONG: Final = "https://sounds.example/music-600s.mp3"
 MISSING: Final = "https://sounds.example/missing.mp3"
 STREAM: Final = "wss://streams.example/one"
 BUSY: Final = "+15550109901"
-RINGS_OUT: Final = "+15550109902"
 MACHINE: Final = "+15550109906"
 UNSAVED: Final = "+15550109910"
 CALL: Final = {"from_number": OWN_NUMBER, "connection_id": "c"}
