@@ -102,6 +102,11 @@ SEEN_AT = {
     "broken-is-unsent": 11,
     "silence-is-unsent": 2,
     "doubt-forgotten": 2,
+    "tidied-bodies": 0,
+    "unsigned-events": 0,
+    "undated-events": 0,
+    "nameless-events": 0,
+    "a-second-is-old": 5,
 }
 HARMLESS = mutation("harmless", "nothing is other than it was", Change(line, "release", lambda original: original))
 
