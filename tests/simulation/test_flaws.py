@@ -50,6 +50,7 @@ SEEN_AT = {
     "completed-and-kept": 0,
     "first-success": 157,
     "deaf-to-90018": 0,
+    "ended-by-the-other": 6,
     "other-bytes": 2,
     "dequeued-is-proof": 188,
     "all-alike": 4,
