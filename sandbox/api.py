@@ -156,7 +156,10 @@ class Api:
         if before is not None:
             command.call = before["data"]["call_control_id"]
             return before, True, []
-        station.limits.dial(station.settings.dials_per_second, station.scheduler.elapsed())
+        settings = station.settings
+        station.limits.dial(
+            settings.dials_per_second, station.scheduler.elapsed(), counts_refused=settings.refused_dials_count
+        )
         calls, events = station.act(lambda exchange: exchange.dial(command.body))
         # With several destinations the answer names the first leg; the others make themselves known by call.initiated.
         answer = {"data": calls[0].status()}

@@ -35,14 +35,19 @@ class Window:
         self._seconds = seconds
         self._moments: deque[float] = deque()
 
-    def room_in(self, limit: float, now: float) -> float:
-        """Count one more and return 0 if fewer than `limit` are in the window; else the seconds until there is room."""
+    def room_in(self, limit: float, now: float, *, counts_refused: bool = False) -> float:
+        """Count one more and return 0 if fewer than `limit` are in the window; else the seconds until there is room.
+
+        With `counts_refused` what finds no room is in the window, too.
+        """
         while self._moments and self._moments[0] <= now - self._seconds:
             self._moments.popleft()
-        if len(self._moments) < limit:
+        has_room = len(self._moments) < limit
+        if has_room or counts_refused:
             self._moments.append(now)
+        if has_room:
             return 0.0
-        return self._moments[0] + self._seconds - now
+        return self._moments[len(self._moments) - math.ceil(limit)] + self._seconds - now
 
     def left(self, limit: float, now: float) -> tuple[float, float]:
         """How many more there is room for, and in how many seconds the next one leaves the window."""
@@ -57,11 +62,11 @@ class Limits:
         self._dials = Window(_DIAL_WINDOW_SECONDS)
         self._requests = Window(_REQUEST_WINDOW_SECONDS)
 
-    def dial(self, per_second: float | None, now: float) -> None:
+    def dial(self, per_second: float | None, now: float, *, counts_refused: bool) -> None:
         """Count a dial. Raises TooMany (90103) beyond five seconds' worth within five seconds, as Telnyx counts."""
         if per_second is None:
             return
-        if wait := self._dials.room_in(per_second * _DIAL_WINDOW_SECONDS, now):
+        if wait := self._dials.room_in(per_second * _DIAL_WINDOW_SECONDS, now, counts_refused=counts_refused):
             title = "Dials per second limit reached"
             raise TooMany(Problem(429, "90103", title, "The account's dial limit is reached."), per_second, wait)
 

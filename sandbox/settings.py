@@ -31,6 +31,7 @@ class Settings(Habits, kw_only=True, forbid_unknown_fields=True):
     webhook_timeout_seconds: float = 5.0
     command_window_seconds: float = 60.0
     dials_per_second: float | None = None  # Counted over five seconds, as Telnyx does (30 there); None: no limit.
+    refused_dials_count: bool = True  # Whether a dial that this limit refused counts towards it.
     requests_per_second: float | None = None  # Of any kind; None: no limit.
     effects_max: int = 100_000  # The oldest are forgotten first.
     deliveries_max: int = 100_000

@@ -8,7 +8,7 @@ from cordboard.v1 import command_pb2
 
 
 def command_of(action: str, command_id: str, call: str, number: str) -> command_pb2.Command:
-    """A command; `number` is where a dial goes to."""
+    """A command; `number` is where a dial goes to; several have commas between them."""
     command = command_pb2.Command(command_id=command_id, call_control_id=call)
     getattr(command, action).SetInParent()
     _fill(command, number)
@@ -19,7 +19,12 @@ def _fill(command: command_pb2.Command, number: str) -> None:
     """Set what its action cannot do without; most need nothing."""
     match command.WhichOneof("action"):
         case "dial":
-            command.dial.to, command.dial.from_number, command.dial.connection_id = number, "+13125550199", "1"
+            numbers = number.split(",")
+            if len(numbers) > 1:
+                command.dial.to_list.extend(numbers)
+            else:
+                command.dial.to = number
+            command.dial.from_number, command.dial.connection_id = "+13125550199", "1"
             command.dial.timeout_secs = 20
         case "speak":
             command.speak.payload, command.speak.voice = f"Hello, this is {command.command_id}.", "female"
@@ -41,10 +46,19 @@ def _fill(command: command_pb2.Command, number: str) -> None:
 
 
 def _fill_rare(command: command_pb2.Command) -> None:
-    if command.HasField("reject"):
-        command.reject.cause = "USER_BUSY"
-    elif command.HasField("client_state_update"):
-        command.client_state = base64.b64encode(command.command_id.encode()).decode()
+    match command.WhichOneof("action"):
+        case "reject":
+            command.reject.cause = "USER_BUSY"
+        case "client_state_update":
+            command.client_state = base64.b64encode(command.command_id.encode()).decode()
+        case "gather":
+            command.gather.timeout_millis = 3_000
+        case "refer":
+            command.refer.sip_address = "sip:0100@sip.example"
+        case "streaming_start":
+            command.streaming_start.stream_url = f"wss://streams.example/{command.command_id}"
+        case "fork_start":
+            command.fork_start.target = "udp:192.0.2.1:9000"
 
 
 def altered(command: command_pb2.Command) -> command_pb2.Command:

@@ -58,7 +58,7 @@ def late_dials_are_hung_up(facts: Facts) -> Iterator[Violation]:
     """Where the account says so: exactly those whose result was UNKNOWN, and that nobody uses."""
     own = {one.call: one for one in reversed(facts.history.commands) if _is_own(one)}
     dials = _dials(facts)
-    of_legs = _transferred(facts, dials)
+    of_legs = _of_more_legs(facts, dials)
     for call, hangup in own.items():
         yield from _was_to_be_hung_up(facts, hangup, dials.get(call) or of_legs.get(call))
     for call, dial in dials.items():
@@ -77,14 +77,14 @@ def _dials(facts: Facts) -> dict[str, str]:
     return {one.call: ids[one.command_id] for one in made if one.command_id in ids}
 
 
-def _transferred(facts: Facts, dials: Mapping[str, str]) -> dict[str, str]:
-    """By new leg, the dial of the call that was transferred to it.
+def _of_more_legs(facts: Facts, dials: Mapping[str, str]) -> dict[str, str]:
+    """By leg, the dial of several numbers that made it, or the dial of the call that was transferred to it.
 
     A simulated sender can transfer a call whose dial is in doubt, because it is told the truth. The new leg then may
     prove the dial, whose address it has, before the call itself was heard of.
     """
-    transfers = (one for one in facts.history.requests if one.action == "transfer" and one.call in dials)
-    return {leg: dials[one.call] for one in transfers for leg in one.made}
+    made = (one for one in facts.history.requests if one.action in ("dial", "transfer") and one.call in dials)
+    return {leg: dials[one.call] for one in made for leg in one.made}
 
 
 def _was_to_be_hung_up(facts: Facts, hangup: Command, dial: str | None) -> Iterator[Violation]:

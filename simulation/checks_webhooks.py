@@ -35,6 +35,36 @@ def acknowledged_is_handed_on(facts: Facts) -> Iterator[Violation]:
             yield Violation(9, "made up", event_id)
 
 
+def what_is_handed_on_is_what_came(facts: Facts) -> Iterator[Violation]:
+    """An event has the body and both headers of a genuine delivery, and is keyed and named by the call in its body."""
+    came = defaultdict(set)
+    forged = _forged(facts)
+    for posting in facts.history.posted:
+        if posting.event_id not in forged:
+            came[posting.event_id].add(posting.content)
+    for event in facts.history.events:
+        # Not only of what was answered 200: an answer may be lost.
+        if event.content not in came[event.event_id]:
+            yield Violation(9, "handed on otherwise", f"{event.event_type} {event.event_id}: nothing like it came")
+        if event.call and (event.subject, event.key) != (event.call, event.call):
+            what = f"{event.event_id} of {event.call}: subject {event.subject}, key {event.key}"
+            yield Violation(9, "handed on as another's", what)
+
+
+def the_ingress_takes_what_is_genuine(facts: Facts) -> Iterator[Violation]:
+    """When nothing is wrong any more, a genuine webhook that reaches an ingress is answered 200."""
+    calm_at, forged = facts.history.ended.calm_at + _WAY_SECONDS, _forged(facts)
+    for posting in facts.history.posted:
+        is_due = posting.is_served and posting.at > calm_at and posting.event_id not in forged
+        if is_due and posting.status != 200:
+            what = f"{posting.event_id} at {posting.at:.3f} s was answered {posting.status}"
+            yield Violation(9, "turned away", what)
+
+
+def _forged(facts: Facts) -> set[str]:
+    return {one.event_id for one in facts.history.deliveries if one.is_forged}
+
+
 def ties_are_true(facts: Facts) -> Iterator[Violation]:
     """An event names a command only if that one happened, belongs to the call, and can cause such an event."""
     for event in facts.history.events:
@@ -108,6 +138,8 @@ def a_dial_is_proven_by_its_own(facts: Facts) -> Iterator[Violation]:
 
 EVERY: Final[tuple[Check, ...]] = (
     acknowledged_is_handed_on,
+    what_is_handed_on_is_what_came,
+    the_ingress_takes_what_is_genuine,
     ties_are_true,
     no_event_is_of_what_came_after,
     completions_are_true,

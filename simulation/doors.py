@@ -9,10 +9,13 @@ from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import orjson
+
 from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.rpc.refusals import Refused
 from simulation.faults import BadWire, Wire
 from simulation.loop import Life
+from simulation.postings import HEADERS, Posting, content_of
 from simulation.process import Process
 from simulation.roles import Ear
 from simulation.senders import Broken
@@ -61,6 +64,7 @@ class Doors:
         self._wires = {bad.nth: bad.wire for bad in wires}
         self._asked = 0
         self.calm = False
+        self.posted: list[Posting] = []
 
     async def ask(self, method: str, request: Any, seconds: float) -> Any:
         """One request to some door. Raises Refused, and Broken for no answer."""
@@ -101,13 +105,19 @@ class Doors:
         """A webhook to some ingress; returns the status. Raises OSError and TimeoutError."""
         process = self._rng.choice([one for one in self._processes if _may_be_ear(one)])
         await asyncio.sleep(self._rng.uniform(0.005, 0.05))
-        ear, life = process.ear, process.life
+        ear, life, at = process.ear, process.life, asyncio.get_running_loop().time()
         if ear is None or life is None:
             raise ConnectionRefusedError("nobody listens")
+        status: int | None = None
         try:
-            return int(await served(life, lambda: _asgi(ear, url, headers, body), _WEBHOOK_SECONDS))
+            status = int(await served(life, lambda: _asgi(ear, url, headers, body), _WEBHOOK_SECONDS))
         except Broken:
             raise ConnectionResetError("the receiver died") from None
+        finally:
+            content = content_of(body, *(headers.get(name, "") for name in HEADERS))
+            event_id = str(orjson.loads(body)["data"]["id"])
+            self.posted.append(Posting(at, event_id, content, status, is_served=process.ear is ear))
+        return status
 
 
 async def served(

@@ -33,6 +33,7 @@ from simulation.history import (
     Report,
     Result,
 )
+from simulation.postings import HEADERS, content_of
 from simulation.roles import TOPICS, WORK_TOPICS
 from simulation.telnyx import Telnyx
 
@@ -50,6 +51,7 @@ def history_of(world: World, senders: Senders, watcher: Watcher, ended: Ended) -
     _read_journal(history, world.broker)
     history.requests = world.telnyx.requests
     history.deliveries = deliveries_of(world.telnyx)
+    history.posted = world.doors.posted
     exchange = world.telnyx.station.exchange
     history.calls = {call.id: call.ended_at for call in exchange.calls.values()}
     history.beliefs, history.habits, history.questions = world.beliefs(), world.habits, world.questions.asked
@@ -205,6 +207,8 @@ def _event(written: Written) -> Event:
         _digest_of(record),
         webhook.occurred_ms or record.time_ms,
         header(record.headers, "ce_subject"),
+        (record.key or b"").decode(),
+        content_of(record.value, *(header(record.headers, name) for name in HEADERS)),
     )
 
 

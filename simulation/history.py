@@ -12,6 +12,7 @@ from typing import Final
 from simulation.beliefs import Belief
 from simulation.faults import Fault
 from simulation.habits import NO_HABITS, Habits
+from simulation.postings import Posting
 from simulation.questions import Question
 from simulation.script import Plan
 from simulation.senders import Told
@@ -90,6 +91,8 @@ class Event:
     digest: bytes = b""
     occurred_ms: int = 0
     subject: str = ""
+    key: str = ""
+    content: bytes = b""  # Of its body and the two headers of its signature.
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ class History:
     reports: list[Report] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    posted: list[Posting] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     spoken: Counter[str] = field(default_factory=Counter)
     dead_letters: list[str] = field(default_factory=list)

@@ -182,6 +182,11 @@ EVERY: Final[tuple[Mutation, ...]] = (
         instead(verdicts, "says_call_is_over", lambda action, outcome: False),
     ),
     mutation(
+        "ended-by-the-other",
+        "Telnyx's word that the other call of a bridge is over ends the call",
+        instead(verdicts, "BRIDGE", ""),
+    ),
+    mutation(
         "other-bytes",
         "an attempt has other bytes than the one before",
         Change(line, "release", _again_with_other_bytes),

@@ -147,6 +147,46 @@ def _for_nothing(rng: Random) -> tuple[Step, ...]:
     return (_soon(rng, stop), _soon(rng, started, *says))
 
 
+_TAPS: Final = (
+    ("fork_start", "fork_stop"),
+    ("streaming_start", "streaming_stop"),
+    ("transcription_start", "transcription_stop"),
+    ("record_start", "record_pause", "record_resume", "record_stop"),
+    ("gather", "gather_stop"),
+    ("gather", "speak"),
+    ("refer",),
+)
+
+
+def _tapped(plan: Plan, rng: Random) -> Plan:
+    """What is said on a call goes elsewhere, too: to forks, streams, transcriptions, recordings that pause."""
+    actions = [action for actions in rng.sample(_TAPS, rng.randint(2, 3)) for action in actions]
+    steps = [Step(action, rng.uniform(0.3, 2.5), again=1.0 if rng.random() < 0.1 else None) for action in actions]
+    ends = Step("hangup", rng.uniform(3, 8), placement=PLACEMENT_NOW)
+    return _and(plan, _incoming("tapped", rng.uniform(1, 15), [*steps, ends], rng))
+
+
+def _bridged(plan: Plan, rng: Random) -> Plan:
+    """A call is bridged with another one, which lives or has ended; its own life is not over with the other's."""
+    at, is_over = rng.uniform(1, 12), rng.random() < 0.5
+    other = [Step("hangup", rng.uniform(0.5, 2) if is_over else rng.uniform(12, 20), placement=PLACEMENT_NOW)]
+    with_other = (("call_control_id_to_bridge_with", "{calls[aside]}"),)
+    steps = [
+        Step("bridge", rng.uniform(4, 7), says=with_other),
+        Step("speak", rng.uniform(0.5, 3)),
+        Step("hangup", rng.uniform(8, 14), placement=PLACEMENT_NOW),
+    ]
+    plan = _and(plan, _incoming("aside", at, other, rng))
+    return _and(plan, _incoming("bridged", at, steps, rng))
+
+
+def _dialled_twice(plan: Plan, rng: Random) -> Plan:
+    """One dial rings at two places."""
+    to = ",".join("+1312555" + number for number in rng.sample(_DESTINATIONS, 2))
+    steps = (Step("speak", rng.uniform(1, 4)), Step("hangup", rng.uniform(3, 9), placement=PLACEMENT_NOW))
+    return _and(plan, CallPlan("two", rng.uniform(1, 15), dialled=True, to=to, steps=steps))
+
+
 _SCRIPTS: Final[tuple[Callable[[Random], tuple[Step, ...]], ...]] = (
     _a_loop,
     _cleared,
@@ -160,4 +200,7 @@ _SCENES: Final[tuple[tuple[str, float, Callable[[Plan, Random], Plan]], ...]] = 
     ("sounds", 0.15, _heard),
     ("recorded scene", 0.12, _recorded),
     ("transferred scene", 0.15, _transferred),
+    ("tapped scene", 0.15, _tapped),
+    ("bridged scene", 0.12, _bridged),
+    ("scene of two numbers", 0.06, _dialled_twice),
 )

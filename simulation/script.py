@@ -18,6 +18,7 @@ Way = Literal["submit", "execute", "log", "stray"]
 class Step:
     """One command of a script, `pause` seconds after the one before; all times in seconds, None for never.
 
+    Texts in `says` may name the command (`{id}`) and another call of the plan (`{calls[its name]}`).
     `again`: the same command once more; `other`: other content under the same id; `cancel`: taken back.
     """
 
@@ -34,7 +35,7 @@ class Step:
     other: float | None = None
     cancel: float | None = None
     to: str = ""  # Of a transfer: another number than the usual one.
-    says: tuple[tuple[str, str | bool | int], ...] = ()  # Fields of the action; `{id}` stands for the command's id.
+    says: tuple[tuple[str, str | bool | int], ...] = ()  # Fields; `{id}` is the command's id.
 
 
 @dataclass(frozen=True, slots=True)

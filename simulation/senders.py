@@ -6,6 +6,7 @@ A sender keeps its side of the contract: the same id for the same command until 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -96,8 +97,9 @@ class Senders:
         self, plan: CallPlan, command_id: str, call: str, step: Step, previous: str, number: int
     ) -> command_pb2.Command:
         command = command_of(step.action, command_id, call, step.to)
+        known = defaultdict(lambda: "v3:nobody", self.calls)
         for name, value in step.says:
-            said = value.format(id=command_id) if isinstance(value, str) else value
+            said = value.format(id=command_id, calls=known) if isinstance(value, str) else value
             setattr(getattr(command, step.action), name, said)
         if step.expires is not None:
             command.expire_time.FromMilliseconds(self._true.now_ms() + round(step.expires * 1000))

@@ -11,7 +11,7 @@ from sandbox.core.destinations import BUSY, CANCELLED, NORMAL, REJECTED, End
 from sandbox.core.media import playback, speech
 from sandbox.core.newer import PERFORM as NEWER
 from sandbox.core.newer import Perform
-from sandbox.core.problems import not_answered, not_now
+from sandbox.core.problems import no_media, not_answered, not_now
 
 if TYPE_CHECKING:
     from sandbox.core.exchange import Exchange
@@ -20,12 +20,13 @@ Body = dict[str, Any]
 
 # Everything else needs an answered call (90034).
 ANY_TIME: Final = frozenset({"answer", "hangup", "reject", "client_state_update"})
+_WHILE_RINGING: Final = frozenset({"refer"})  # "At any point in the duration of a call", if it is an outgoing one.
 
 
 def perform(exchange: Exchange, call: Call, action: str, body: Body) -> Body | None:
     """Do a command on a live call; returns what its answer tells beside its result. Raises Refused: nothing changed."""
-    if action not in ANY_TIME and call.state is not State.ANSWERED:
-        raise not_answered()
+    if not _is_time_for(action, call.state):
+        raise no_media() if action == "record_start" else not_answered()
     state_before, new_state = call.client_state, body.get("client_state")
     if new_state is not None:
         call.client_state = new_state  # Events that the command itself causes carry it already.
@@ -37,6 +38,10 @@ def perform(exchange: Exchange, call: Call, action: str, body: Body) -> Body | N
         raise
     finally:
         exchange.life.cause = ""
+
+
+def _is_time_for(action: str, state: State) -> bool:
+    return action in ANY_TIME or state is State.ANSWERED or (state is State.RINGING and action in _WHILE_RINGING)
 
 
 def _answer(_: Exchange, call: Call, body: Body) -> None:

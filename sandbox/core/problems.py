@@ -118,6 +118,11 @@ def not_answered() -> Refused:
     return Refused(Problem(422, "90034", "Call not answered yet", detail))
 
 
+def no_media() -> Refused:
+    """A recording of what nobody can hear yet."""
+    return Refused(Problem(422, "90020", "Recording not possible", "The call has no audio that could be recorded yet."))
+
+
 def not_now(detail: str) -> Refused:
     """A command that the call's state does not allow, where Telnyx documents no code."""
     return Refused(Problem(422, NOT_NOW, "Not allowed in this state", f"{detail} (The sandbox's own code.)"))

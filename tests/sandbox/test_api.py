@@ -111,18 +111,19 @@ class TestState:
 
     async def test_legality_before_during_and_after(self, desk):
         """
-        All 27 actions: unknown call 90015, not answered 90034 (but for four), ended 90018.
+        All 27 actions: unknown call 90015, not answered 90034 (but for five; 90020 for a recording), ended 90018.
         """
         ringing = await desk.dial("+13125559905")
         ended = await desk.dial("+13125559905")
         await desk.do(ended, "hangup")
-        early = {"answer", "hangup", "reject", "client_state_update"}
+        early = {"answer", "hangup", "reject", "client_state_update", "refer"}
         for action in sorted(set(SCHEMAS) - {"dial"}):
             body = self.needs().get(action, {})
             assert await desk.do("v3:nobody", action, **body) == (422, "90015"), action
             assert await desk.do(ended, action, **body) == (422, "90018"), action
             if action not in early:
-                assert await desk.do(ringing, action, **body) == (422, "90034"), action
+                code = "90020" if action == "record_start" else "90034"
+                assert await desk.do(ringing, action, **body) == (422, code), action
 
     async def test_wrong_fields_come_before_an_unknown_call(self, desk):
         """
@@ -316,7 +317,7 @@ async def test_dials_can_be_limited_as_telnyx_does():
     """
     Counted over five rolling seconds; beyond them 429 with 90103.
     """
-    client = Client(dials_per_second=1)
+    client = Client(dials_per_second=1, refused_dials_count=False)
     for _ in range(5):
         assert (await client.dial())[0] == 200
     client.time.seconds = 2
@@ -328,6 +329,25 @@ async def test_dials_can_be_limited_as_telnyx_does():
 
     client.time.seconds = 5
     assert (await client.dial())[0] == 200
+
+
+async def test_a_dial_that_the_limit_refused_counts_towards_it():
+    """
+    Who dials on in spite of it waits until the refused ones have left the window as well.
+    """
+    client = Client(dials_per_second=1)
+    for _ in range(5):
+        assert (await client.dial())[0] == 200
+    client.time.seconds = 2
+    reply = await client.reply("", DIAL_BODY)
+    assert (reply.status, reply.headers["x-ratelimit-reset"]) == (429, "3")
+
+    client.time.seconds = 4
+    reply = await client.reply("", DIAL_BODY)
+    assert (reply.status, reply.headers["x-ratelimit-reset"]) == (429, "1")
+
+    client.time.seconds = 5
+    assert [(await client.dial())[0] for _ in range(4)] == [200, 200, 200, 429]
 
 
 async def test_requests_can_be_limited():

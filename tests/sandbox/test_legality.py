@@ -7,7 +7,8 @@ from sandbox.core.call import State
 from sandbox.core.problems import Refused
 from tests.sandbox.test_bodies import VALID
 
-ENDED, NOT_ANSWERED, OWN = "422 90018", "422 90034", "422 99901"  # OWN: Telnyx documents no code for it.
+ENDED, NOT_ANSWERED, NO_MEDIA = "422 90018", "422 90034", "422 90020"
+OWN = "422 99901"  # Telnyx documents no code for it.
 ACTIONS = sorted(set(SCHEMAS) - {"dial"})
 # What is needed beside an answered call for the command to be taken.
 FIRST = {
@@ -73,16 +74,16 @@ def test_an_incoming_call_must_be_answered_first(story, action):
     """
     90034, but for what decides about it and for its state.
     """
-    taken = action in {"answer", "reject", "hangup", "client_state_update"}
+    special = dict.fromkeys(("answer", "reject", "hangup", "client_state_update")) | {"record_start": NO_MEDIA}
 
-    assert verdict(story, call_in(story, State.PARKED), action) == (None if taken else NOT_ANSWERED)
+    assert verdict(story, call_in(story, State.PARKED), action) == special.get(action, NOT_ANSWERED)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_call_that_rings_can_only_be_hung_up(story, action):
+def test_a_call_that_rings_can_only_be_hung_up_or_referred(story, action):
     """
-    90034 for everything else, but for a reject, which is for incoming calls.
+    90034 for everything else, but for a recording, and for a reject, which is for incoming calls.
     """
-    special = {"hangup": None, "client_state_update": None, "reject": OWN}
+    special = {"hangup": None, "client_state_update": None, "refer": None, "reject": OWN, "record_start": NO_MEDIA}
 
     assert verdict(story, call_in(story, State.RINGING), action) == special.get(action, NOT_ANSWERED)

@@ -179,6 +179,15 @@ class TestRefer:
         assert story.after(1) == ["call.refer.failed"]
         assert story.events[0].payload["sip_notify_response"] == 486
 
+    def test_a_call_that_rings_may_be_referred(self, story):
+        """
+        The other end need not have answered; what became of it is told while the call rings on.
+        """
+        call = story.dial("+13125559905")
+        story.told()
+        assert story.do(call, "refer", sip_address="sip:a@example.com") == ["call.refer.started"]
+        assert story.after(1) == ["call.refer.completed"]
+
 
 class TestQueues:
     def test_a_call_waits_and_leaves(self, story):

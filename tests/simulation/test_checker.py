@@ -11,6 +11,7 @@ from simulation.checker import check
 from simulation.clock import BEGIN_MS
 from simulation.faults import BadRoad, Road
 from simulation.history import Decision, Delivery, Event, History, Release, Report
+from simulation.postings import Posting
 from simulation.senders import Told
 from tests.simulation.whole import HANGUP, SPEAK, command, request, result, whole
 
@@ -141,6 +142,31 @@ def handed_on_differently(history: History) -> None:
     history.events.append(replace(history.events[0], digest=b"x"))
 
 
+def handed_on_otherwise(history: History) -> None:
+    history.events[0] = replace(history.events[0], content=b"x")
+
+
+def a_forgery_handed_on(history: History) -> None:
+    history.deliveries[0] = replace(history.deliveries[0], is_forged=True, status=503)
+    history.posted[0] = replace(history.posted[0], status=503)
+
+
+def handed_on_as_anothers(history: History) -> None:
+    history.events[0] = replace(history.events[0], subject="B")
+
+
+def handed_on_by_another_key(history: History) -> None:
+    history.events[0] = replace(history.events[0], key="B")
+
+
+def turned_away(history: History) -> None:
+    history.posted.append(Posting(34.0, "e3", b"w3", 401, is_served=True))
+
+
+def not_answered(history: History) -> None:
+    history.posted.append(Posting(34.0, "e3", b"w3", None, is_served=True))
+
+
 def made_up(history: History) -> None:
     history.events.append(Event(40, 9.0, "e9", "call.dtmf.received", "A", ""))
 
@@ -226,6 +252,12 @@ PLANTED: list[Callable[[History], None]] = [
     forgery_taken,
     not_handed_on,
     handed_on_differently,
+    handed_on_otherwise,
+    a_forgery_handed_on,
+    handed_on_as_anothers,
+    handed_on_by_another_key,
+    turned_away,
+    not_answered,
     made_up,
     tied_wrongly,
     tied_to_what_did_not_happen,
@@ -241,7 +273,14 @@ PLANTED: list[Callable[[History], None]] = [
     accepted_after_all,
     not_seen,
 ]
-KINDS = {"two_results": "two results", "changed_result": "result changed"}
+KINDS = {
+    "two_results": "two results",
+    "changed_result": "result changed",
+    "a_forgery_handed_on": "handed on otherwise",
+    "handed_on_as_anothers": "handed on as another's",
+    "handed_on_by_another_key": "handed on as another's",
+    "not_answered": "turned away",
+}
 
 
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)

@@ -11,6 +11,7 @@ from simulation.checker import check
 from simulation.clock import BEGIN_MS
 from simulation.history import Completion, Delivery, Event, History
 from simulation.indexed import Violation
+from simulation.postings import Posting
 from tests.simulation.whole import SPEAK, command, request, result, whole
 
 STOP, TRANSFER = "stop-1", "transfer-1"
@@ -22,7 +23,8 @@ def happened(history: History, number: int, at: float, event_type: str, call: st
     named = "" if "recording" in event_type else call
     history.deliveries.append(Delivery(at, event_id, event_type, call, 200))
     occurred_ms = BEGIN_MS + round(at * 1000)
-    history.events.append(Event(number, at, event_id, event_type, named, "", b"e", occurred_ms, subject=call))
+    history.events.append(Event(number, at, event_id, event_type, named, "", b"e", occurred_ms, call, call, b"w"))
+    history.posted.append(Posting(at, event_id, b"w", 200, is_served=True))
 
 
 def said(history: History, name: str, action: str, event: Event, state: str = "COMPLETED") -> None:

@@ -50,6 +50,7 @@ SEEN_AT = {
     "completed-and-kept": 0,
     "first-success": 157,
     "deaf-to-90018": 0,
+    "ended-by-the-other": 6,
     "other-bytes": 2,
     "all-alike": 4,
     "loops-forgotten": 126,
@@ -101,6 +102,11 @@ SEEN_AT = {
     "broken-is-unsent": 11,
     "silence-is-unsent": 2,
     "doubt-forgotten": 2,
+    "tidied-bodies": 0,
+    "unsigned-events": 0,
+    "undated-events": 0,
+    "nameless-events": 0,
+    "a-second-is-old": 5,
 }
 HARMLESS = mutation("harmless", "nothing is other than it was", Change(line, "release", lambda original: original))
 

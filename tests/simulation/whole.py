@@ -7,6 +7,7 @@ from collections import Counter
 from simulation.clock import BEGIN_MS
 from simulation.faults import BadRoad, Road
 from simulation.history import Command, Completion, Decision, Delivery, Ended, Event, History, Release, Result
+from simulation.postings import Posting
 from simulation.script import Plan
 from simulation.senders import Told
 from simulation.telnyx import Request
@@ -47,8 +48,8 @@ def whole() -> History:
     history.requests = [request(0, SPEAK, 1.2), request(1, HANGUP, 5.2, "hangup")]
     history.results = [result(SPEAK, 3, 1.4), result(HANGUP, 12, 5.4)]
     history.events = [
-        Event(5, 3.0, "e1", "call.speak.ended", "A", SPEAK, b"e", BEGIN_MS + 2_900),
-        Event(14, 5.6, "e2", "call.hangup", "A", HANGUP, b"e", BEGIN_MS + 5_500),
+        Event(5, 3.0, "e1", "call.speak.ended", "A", SPEAK, b"e", BEGIN_MS + 2_900, "A", "A", b"w1"),
+        Event(14, 5.6, "e2", "call.hangup", "A", HANGUP, b"e", BEGIN_MS + 5_500, "A", "A", b"w2"),
     ]
     history.completions = [
         Completion(4, 3.0, SPEAK, "speak", "COMPLETED", "UNSPECIFIED", "e1", "call.speak.ended", b"c"),
@@ -57,6 +58,7 @@ def whole() -> History:
         Delivery(2.9, "e1", "call.speak.ended", "A", 200),
         Delivery(5.5, "e2", "call.hangup", "A", 200),
     ]
+    history.posted = [Posting(2.9, "e1", b"w1", 200, is_served=True), Posting(5.5, "e2", b"w2", 200, is_served=True)]
     history.calls = {"A": 5.25}
     names = ["work|speak", "work|hangup", ".results|speak", ".results|hangup", ".events|e1", ".events|e2"]
     history.decisions = [Decision(2, 0, tuple(names))]
