@@ -41,9 +41,10 @@ def recordings_find_their_call(facts: Facts) -> Iterator[Violation]:
 
 
 def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
-    """A record_stop is completed by the recording that it ended, also after the call's end."""
+    """A record_stop is completed by the recording that it ended, also after the call's end; one by each recording."""
     lately = facts.history.ended.closed_at - _WAY_SECONDS
     completions = {one.command_id: one for one in facts.history.completions}
+    taken = {one.event_id for one in completions.values()}
     for command in _succeeded(facts, "record_stop"):
         stopped_ms = BEGIN_MS + round((facts.effects(command)[0].effect_at or 0.0) * 1000)
         saved = [
@@ -53,6 +54,7 @@ def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
             and event.subject == command.call
             and event.occurred_ms >= stopped_ms
             and event.at < lately
+            and event.event_id not in taken
         ]
         completion = completions.get(command.command_id)
         if saved and (completion is None or completion.state == "INCOMPLETE"):

@@ -13,6 +13,7 @@ from simulation import (
     mutants_core,
     mutants_hands,
     mutants_sounds,
+    mutants_told,
 )
 from simulation.breakage import WHOLE, Breakage, Broken
 from simulation.mutation import Mutation
@@ -25,6 +26,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_asking.EVERY,
     *mutants_brain.EVERY,
     *mutants_hands.EVERY,
+    *mutants_told.EVERY,
 )
 FLAWS: Final[dict[str, Flaw]] = {
     **{breakage.name.lower().replace("_", "-"): breakage for breakage in Breakage},

@@ -26,6 +26,7 @@ from simulation.roles import TOPICS
 from simulation.script import CallPlan, Step
 
 _TRIES_MAX: Final = 12
+_SOURCE: Final = "service"
 _FOR_GOOD: Final = frozenset({"INVALID_COMMAND", "UNKNOWN_ACCOUNT", "COMMAND_TOO_LARGE"})
 
 
@@ -96,6 +97,7 @@ class Senders:
         self, plan: CallPlan, command_id: str, call: str, step: Step, previous: str, number: int
     ) -> command_pb2.Command:
         command = command_of(step.action, command_id, call, step.to)
+        command.source, command.group = _SOURCE, plan.name
         for name, value in step.says:
             said = value.format(id=command_id) if isinstance(value, str) else value
             setattr(getattr(command, step.action), name, said)
@@ -118,6 +120,7 @@ class Senders:
             self._say("world", f"{plan.name} comes in: {call[:12]}")
             return call
         dial = command_of("dial", f"{plan.name}-dial", "", plan.to)
+        dial.source, dial.group = _SOURCE, plan.name
         await self._see_through(dial, Step("dial", 0.0, way="execute"))
         for _ in range(20):
             if call := self._made_by(telnyx_command_id(ACCOUNT, dial.command_id)):

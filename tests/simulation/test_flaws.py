@@ -102,6 +102,16 @@ SEEN_AT = {
     "broken-is-unsent": 11,
     "silence-is-unsent": 2,
     "doubt-forgotten": 2,
+    "narrow-line": 0,
+    "never-enough": 2,
+    "nobody-asked": 3,
+    "unsent-is-refused": 5,
+    "no-groups": 0,
+    "always-200": 0,
+    "silent-completions": 0,
+    "rung-is-answered": 2,
+    "unwatched-completions": 0,
+    "open-gates": 5,
 }
 HARMLESS = mutation("harmless", "nothing is other than it was", Change(line, "release", lambda original: original))
 
