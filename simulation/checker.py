@@ -17,10 +17,12 @@ from typing import Final
 
 from simulation import (
     checks_aliases,
+    checks_completion,
     checks_effects,
     checks_line,
     checks_log,
     checks_questions,
+    checks_reasons,
     checks_releases,
     checks_results,
     checks_senders,
@@ -32,6 +34,8 @@ from simulation.indexed import Check, Facts, Violation
 
 EVERY: Final[tuple[Check, ...]] = (
     *checks_results.EVERY,
+    *checks_reasons.EVERY,
+    *checks_completion.EVERY,
     *checks_effects.EVERY,
     *checks_releases.EVERY,
     *checks_line.EVERY,

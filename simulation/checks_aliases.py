@@ -41,10 +41,9 @@ def recordings_find_their_call(facts: Facts) -> Iterator[Violation]:
 
 
 def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
-    """A record_stop is completed by the recording that it ended, also after the call's end; one recording is one's."""
+    """A record_stop is completed by the recording that it ended, also after the call's end."""
     lately = facts.history.ended.closed_at - _WAY_SECONDS
     completions = {one.command_id: one for one in facts.history.completions}
-    spent = {one.event_id: one.command_id for one in facts.history.completions if one.action == "record_stop"}
     for command in _succeeded(facts, "record_stop"):
         stopped_ms = BEGIN_MS + round((facts.effects(command)[0].effect_at or 0.0) * 1000)
         saved = [
@@ -54,7 +53,6 @@ def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
             and event.subject == command.call
             and event.occurred_ms >= stopped_ms
             and event.at < lately
-            and spent.get(event.event_id, command.command_id) == command.command_id
         ]
         completion = completions.get(command.command_id)
         if saved and (completion is None or completion.state == "INCOMPLETE"):

@@ -41,6 +41,10 @@ def watched_everything(facts: Facts) -> Iterator[Violation]:
         name = f"cordboard.command.result{_SUFFIXES[result.kind]}.v1|{result.command_id}"
         if since + 1.0 < result.at < history.ended.closed_at - 3.0 and name not in history.watched:
             yield Violation(4, "not seen", f"{result.kind} of {result.command_id} at {result.at:.3f} s")
+    for completion in history.completions:
+        name = f"cordboard.command.completed.v1|{completion.command_id}"
+        if since + 1.0 < completion.at < history.ended.closed_at - 3.0 and name not in history.watched:
+            yield Violation(9, "completion not seen", f"{completion.command_id} at {completion.at:.3f} s")
     for event in history.events:
         if since + 1.0 < event.at < history.ended.closed_at - 3.0 and f"event|{event.event_id}" not in history.watched:
             yield Violation(9, "not seen", f"{event.event_type} {event.event_id}")

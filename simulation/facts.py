@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from cordboard.catalogue import action_of
+from cordboard.catalogue import action_of, completion_ms
 from cordboard.cloudevents import header
 from cordboard.identity import fingerprint, page_key, telnyx_command_id
 from cordboard.log.port import NewRecord, Record
@@ -33,6 +33,7 @@ from simulation.history import (
     Report,
     Result,
 )
+from simulation.labels import cancel_of, label_of_command, label_of_result
 from simulation.postings import HEADERS, content_of
 from simulation.roles import TOPICS, WORK_TOPICS
 from simulation.telnyx import Telnyx
@@ -115,6 +116,7 @@ def name_of(record: Record | NewRecord) -> str:
 def _command(history: History, broker: JournalBroker, written: Written) -> None:
     record = written.record
     if header(record.headers, "ce_type") == CANCEL_TYPE:
+        history.cancels.append(cancel_of(written))
         return
     command = command_pb2.Command.FromString(record.value)
     action = action_of(command)
@@ -140,6 +142,8 @@ def _command(history: History, broker: JournalBroker, written: Written) -> None:
             sequence=command.sequence,
             is_home=record.partition == home or bool(header(record.headers, ROUTED_HEADER)),
             partition=record.partition,
+            label=label_of_command(command),
+            completion_ms=completion_ms(command),
         )
     )
 
@@ -174,6 +178,10 @@ def _result(history: History, written: Written) -> None:
                 reason=result_pb2.Reason.Name(result.reason).removeprefix("REASON_"),
                 accept_ms=result.accept_time.ToMilliseconds(),
                 digest=_digest_of(record),
+                label=label_of_result(result),
+                http_status=result.http_status,
+                dialed=frozenset(leg.call_control_id for leg in result.dialed),
+                finish_ms=result.finish_time.ToMilliseconds(),
             )
         )
     elif ce_type == COMPLETED_TYPE:
@@ -189,6 +197,7 @@ def _result(history: History, written: Written) -> None:
                 event_id=told.event_id,
                 event_type=told.event_type,
                 digest=_digest_of(record),
+                finish_ms=told.finish_time.ToMilliseconds(),
             )
         )
 

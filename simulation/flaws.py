@@ -13,6 +13,7 @@ from simulation import (
     mutants_core,
     mutants_hands,
     mutants_sounds,
+    mutants_told,
     mutants_webhooks,
 )
 from simulation.breakage import WHOLE, Breakage, Broken
@@ -27,6 +28,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_brain.EVERY,
     *mutants_hands.EVERY,
     *mutants_webhooks.EVERY,
+    *mutants_told.EVERY,
 )
 FLAWS: Final[dict[str, Flaw]] = {
     **{breakage.name.lower().replace("_", "-"): breakage for breakage in Breakage},

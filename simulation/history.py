@@ -22,6 +22,27 @@ CANCEL_REPORT: Final = "cancel report"  # What a decision to answer a cancel req
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """Whose a command is, and what it is: as it was sent, or as a result says it."""
+
+    call: str = ""
+    account: str = ""
+    action: str = ""
+    source: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """A cancel request as it stands in the log; without ids it means all of its group, or of the call."""
+
+    number: int
+    page: str
+    command_ids: frozenset[str]
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command as it stands in the log. `is_home`: on the partition where its call is decided about."""
 
@@ -41,6 +62,8 @@ class Command:
     sequence: int = 0
     is_home: bool = True
     partition: int = 0
+    label: Label = Label()
+    completion_ms: int = 0
 
     @property
     def ends_call(self) -> bool:
@@ -61,6 +84,10 @@ class Result:
     reason: str
     accept_ms: int
     digest: bytes = b""
+    label: Label = Label()
+    http_status: int = 0
+    dialed: frozenset[str] = frozenset()
+    finish_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +103,7 @@ class Completion:
     event_id: str
     event_type: str
     digest: bytes = b""
+    finish_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +190,7 @@ class History:
     plan: Plan
     ended: Ended
     commands: list[Command] = field(default_factory=list)
+    cancels: list[Cancel] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     completions: list[Completion] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

@@ -27,6 +27,7 @@ from simulation.roles import TOPICS
 from simulation.script import CallPlan, Step
 
 _TRIES_MAX: Final = 12
+_SOURCE: Final = "service"
 _FOR_GOOD: Final = frozenset({"INVALID_COMMAND", "UNKNOWN_ACCOUNT", "COMMAND_TOO_LARGE"})
 
 
@@ -98,6 +99,7 @@ class Senders:
     ) -> command_pb2.Command:
         command = command_of(step.action, command_id, call, step.to)
         known = defaultdict(lambda: "v3:nobody", self.calls)
+        command.source, command.group = _SOURCE, plan.name
         for name, value in step.says:
             said = value.format(id=command_id, calls=known) if isinstance(value, str) else value
             setattr(getattr(command, step.action), name, said)
@@ -120,6 +122,7 @@ class Senders:
             self._say("world", f"{plan.name} comes in: {call[:12]}")
             return call
         dial = command_of("dial", f"{plan.name}-dial", "", plan.to)
+        dial.source, dial.group = _SOURCE, plan.name
         await self._see_through(dial, Step("dial", 0.0, way="execute"))
         for _ in range(20):
             if call := self._made_by(telnyx_command_id(ACCOUNT, dial.command_id)):

@@ -58,6 +58,7 @@ class Request:
     effect_at: float | None = None
     over_at: float | None = None  # When the worker had its answer, or had given it up.
     made: tuple[str, ...] = ()  # The legs that came of it.
+    answer: int | None = None  # The status that was carried back, whatever truly happened.
 
 
 class Telnyx:
@@ -132,6 +133,7 @@ class Telnyx:
             await asyncio.sleep(120)
         if reply.cut:
             raise httpx.RemoteProtocolError("the server closed the connection")
+        request.answer = reply.status
         return httpx.Response(reply.status, headers=reply.headers, stream=Body(reply))
 
     def _road(self, request: Request) -> Road | None:

@@ -107,6 +107,16 @@ SEEN_AT = {
     "undated-events": 0,
     "nameless-events": 0,
     "a-second-is-old": 5,
+    "narrow-line": 0,
+    "never-enough": 2,
+    "nobody-asked": 3,
+    "unsent-is-refused": 5,
+    "no-groups": 0,
+    "always-200": 0,
+    "silent-completions": 0,
+    "rung-is-answered": 2,
+    "unwatched-completions": 0,
+    "open-gates": 5,
 }
 HARMLESS = mutation("harmless", "nothing is other than it was", Change(line, "release", lambda original: original))
 

@@ -53,6 +53,7 @@ def whole() -> History:
     ]
     history.completions = [
         Completion(4, 3.0, SPEAK, "speak", "COMPLETED", "UNSPECIFIED", "e1", "call.speak.ended", b"c"),
+        Completion(13, 5.6, HANGUP, "hangup", "COMPLETED", "UNSPECIFIED", "e2", "call.hangup", b"c"),
     ]
     history.deliveries = [
         Delivery(2.9, "e1", "call.speak.ended", "A", 200),
