@@ -49,20 +49,21 @@ def _due(facts: Facts, command: Command, final: Result, *, is_at_acceptance: boo
     return min(limit, max(since, ends[0]) + _LATE_SECONDS)
 
 
-def dials_end_as_their_call_does(facts: Facts) -> Iterator[Violation]:
-    """Answered: COMPLETED. Hung up and never answered: FAILED. For dials of which what they made is known."""
+def dials_end_as_their_calls_do(facts: Facts) -> Iterator[Violation]:
+    """One was answered: COMPLETED. All hung up, none answered: FAILED. For dials of which all that they made is known."""
     completions = _completions(facts)
     answered = {one.call for one in facts.history.deliveries if one.event_type == "call.answered"}
     for command in facts.accepted.values():
         result, made = facts.result(command.command_id), facts.effects(command)
-        if command.action != "dial" or result is None or len(made) != 1 or result.dialed != {made[0].call}:
+        if command.action != "dial" or result is None or len(made) != 1 or result.dialed != set(made[0].made):
             continue
-        heard = _heard(facts, made[0].call, result.at + _RINGS_SECONDS)
+        heard = [_heard(facts, leg, result.at + _RINGS_SECONDS) for leg in made[0].made]
         completion = completions.get(command.command_id)
         told = completion.state if completion else "nothing"
-        if "call.hangup" in heard and made[0].call not in answered and told != "FAILED":
+        is_over = all("call.hangup" in one for one in heard)
+        if is_over and answered.isdisjoint(made[0].made) and told != "FAILED":
             yield Violation(9, "dial not followed", f"{command.command_id} came to {told}, and was never answered")
-        if "call.answered" in heard and told != "COMPLETED" and _is_first(heard):
+        if any(_is_answered(one) for one in heard) and told != "COMPLETED":
             yield Violation(9, "dial not followed", f"{command.command_id} came to {told}, and was answered")
 
 
@@ -73,9 +74,10 @@ def _heard(facts: Facts, call: str, until: float) -> dict[str, Event]:
     return {one.event_type: one for one in events}
 
 
-def _is_first(heard: dict[str, Event]) -> bool:
-    hung_up = heard.get("call.hangup")
-    return hung_up is None or hung_up.number > heard["call.answered"].number
+def _is_answered(heard: dict[str, Event]) -> bool:
+    """And was heard to be before its end: a completion that was told stays told."""
+    answered, hung_up = heard.get("call.answered"), heard.get("call.hangup")
+    return answered is not None and (hung_up is None or hung_up.number > answered.number)
 
 
 def gates_are_shut(facts: Facts) -> Iterator[Violation]:
@@ -119,6 +121,6 @@ def _has_opened(facts: Facts, before: Command, release: Release, completion: Com
 
 EVERY: Final[tuple[Check, ...]] = (
     what_succeeded_is_completed,
-    dials_end_as_their_call_does,
+    dials_end_as_their_calls_do,
     gates_are_shut,
 )
