@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos rolling scripted lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars test explore chaos rolling scripted lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -39,8 +39,16 @@ kafka-jars: $(VENV)/dev.stamp
 kafka: kafka-jars ## Run a Kafka broker on 127.0.0.1:9092 until Ctrl-C (ARGS="--nodes 3 --port 9192")
 	@python -m brokers $(ARGS)
 
-test: check kafka-jars ## Set up, then run every test and check
+test: check kafka-jars grpcurl ## Set up, then run every test and check
 	pytest -q -n 2
+
+# The README's grpcurl lines are run as they stand. Where neither grpcurl nor Go is here, their test says that it was skipped.
+GRPCURL_VERSION := v1.9.3
+
+grpcurl:
+	@command -v grpcurl build/tools/grpcurl > /dev/null || ! command -v go > /dev/null || \
+	  { echo "building grpcurl, once"; \
+	    GOBIN=$(CURDIR)/build/tools GOFLAGS=-buildvcs=false go install github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL_VERSION); }
 
 KILLS ?= 200
 FAULTS ?= 150
@@ -116,6 +124,10 @@ proto-breaking: $(VENV)/dev.stamp ## Compare the protos with those of AGAINST (m
 	python protos/generate.py --image build/against.binpb --protos build/against/protos
 	python protos/generate.py --image $(CONTRACT_IMAGE)
 	buf breaking $(CONTRACT_IMAGE) --against build/against.binpb --config buf.yaml --path cordboard
+
+example-go: $(VENV)/dev.stamp ## Generate Go from the contract, and build examples/go into build/go-example
+	python protos/generate.py --image $(CONTRACT_IMAGE)
+	cd examples/go && buf generate ../../$(CONTRACT_IMAGE) --path cordboard && go build -o ../../build/go-example .
 
 format: $(VENV)/dev.stamp ## Format the code and the protos
 	ruff format .

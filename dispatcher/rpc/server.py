@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
-from grpc_reflection.v1alpha import reflection
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
@@ -33,6 +32,7 @@ from dispatcher.rpc.judging import Judge
 from dispatcher.rpc.listeners import Listeners
 from dispatcher.rpc.metrics import Metrics
 from dispatcher.rpc.peers import Peers
+from dispatcher.rpc.reflecting import reflect
 from dispatcher.rpc.service import Service
 from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.tail import Tail
@@ -102,7 +102,7 @@ class GrpcServer:
         self._health.add_to(server)
         server.add_generic_rpc_handlers((self._answering.handler(),))
         if self._settings.reflection:
-            reflection.enable_server_reflection((SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
+            reflect(server, (SERVICE, "grpc.health.v1.Health"))
         return server
 
     async def start(self) -> int:

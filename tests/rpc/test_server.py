@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
@@ -70,6 +71,20 @@ async def test_clients_may_ask_for_the_contract(desk: Desk) -> None:
     names = {service.name for service in answer.list_services_response.service}
     assert {SERVICE, "grpc.health.v1.Health"} <= names
     call.cancel()
+
+
+async def test_reflection_names_fields_as_json_does(desk: Desk) -> None:
+    """Tools ask for the file of a method, and take and show fields by their JSON names."""
+    stub = reflection_pb2_grpc.ServerReflectionStub(desk.channel)
+    asked = reflection_pb2.ServerReflectionRequest(file_containing_symbol="cordboard.v1.DispatcherService.Submit")
+    (answer,) = [one async for one in stub.ServerReflectionInfo(iter([asked]))]
+
+    files = [FileDescriptorProto.FromString(one) for one in answer.file_descriptor_response.file_descriptor_proto]
+    (command,) = [one for file in files for one in file.message_type if one.name == "Command"]
+
+    assert {"command_id": "commandId", "expire_time": "expireTime"}.items() <= {
+        field.name: field.json_name for field in command.field
+    }.items()
 
 
 async def test_calls_are_counted_under_the_usual_names(tmp_path: Path) -> None:
