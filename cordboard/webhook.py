@@ -41,13 +41,16 @@ class FormatOneWebhook(MalformedWebhook):
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook. An empty string stands for a field that is absent, null or no text.
 
-    `occurred_ms` is Unix milliseconds, 0 when absent or unreadable. `payload` has all fields as they came.
+    Times are Unix milliseconds, 0 when absent or unreadable; a recording says when it began and was over. `payload` has
+    all fields as they came.
     """
 
     id: str
     event_type: str
     occurred_at: str
     occurred_ms: int
+    begun_ms: int
+    over_ms: int
     payload: Mapping[str, Any]
     call_control_id: str
     call_leg_id: str
@@ -83,7 +86,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
 # Fields of the payload whose names are those of the struct, and the two that Python or we call otherwise.
 _RENAMED: Final[Mapping[str, str]] = {"from_number": "from", "to_number": "to"}
-_ENVELOPE: Final = frozenset({"id", "event_type", "occurred_at", "occurred_ms", "payload"})
+_ENVELOPE: Final = frozenset({"id", "event_type", "occurred_at", "occurred_ms", "begun_ms", "over_ms", "payload"})
 _PAYLOAD: Final = tuple((name, _RENAMED.get(name, name)) for name in Webhook.__struct_fields__ if name not in _ENVELOPE)
 _decoder: Final = msgspec.json.Decoder(dict[str, Any])
 
@@ -108,6 +111,8 @@ def parse(body: bytes) -> Webhook:
         event_type=_required(data, "event_type"),
         occurred_at=occurred_at,
         occurred_ms=_milliseconds(occurred_at),
+        begun_ms=_milliseconds(_text(payload, "recording_started_at")),
+        over_ms=_milliseconds(_text(payload, "recording_ended_at")),
         payload=payload,
         **{name: _text(payload, wire) for name, wire in _PAYLOAD},
     )

@@ -290,4 +290,6 @@ def _heard(record: Record) -> Heard:
         copy=bool(header(record.headers, DIAL_COPY_HEADER)),
         hangup_cause=webhook.hangup_cause,
         marks=marks.of_event(webhook.event_type, webhook.payload),
+        begun_ms=webhook.begun_ms,
+        over_ms=webhook.over_ms,
     )

@@ -51,7 +51,7 @@ class Told:
 class Heard:
     """A verified webhook. A `copy` only settles: its call's own page hands the webhook on.
 
-    `raw` is the record as it came, where it must be written again or kept. `begun_ms` and `answered` are as in Clue.
+    `raw` is the record as it came, where it must be written again or kept. The last three times are as in Clue.
     """
 
     account: str
@@ -69,6 +69,7 @@ class Heard:
     begun_ms: int = 0
     answered: bool = False
     raw: Raw | None = None
+    over_ms: int = 0
 
     @property
     def clue(self) -> Clue:
@@ -84,6 +85,7 @@ class Heard:
             marks=self.marks,
             begun_ms=self.begun_ms,
             answered=self.answered,
+            over_ms=self.over_ms,
         )
 
 
@@ -130,4 +132,5 @@ def copy_of(clue: Clue, account: str) -> Heard:
         copy=True,
         begun_ms=clue.begun_ms,
         answered=clue.answered,
+        over_ms=clue.over_ms,
     )

@@ -51,8 +51,9 @@ class Clue(msgspec.Struct, frozen=True, array_like=True):
     leg: str = ""
     session: str = ""
     marks: bytes = b""  # What it repeats of its command: see cordboard.marks.
-    begun_ms: int = 0  # Of an event that another leg's page tells of: when that leg began, as far as is known.
-    answered: bool = False  # And whether it was answered before.
+    begun_ms: int = 0  # When what it tells of began, as far as is known: a recording, or a leg of another page.
+    answered: bool = False  # Of such a leg: whether it was answered before.
+    over_ms: int = 0  # Of a recording: when it ended.
 
 
 class Flight(msgspec.Struct, array_like=True, kw_only=True):
@@ -105,6 +106,8 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     lost_legs: int = 0
     failing: Clue | None = None  # It has failed, unless a late call.bridged says otherwise before its deadline.
     settled: bool = False  # UNKNOWN was its result, and it turned out to have been done.
+    done_ms: int = 0  # When it became known that it was done.
+    ended_by: int = 0  # Of what goes on: the order of the stop that has ended it; its event is still to come.
 
 
 class Raw(msgspec.Struct, frozen=True, array_like=True):

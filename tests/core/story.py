@@ -9,10 +9,10 @@ another is delivered at once, and what comes of it is shown too. The commands:
                                           other names are fields of the body: audio_url=u stop=all
     poison ACTION ID                      the same, as an input that failed
     outcome ID[#ATTEMPT] VERDICT [STATUS] [CODE] [cause= legs=X,Y call=]
-    event TYPE [call=A id= at=3s status= direction= account= cause=]
+    event TYPE [call=A id= at=3s began=1s over=2s status= direction= account= cause=]
                                           other names are fields of the payload: media_url=u overlay=true
     session S A B ...                     from now on, webhooks of these calls name a leg and this session
-    alias TYPE call=A [id= at=]           a webhook that names the leg of the call, and not the call
+    alias TYPE call=A [id= at= began= over=]           a webhook that names the leg of the call, and not the call
     copy DIAL TYPE call=X [id= at=]       a webhook that came on the dial's own address
     answer HOW [call=A] [attempt=1]       to the question whether the call lives: alive, dead, ended, or as `outcome`
     cancel [ID ...] [call= group= dial=]  ·  credit DIAL  ·  tick 15s  ·  page [call=A]
@@ -62,7 +62,7 @@ ACCOUNT = "acme"
 SUBMIT = frozenset(
     ["call", "account", "body", "placement", "sequence", "requires", "after", "expire", "completes", "group"],
 ) | {"accepted", "endless"}
-EVENT = frozenset(["call", "id", "at", "status", "direction", "account"])
+EVENT = frozenset(["call", "id", "at", "began", "over", "status", "direction", "account"])
 
 
 def milliseconds(text: str) -> int:
@@ -211,6 +211,8 @@ class Story:
             status=options.get("status", ""),
             marks=marks.of_event(event_type, said_in(options, EVENT)),
             hangup_cause=options.get("cause", ""),
+            begun_ms=START_MS + milliseconds(options["began"]) if "began" in options else 0,
+            over_ms=START_MS + milliseconds(options["over"]) if "over" in options else 0,
         )
 
     def do_answer(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
