@@ -93,10 +93,12 @@ class Completion:
     ends_another: bool
     ends_one: bool
     failed_statuses: frozenset[str]
+    joins_field: str  # The field that names the call whose session its new legs join.
+    progress_of_new_leg: frozenset[str]
 
     @property
     def events(self) -> frozenset[str]:
-        """All events that can be its own."""
+        """All events of its call that can be its own."""
         until = self.goes_on.until if self.goes_on else frozenset()
         return self.completed_by | self.failed_by | self.started_by | self.progress | until
 
@@ -179,6 +181,8 @@ def _completion(message: Descriptor, options: CompletionOptions) -> Completion:
         ends_another=options.ends_another,
         ends_one=options.ends_one,
         failed_statuses=frozenset(options.failed_statuses),
+        joins_field=options.joins_field,
+        progress_of_new_leg=frozenset(options.progress_of_new_leg),
     )
 
 
@@ -254,6 +258,13 @@ def clears(command: Command) -> bool:
     if rule is None or not rule.wire_name:
         return rule is not None
     return bool(sender_body(command).get(rule.wire_name, rule.default) == rule.value)
+
+
+def joined_call(command: Command) -> str:
+    """The call whose session the new legs of a command join; "" where that is a new one."""
+    field = action_of(command).completion.joins_field
+    call = sender_body(command).get(field) if field else None
+    return call if isinstance(call, str) else ""
 
 
 def _value(body: Mapping[str, object], field: TimeField) -> int:

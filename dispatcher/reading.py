@@ -15,7 +15,7 @@ from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
 from cordboard import identity, marks, request, validation
-from cordboard.catalogue import action_of, clears, completion_ms, goes_on, is_endless
+from cordboard.catalogue import action_of, clears, completion_ms, goes_on, is_endless, joined_call
 from cordboard.cloudevents import header, trace_of
 from cordboard.log.port import Record, size_of
 from cordboard.topics import Topics
@@ -183,6 +183,7 @@ class Interpreter:
             group=command.group,
             traceparent=trace_of(header(record.headers, "traceparent")),
             new_legs=max(len(command.transfer.to_list), len(command.dial.to_list), 1),
+            joins=joined_call(command),
         )
 
     def _overrides(self, command: command_pb2.Command, account: str) -> dict[str, object]:

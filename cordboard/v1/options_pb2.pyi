@@ -191,6 +191,8 @@ class Completion(_message.Message):
     FAILED_STATUSES_FIELD_NUMBER: _builtins.int
     OUTLIVES_CALL_FIELD_NUMBER: _builtins.int
     ENDS_ONE_FIELD_NUMBER: _builtins.int
+    JOINS_FIELD_FIELD_NUMBER: _builtins.int
+    PROGRESS_OF_NEW_LEG_FIELD_NUMBER: _builtins.int
     at_acceptance: _builtins.bool
     """At the 2xx itself: no event follows."""
     ends_call: _builtins.bool
@@ -205,6 +207,8 @@ class Completion(_message.Message):
     """Whether its event may come after the call's end, which then says nothing about it."""
     ends_one: _builtins.bool
     """Of what ends another: whether it is complete only by the end of what it truly ended. A second one, which ended nothing, is not."""
+    joins_field: _builtins.str
+    """Of what starts calls: its own field, named on the wire, that names the call whose session they join."""
     @_builtins.property
     def completed_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The events that complete it, each alone."""
@@ -249,6 +253,10 @@ class Completion(_message.Message):
     def failed_statuses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The values of `status` by which a completing event says that it failed."""
 
+    @_builtins.property
+    def progress_of_new_leg(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """More events of the leg that it creates, that are its own."""
+
     def __init__(
         self,
         *,
@@ -270,10 +278,12 @@ class Completion(_message.Message):
         failed_statuses: _abc.Iterable[_builtins.str] | None = ...,
         outlives_call: _builtins.bool = ...,
         ends_one: _builtins.bool = ...,
+        joins_field: _builtins.str = ...,
+        progress_of_new_leg: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clears", b"clears", "endless", b"endless", "goes_on", b"goes_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "clears", b"clears", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_another", b"ends_another", "ends_call", b"ends_call", "ends_one", b"ends_one", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "failed_statuses", b"failed_statuses", "goes_on", b"goes_on", "matches", b"matches", "outlives_call", b"outlives_call", "progress", b"progress", "started_by", b"started_by", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "clears", b"clears", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_another", b"ends_another", "ends_call", b"ends_call", "ends_one", b"ends_one", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "failed_statuses", b"failed_statuses", "goes_on", b"goes_on", "joins_field", b"joins_field", "matches", b"matches", "outlives_call", b"outlives_call", "progress", b"progress", "progress_of_new_leg", b"progress_of_new_leg", "started_by", b"started_by", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
-from dispatcher.core.page import Clue, Leg, Raw
+from dispatcher.core.page import Clue, Joining, Leg, Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,27 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """A dial tells the call whose session its legs join that it was sent, or which they are."""
+
+    joining: Joining
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """This call was made by a transfer, to which some of its events belong."""
+
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """The time `at_ms` has come, and every input has been read past it."""
 
     at_ms: int
 
 
-Input = Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Announced | Due
+Input = Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Announced | Joined | Made | Due
 
 
 def copy_of(clue: Clue, account: str) -> Heard:

@@ -17,6 +17,7 @@ from cordboard.work import Work
 from dispatcher.core import memory
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Release
+from dispatcher.core.links import tell_joined
 from dispatcher.core.page import Flight, Held, Page
 from dispatcher.core.rivals import contest, is_contested
 from dispatcher.core.turn import Ending, Turn, give_result
@@ -154,6 +155,7 @@ def _release_first(turn: Turn, held: Held, *, passing: bool) -> None:
         order=turn.page.released,
     )
     turn.page.flights.append(flight)
+    tell_joined(turn, held.ask.joins)
     release(turn, flight)
 
 

@@ -107,6 +107,7 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     failing: Clue | None = None  # It has failed, unless a late call.bridged says otherwise before its deadline.
     settled: bool = False  # UNKNOWN was its result, and it turned out to have been done.
     done_ms: int = 0  # When it became known that it was done.
+    joins: str = ""  # Of a dial: the call whose session its legs join.
     ended_by: int = 0  # Of what goes on: the order of the stop that has ended it; its event is still to come.
 
 
@@ -144,6 +145,15 @@ class Leg(msgspec.Struct, frozen=True, array_like=True):
     call: str
     leg: str
     session: str
+
+
+class Joining(msgspec.Struct, frozen=True, array_like=True):
+    """A dial whose legs join a call's session. `calls` are those known by now; `over`: all that there are."""
+
+    dial: str
+    since_ms: int = 0  # When it was released.
+    calls: tuple[str, ...] = ()
+    over: bool = False
 
 
 class Page(msgspec.Struct, array_like=True, kw_only=True):
@@ -192,6 +202,8 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     kept: list[Kept] = []
     interested: list[str] = []  # Calls of a session that wait for what becomes of a new leg.
     asking: Asking = msgspec.field(default_factory=Asking)
+    joining: list[Joining] = []  # Dials whose legs are no transfer's, the latest ones.
+    made_by: str = ""  # The transfer that made this call, where it is awaited what answered it.
 
     @property
     def is_dial(self) -> bool:

@@ -52,7 +52,7 @@ stop that was done nearest to its end.
 A gather with a prompt owns what is told of the prompt: `call.playback.*` of its own files completes no
 `playback_start`. On a call that Cordboard dialled, what belongs to no other command belongs to the dial:
 `call.initiated`, `call.answered`, what was found out about an answering machine, and the `call.hangup` that nobody
-asked for.
+asked for. On a leg that a transfer made, what was found out about an answering machine is the transfer's.
 """
 _AFTER: Final = """\
 *At most* is how long the event is awaited after Telnyx has accepted the command; its `completion_timeout` takes the
@@ -132,7 +132,8 @@ def _field(field: TimeField) -> str:
 
 
 def _owned(rule: Completion) -> tuple[str, str, str, str, str]:
-    return _codes(rule.started_by), _codes(rule.progress), _goes_on(rule), _told_by(rule), _takes_away(rule)
+    of_new_leg = ", ".join(f"{code(event)} of the new leg" for event in sorted(rule.progress_of_new_leg))
+    return _codes(rule.started_by), of_new_leg or _codes(rule.progress), _goes_on(rule), _told_by(rule), _takes_away(rule)
 
 
 def _goes_on(rule: Completion) -> str:

@@ -87,6 +87,7 @@ UNTIL = {
     "fork_start": {"call.fork.stopped"},
     "record_start": {"call.recording.saved", "call.recording.error"},
     "transcription_start": set(),
+    "transfer": set(),
     "streaming_start": {"streaming.stopped", "streaming.failed"},
 }
 DIGITS = {"call.dtmf.received"}
@@ -155,6 +156,10 @@ def test_completions_are_the_designs() -> None:
     assert {name: set(one.completed_by) for name, one in completions.items() if one.completed_by} == COMPLETED_BY
     assert {name: set(one.failed_by) for name, one in completions.items() if one.failed_by} == FAILED_BY
     assert {name for name, one in completions.items() if one.failed_by_new_leg} == {"transfer"}
+    assert {name: one.progress_of_new_leg for name, one in completions.items() if one.progress_of_new_leg} == {
+        "transfer": MACHINES
+    }
+    assert {name for name, one in completions.items() if one.joins_field} == {"dial"}
     assert {name for name, one in completions.items() if one.ends_call} == {"hangup", "reject"}
     assert {name for name, one in completions.items() if one.failed_statuses} == {"playback_start"}
     assert {name for name, one in completions.items() if one.outlives_call} == {"record_stop"}

@@ -27,7 +27,7 @@ from dataclasses import replace
 from typing import Any
 
 from cordboard import marks
-from cordboard.catalogue import CATALOGUE, clears, goes_on
+from cordboard.catalogue import CATALOGUE, clears, goes_on, joined_call
 from cordboard.v1 import Command
 from cordboard.v1 import Placement as PlacementOption
 from cordboard.work import Outcome, TelnyxError, Verdict
@@ -46,7 +46,20 @@ from dispatcher.core.decision import (
     Result,
     Tell,
 )
-from dispatcher.core.inputs import Announced, Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
+from dispatcher.core.inputs import (
+    Announced,
+    Asked,
+    CancelAsked,
+    Credited,
+    Due,
+    Heard,
+    Input,
+    Joined,
+    Made,
+    Opened,
+    Poisoned,
+    Told,
+)
 from dispatcher.core.limits import DEFAULT_LIMITS
 from dispatcher.core.page import Page, Raw, decode, encode
 from dispatcher.core.words import Placement
@@ -109,6 +122,7 @@ def make_ask(action: str, command_id: str, now: int, options: dict[str, str]) ->
         goes_on=goes_on(command),
         clears=clears(command),
         new_legs=int(options.get("legs", 1)),
+        joins=joined_call(command),
     )
 
 
@@ -334,7 +348,14 @@ class Story:
         if told.heard is not None:
             yield f"tell {told.page}: {told.heard.event_type} of {told.sender}"
             yield from self.put(told.page, told.heard)
-        if told.leg is None and told.heard is None:
+        if told.joining is not None:
+            legs = f", legs {' '.join(told.joining.calls)}" if told.joining.calls else ""
+            yield f"tell {told.page}: {told.sender} joins{legs}{', all' if told.joining.over else ''}"
+            yield from self.put(told.page, Joined(told.joining))
+        elif told.maker:
+            yield f"tell {told.page}: made by {told.maker}"
+            yield from self.put(told.page, Made(told.maker))
+        elif told.leg is None and told.heard is None:
             yield f"tell {told.page}: {told.sender} is here"
             yield from self.put(told.page, Announced(told.account, told.sender))
 
