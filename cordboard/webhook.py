@@ -2,6 +2,7 @@
 
 Telnyx's payloads are open: fields come and go, and any may be null. So only the envelope is insisted on, and of the
 payload a field counts when it is text; everything else passes through in the raw body, which is never written anew.
+A `call_control_id` that is the name of another page (`dial:...`) counts as none: the webhook is one that names no call.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ ACCOUNT_HEADER: Final = "cordboard-account"
 DIAL_COPY_HEADER: Final = "cordboard-dial-copy"
 ALIAS_HEADER: Final = "cordboard-alias"  # On a webhook written on under its call: the alias that it came under.
 LEG_PREFIX: Final = "leg:"
+_OTHER_PAGES: Final = ("dial:", "event:", LEG_PREFIX, "session:")  # What begins so names no call.
 
 # The events that settle a dial, of which its own page gets a copy.
 DIAL_EVENTS: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
@@ -106,6 +108,9 @@ def parse(body: bytes) -> Webhook:
     if not isinstance(payload, dict):
         raise MalformedWebhook("data.payload is missing or no object")
     occurred_at = _text(data, "occurred_at")
+    said = {name: _text(payload, wire) for name, wire in _PAYLOAD}
+    if not names_a_call(said["call_control_id"]):
+        said["call_control_id"] = ""
     return Webhook(
         id=_required(data, "id"),
         event_type=_required(data, "event_type"),
@@ -114,8 +119,13 @@ def parse(body: bytes) -> Webhook:
         begun_ms=_milliseconds(_text(payload, "recording_started_at")),
         over_ms=_milliseconds(_text(payload, "recording_ended_at")),
         payload=payload,
-        **{name: _text(payload, wire) for name, wire in _PAYLOAD},
+        **said,
     )
+
+
+def names_a_call(key: str) -> bool:
+    """Whether a name can be a call's, and is not the key of a page of something else."""
+    return not key.startswith(_OTHER_PAGES)
 
 
 def leg_key(call_leg_id: str) -> str:

@@ -37,6 +37,7 @@ JSON_TYPE = "application/json"
 COMMAND_RECORD_BYTES_MAX: Final = 1024 * 1024
 VIOLATIONS_MAX: Final = 100  # That a refusal lists; there may be as many as a command has bytes.
 _DETAIL_MAX: Final = 300
+_AHEAD_MS: Final = 5_000  # How far the time that an event says it happened may be ahead of the log.
 
 _ACCOUNT_MISSING = Violation("account", "account must be named: there is no default one", "account.required")
 _PLACEMENTS = {
@@ -278,11 +279,13 @@ def _stub(command: command_pb2.Command, account: str, record: Record) -> Ask:
 
 def _heard(record: Record) -> Heard:
     webhook = parse_webhook(record.value)
+    # What is said to happen in years to come would make all that follows late.
+    latest_ms = record.time_ms + _AHEAD_MS
     return Heard(
         account=header(record.headers, ACCOUNT_HEADER),
         event_id=webhook.id,
         event_type=webhook.event_type,
-        occurred_ms=webhook.occurred_ms or record.time_ms,
+        occurred_ms=min(webhook.occurred_ms or record.time_ms, latest_ms),
         call=webhook.call_control_id,
         leg=webhook.call_leg_id,
         session=webhook.call_session_id,
@@ -291,6 +294,6 @@ def _heard(record: Record) -> Heard:
         copy=bool(header(record.headers, DIAL_COPY_HEADER)),
         hangup_cause=webhook.hangup_cause,
         marks=marks.of_event(webhook.event_type, webhook.payload),
-        begun_ms=webhook.begun_ms,
-        over_ms=webhook.over_ms,
+        begun_ms=min(webhook.begun_ms, latest_ms),
+        over_ms=min(webhook.over_ms, latest_ms),
     )

@@ -96,7 +96,7 @@ def _leg(clue: Clue) -> Leg:
 def hear_own(turn: Turn, clue: Clue) -> None:
     """A webhook of a call that this dial made."""
     page = turn.page
-    if clue.event_type not in MILESTONES:
+    if clue.event_type not in MILESTONES or not clue.call:
         return
     page.heard_ms, turn.changed = turn.now, True
     for flight in page.flights:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from cordboard.webhook import names_a_call
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
 
@@ -202,8 +203,14 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     kept: list[Kept] = []
     interested: list[str] = []  # Calls of a session that wait for what becomes of a new leg.
     asking: Asking = msgspec.field(default_factory=Asking)
+    given_up_ms: int = 0  # When the call was taken for over, as nothing was heard of it.
     joining: list[Joining] = []  # Dials whose legs are no transfer's, the latest ones.
     made_by: str = ""  # The transfer that made this call, where it is awaited what answered it.
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call's, and not that of a dial, an alias or an event that names nothing."""
+        return names_a_call(self.key)
 
     @property
     def is_dial(self) -> bool:

@@ -133,7 +133,13 @@ def _field(field: TimeField) -> str:
 
 def _owned(rule: Completion) -> tuple[str, str, str, str, str]:
     of_new_leg = ", ".join(f"{code(event)} of the new leg" for event in sorted(rule.progress_of_new_leg))
-    return _codes(rule.started_by), of_new_leg or _codes(rule.progress), _goes_on(rule), _told_by(rule), _takes_away(rule)
+    return (
+        _codes(rule.started_by),
+        of_new_leg or _codes(rule.progress),
+        _goes_on(rule),
+        _told_by(rule),
+        _takes_away(rule),
+    )
 
 
 def _goes_on(rule: Completion) -> str:
@@ -142,6 +148,8 @@ def _goes_on(rule: Completion) -> str:
     if rule.goes_on is None:
         return _NOTHING
     where = f"with {code(rule.goes_on.where_set)}: " if rule.goes_on.where_set else ""
+    if where and not rule.goes_on.until:
+        return where.removesuffix(": ")
     return f"{where}until {_codes(rule.goes_on.until)}" if rule.goes_on.until else "until it is taken away"
 
 
