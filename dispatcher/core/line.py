@@ -24,6 +24,7 @@ from dispatcher.core.turn import Ending, Turn, give_result
 from dispatcher.core.words import Placement, Reason, State
 
 OUTCOME_WAIT_MS: Final = 15_000  # No outcome for so long: judge.
+_USED_MAX: Final = 64
 WINDOW_MS: Final = 50_000  # No try starts later than this after the first release: Telnyx remembers for 60 s.
 
 
@@ -58,6 +59,8 @@ def take_out(page: Page, held: Held) -> None:
     """Remove a command that will not be sent. Who waited for it now waits for what it waited for."""
     page.line = [one for one in page.line if one is not held]
     page.early = [one for one in page.early if one is not held]
+    if held.ask.sequence > page.sequence:
+        page.used = [*page.used, held.ask.sequence][-_USED_MAX:]
     if not held.gate:
         return
     page.last = held.gate if page.last == held.ask.command_id else page.last

@@ -203,6 +203,8 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     kept: list[Kept] = []
     interested: list[str] = []  # Calls of a session that wait for what becomes of a new leg.
     asking: Asking = msgspec.field(default_factory=Asking)
+    now_sequence: int = 0  # That command's number.
+    used: list[int] = []  # Numbers beyond `sequence`: what had them has ended while it waited for its turn.
     given_up_ms: int = 0  # When the call was taken for over, as nothing was heard of it.
     joining: list[Joining] = []  # Dials whose legs are no transfer's, the latest ones.
     made_by: str = ""  # The transfer that made this call, where it is awaited what answered it.
