@@ -16,7 +16,6 @@ from cordboard.v1 import Clears as ClearsOption
 from cordboard.v1 import Completion as CompletionOptions
 from cordboard.v1 import Lane as LaneOption
 from cordboard.v1 import Match as MatchOption
-from cordboard.webhook import names_a_call
 from cordboard.work import Lane, Repeat
 
 _EXPIRE_SECONDS: Final = 30
@@ -265,7 +264,7 @@ def joined_call(command: Command) -> str:
     """The call whose session the new legs of a command join; "" where that is a new one."""
     field = action_of(command).completion.joins_field
     call = sender_body(command).get(field) if field else None
-    return call if isinstance(call, str) and names_a_call(call) else ""
+    return call if isinstance(call, str) else ""
 
 
 def _value(body: Mapping[str, object], field: TimeField) -> int:

@@ -1,4 +1,4 @@
-"""Verified webhooks that say strange things: none vanishes, and none spoils what comes after it."""
+"""Webhooks and commands that say strange things: none vanishes, and none spoils what comes after it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from cordboard.cloudevents import header
 from cordboard.log.port import NewRecord
+from cordboard.v1 import Command, CommandResult, Reason
 from cordboard.webhook import parse
 from dispatcher.ingress.records import Delivery, records_of
 from tests.dispatcher.harness import TOPICS, HandClock, connect, make_broker, staged
@@ -52,3 +53,19 @@ async def test_an_event_of_years_to_come_makes_nothing_late() -> None:
 
     assert [header(one.headers, "ce_id") for one in events] == ["strange", "next"]
     assert [header(one.headers, "ce_late") for one in events] == ["", ""]
+
+
+@pytest.mark.parametrize("name", ["dial:main/x", "leg:x", "session:x", "event:x"])
+async def test_a_command_for_a_call_named_like_another_page_is_refused(name: str) -> None:
+    """
+    Whoever writes it straight to the topic; at the doors the same rule of the contract refuses it.
+    """
+    clock = HandClock()
+    command = Command(command_id="c", call_control_id=name, account="main", hangup={})
+    async with staged(connect(make_broker(clock)), clock) as stage:
+        await stage.log.append([NewRecord(TOPICS.commands, name.encode(), command.SerializeToString())])
+        await stage.applied()
+        (told,) = await stage.all_of(TOPICS.results)
+
+    result = CommandResult.FromString(told.value)
+    assert (Reason.Name(result.reason), result.violations[0].field) == ("REASON_INVALID_COMMAND", "call_control_id")
