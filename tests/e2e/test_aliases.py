@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cordboard.v1 import CallEvent, Command, CommandCompletion, CompletionState
-from tests.promises.stage import Stage, command
+from tests.promises.stage import Stage, command, dial
 
 BUSY, ANSWERS_AT_ONCE, RINGS_ON, MACHINE = "+15550109901", "+15550109908", "+15550109905", "+15550109906"
 SAVED_SECONDS = 1_000.0  # Of the sandbox: so late that a test says when.
@@ -212,3 +212,28 @@ async def test_a_second_transfer_follows_the_first_that_failed(stage: Stage) -> 
     stage.far_end(new_leg.id)
 
     assert words(await completion(stage, "rings")) == ("FAILED", "call.hangup")
+
+
+async def test_the_leg_of_a_dial_that_joins_the_call_fails_no_transfer(stage: Stage) -> None:
+    """
+    Its end is told before Telnyx's answer to the dial says whose it is; the transfer's own leg still decides.
+    """
+    call = await stage.call()
+    sent = transfer("sent", call, RINGS_ON)
+    sent.transfer.timeout_secs = 600
+    await stage.submit(sent)
+    assert await stage.ended("sent") == []
+    stage.faults({"match": {"action": "dial"}, "answer_latency_ms": 2_000, "times": 1})
+    joining = dial("joining")
+    joining.dial.to, joining.dial.link_to = BUSY, call
+    await stage.submit(joining)
+    assert await stage.until(lambda: any(one.event_type == "call.hangup" for one in stage.heard.events))
+    assert not stage.heard.of("joining")
+    assert await stage.ended("joining") == []
+    await stage.all_told()
+    assert [one.command_id for one in stage.heard.completions if one.command_id == "sent"] == []
+
+    new_leg = next(one for one in stage.sandbox.station.exchange.calls.values() if one.to == RINGS_ON)
+    stage.far_end(new_leg.id)
+
+    assert words(await completion(stage, "sent")) == ("FAILED", "call.hangup")
