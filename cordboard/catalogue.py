@@ -19,8 +19,9 @@ from cordboard.v1 import Match as MatchOption
 from cordboard.work import Lane, Repeat
 
 _EXPIRE_SECONDS: Final = 30
-_GRACE_MS: Final = 30_000  # Beyond the time that an action's own fields give it.
+GRACE_MS: Final = 30_000  # Beyond the time that an action's own fields give it.
 _LONGEST_MS: Final = 24 * 3_600_000  # As long as a sender may ask for.
+_DIGITS_MAX: Final = 10
 _UNITS_MS: Final = {"_secs": 1_000, "_millis": 1}
 
 
@@ -54,7 +55,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class GoesOn:
-    """The events that end what is in effect before it is over; without the field `where_set` nothing goes on."""
+    """The events that end what is in effect before it is over, if any; it goes on only with the field `where_set`."""
 
     until: frozenset[str]
     where_set: str
@@ -64,7 +65,7 @@ class GoesOn:
 class Clears:
     """What an action takes away that no event tells of: commands of `actions` that differ in no exact match."""
 
-    wire_name: str
+    wire_name: str  # The field that says so; "": it always does.
     value: str
     default: object  # Of the field, where it is not set.
     actions: frozenset[str]
@@ -82,7 +83,7 @@ class Completion:
     outlives_call: bool
     base_ms: int
     time_fields: tuple[TimeField, ...]
-    times: TimeField | None  # How many times over the time fields may run; unit 1.
+    times: TimeField | None  # How many times over the time fields, or without any the default, may run; unit 1.
     endless: Endless | None
     matches: tuple[Match, ...]
     started_by: frozenset[str]
@@ -90,11 +91,14 @@ class Completion:
     goes_on: GoesOn | None
     clears: Clears | None
     ends_another: bool
+    ends_one: bool
     failed_statuses: frozenset[str]
+    joins_field: str  # The field that names the call whose session its new legs join.
+    progress_of_new_leg: frozenset[str]
 
     @property
     def events(self) -> frozenset[str]:
-        """All events that can be its own."""
+        """All events of its call that can be its own."""
         until = self.goes_on.until if self.goes_on else frozenset()
         return self.completed_by | self.failed_by | self.started_by | self.progress | until
 
@@ -134,6 +138,10 @@ def _time_field(message: Descriptor, name: str, unit_ms: int) -> TimeField:
     return TimeField(name, unit_ms, _default(message, name) * unit_ms)
 
 
+def _times(message: Descriptor, name: str) -> TimeField:
+    return TimeField(name, 1, _default(message, name) or 1)
+
+
 def _time_fields(message: Descriptor, names: list[str]) -> Iterator[TimeField]:
     for name in names:
         unit_ms = next(unit_ms for suffix, unit_ms in _UNITS_MS.items() if name.endswith(suffix))
@@ -148,7 +156,7 @@ def _match(message: Descriptor, option: MatchOption) -> Match:
 
 
 def _clears(message: Descriptor, option: ClearsOption) -> Clears:
-    default = _default(message, option.field)
+    default = _default(message, option.field) if option.field else None
     return Clears(option.field, option.value, default, frozenset(option.actions))
 
 
@@ -161,17 +169,20 @@ def _completion(message: Descriptor, options: CompletionOptions) -> Completion:
         failed_by_new_leg=frozenset(options.failed_by_new_leg),
         ends_call=options.ends_call,
         outlives_call=options.outlives_call,
-        base_ms=options.default_seconds * 1_000 + _GRACE_MS,
+        base_ms=options.default_seconds * 1_000 + GRACE_MS,
         time_fields=tuple(_time_fields(message, list(options.time_fields))),
-        times=_time_field(message, options.times_field, 1) if options.times_field else None,
+        times=_times(message, options.times_field) if options.times_field else None,
         endless=Endless(endless.field, endless.value) if endless.field else None,
         matches=tuple(_match(message, match) for match in options.matches),
         started_by=frozenset(options.started_by),
         progress=frozenset(options.progress),
-        goes_on=GoesOn(frozenset(goes_on.until), goes_on.where_set) if goes_on.until else None,
-        clears=_clears(message, options.clears) if options.clears.field else None,
+        goes_on=GoesOn(frozenset(goes_on.until), goes_on.where_set) if options.HasField("goes_on") else None,
+        clears=_clears(message, options.clears) if options.HasField("clears") else None,
         ends_another=options.ends_another,
+        ends_one=options.ends_one,
         failed_statuses=frozenset(options.failed_statuses),
+        joins_field=options.joins_field,
+        progress_of_new_leg=frozenset(options.progress_of_new_leg),
     )
 
 
@@ -219,11 +230,13 @@ def completion_ms(command: Command) -> int:
     if command.HasField("completion_timeout"):
         return command.completion_timeout.ToMilliseconds()
     completion = action_of(command).completion
-    if not completion.time_fields:
+    if not (completion.time_fields or completion.times):
         return completion.base_ms
     body = sender_body(command)
-    bound_ms = sum(_value(body, field) for field in completion.time_fields)
     times = max(_value(body, completion.times), 1) if completion.times else 1
+    if not completion.time_fields:
+        return min(GRACE_MS + (completion.base_ms - GRACE_MS) * times, _LONGEST_MS)
+    bound_ms = sum(_value(body, field) for field in completion.time_fields)
     return min(completion.base_ms + bound_ms * times, _LONGEST_MS)
 
 
@@ -242,11 +255,20 @@ def goes_on(command: Command) -> bool:
 def clears(command: Command) -> bool:
     """Whether a command takes away what others started, without an event that tells of it."""
     rule = action_of(command).completion.clears
-    if rule is None:
-        return False
+    if rule is None or not rule.wire_name:
+        return rule is not None
     return bool(sender_body(command).get(rule.wire_name, rule.default) == rule.value)
+
+
+def joined_call(command: Command) -> str:
+    """The call whose session the new legs of a command join; "" where that is a new one."""
+    field = action_of(command).completion.joins_field
+    call = sender_body(command).get(field) if field else None
+    return call if isinstance(call, str) else ""
 
 
 def _value(body: Mapping[str, object], field: TimeField) -> int:
     value = body.get(field.wire_name)
+    if isinstance(value, str) and value.isdecimal() and len(value) < _DIGITS_MAX:
+        value = int(value)  # A number of times may come in words.
     return max(int(value * field.unit_ms), 0) if isinstance(value, int | float) else field.default_ms

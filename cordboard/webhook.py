@@ -2,6 +2,7 @@
 
 Telnyx's payloads are open: fields come and go, and any may be null. So only the envelope is insisted on, and of the
 payload a field counts when it is text; everything else passes through in the raw body, which is never written anew.
+A `call_control_id` that is the name of another page (`dial:...`) counts as none: the webhook is one that names no call.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ ACCOUNT_HEADER: Final = "cordboard-account"
 DIAL_COPY_HEADER: Final = "cordboard-dial-copy"
 ALIAS_HEADER: Final = "cordboard-alias"  # On a webhook written on under its call: the alias that it came under.
 LEG_PREFIX: Final = "leg:"
+_OTHER_PAGES: Final = ("dial:", "event:", LEG_PREFIX, "session:")  # What begins so names no call.
 
 # The events that settle a dial, of which its own page gets a copy.
 DIAL_EVENTS: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
@@ -41,13 +43,16 @@ class FormatOneWebhook(MalformedWebhook):
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook. An empty string stands for a field that is absent, null or no text.
 
-    `occurred_ms` is Unix milliseconds, 0 when absent or unreadable. `payload` has all fields as they came.
+    Times are Unix milliseconds, 0 when absent or unreadable; a recording says when it began and was over. `payload` has
+    all fields as they came.
     """
 
     id: str
     event_type: str
     occurred_at: str
     occurred_ms: int
+    begun_ms: int
+    over_ms: int
     payload: Mapping[str, Any]
     call_control_id: str
     call_leg_id: str
@@ -83,7 +88,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
 # Fields of the payload whose names are those of the struct, and the two that Python or we call otherwise.
 _RENAMED: Final[Mapping[str, str]] = {"from_number": "from", "to_number": "to"}
-_ENVELOPE: Final = frozenset({"id", "event_type", "occurred_at", "occurred_ms", "payload"})
+_ENVELOPE: Final = frozenset({"id", "event_type", "occurred_at", "occurred_ms", "begun_ms", "over_ms", "payload"})
 _PAYLOAD: Final = tuple((name, _RENAMED.get(name, name)) for name in Webhook.__struct_fields__ if name not in _ENVELOPE)
 _decoder: Final = msgspec.json.Decoder(dict[str, Any])
 
@@ -103,14 +108,24 @@ def parse(body: bytes) -> Webhook:
     if not isinstance(payload, dict):
         raise MalformedWebhook("data.payload is missing or no object")
     occurred_at = _text(data, "occurred_at")
+    said = {name: _text(payload, wire) for name, wire in _PAYLOAD}
+    if not names_a_call(said["call_control_id"]):
+        said["call_control_id"] = ""
     return Webhook(
         id=_required(data, "id"),
         event_type=_required(data, "event_type"),
         occurred_at=occurred_at,
         occurred_ms=_milliseconds(occurred_at),
+        begun_ms=_milliseconds(_text(payload, "recording_started_at")),
+        over_ms=_milliseconds(_text(payload, "recording_ended_at")),
         payload=payload,
-        **{name: _text(payload, wire) for name, wire in _PAYLOAD},
+        **said,
     )
+
+
+def names_a_call(key: str) -> bool:
+    """Whether a name can be a call's, and is not the key of a page of something else."""
+    return not key.startswith(_OTHER_PAGES)
 
 
 def leg_key(call_leg_id: str) -> str:

@@ -15,21 +15,27 @@ from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
 from cordboard import identity, marks, request, validation
-from cordboard.catalogue import action_of, clears, completion_ms, goes_on, is_endless
+from cordboard.catalogue import action_of, clears, completion_ms, goes_on, is_endless, joined_call
 from cordboard.cloudevents import header, trace_of
 from cordboard.log.port import Record, size_of
 from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, options_pb2
 from cordboard.validation import Violation
-from cordboard.webhook import ACCOUNT_HEADER, ALIAS_HEADER, DIAL_COPY_HEADER, LEG_PREFIX, MalformedWebhook, dial_url
-from cordboard.webhook import parse as parse_webhook
+from cordboard.webhook import (
+    ALIAS_HEADER,
+    LEG_PREFIX,
+    MalformedWebhook,
+    dial_url,
+    names_a_call,
+)
 from cordboard.work import decode_outcome
 from dispatcher import telling
 from dispatcher.accounts import Accounts
 from dispatcher.core.commands import Ask
-from dispatcher.core.inputs import Asked, CancelAsked, Heard, Input, Poisoned, Told
+from dispatcher.core.inputs import Asked, CancelAsked, Input, Poisoned, Told
 from dispatcher.core.page import Raw
 from dispatcher.core.words import Placement
+from dispatcher.webhooks import heard_in
 
 CANCEL_TYPE = "cordboard.command.cancel.v1"
 JSON_TYPE = "application/json"
@@ -183,6 +189,7 @@ class Interpreter:
             group=command.group,
             traceparent=trace_of(header(record.headers, "traceparent")),
             new_legs=max(len(command.transfer.to_list), len(command.dial.to_list), 1),
+            joins=joined if names_a_call(joined := joined_call(command)) else "",
         )
 
     def _overrides(self, command: command_pb2.Command, account: str) -> dict[str, object]:
@@ -217,7 +224,7 @@ class Interpreter:
                 return Unreadable(f"the value is no word from a page: {type(error).__name__}")
             return Addressed(key, lambda _: given)
         try:
-            heard = _heard(record)
+            heard = heard_in(record)
         except MalformedWebhook as error:
             return Unreadable(f"the value is no webhook: {error}")
         key = record.key.decode(errors="replace") if record.key else heard.call
@@ -272,22 +279,4 @@ def _stub(command: command_pb2.Command, account: str, record: Record) -> Ask:
         source=command.source,
         group=command.group,
         traceparent=trace_of(header(record.headers, "traceparent")),
-    )
-
-
-def _heard(record: Record) -> Heard:
-    webhook = parse_webhook(record.value)
-    return Heard(
-        account=header(record.headers, ACCOUNT_HEADER),
-        event_id=webhook.id,
-        event_type=webhook.event_type,
-        occurred_ms=webhook.occurred_ms or record.time_ms,
-        call=webhook.call_control_id,
-        leg=webhook.call_leg_id,
-        session=webhook.call_session_id,
-        direction=webhook.direction,
-        status=webhook.status,
-        copy=bool(header(record.headers, DIAL_COPY_HEADER)),
-        hangup_cause=webhook.hangup_cause,
-        marks=marks.of_event(webhook.event_type, webhook.payload),
     )

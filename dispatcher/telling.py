@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from dispatcher.core.decision import Tell
-from dispatcher.core.inputs import Announced, Heard, Input, Opened
-from dispatcher.core.page import Leg
+from dispatcher.core.inputs import Announced, Heard, Input, Joined, Made, Opened
+from dispatcher.core.page import Joining, Leg
 
 TOLD_TYPE: Final = "cordboard.page.told.v1"
 
@@ -21,6 +21,8 @@ class _Told(msgspec.Struct, frozen=True, array_like=True):
     heard: Heard | None
     given_up: bool = False
     traceparent: str = ""
+    joining: Joining | None = None
+    maker: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -30,7 +32,17 @@ _decoder = msgspec.msgpack.Decoder(_Told)
 def write(tell: Tell) -> bytes:
     """The record's value."""
     return _encoder.encode(
-        _Told(tell.page, tell.account, tell.sender, tell.leg, tell.heard, tell.given_up, tell.traceparent)
+        _Told(
+            tell.page,
+            tell.account,
+            tell.sender,
+            tell.leg,
+            tell.heard,
+            tell.given_up,
+            tell.traceparent,
+            tell.joining,
+            tell.maker,
+        )
     )
 
 
@@ -41,4 +53,8 @@ def read(value: bytes) -> tuple[str, Input]:
         return told.page, told.heard
     if told.leg is not None:
         return told.page, Opened(told.account, told.sender, told.leg, told.given_up, told.traceparent)
+    if told.joining is not None:
+        return told.page, Joined(told.joining)
+    if told.maker:
+        return told.page, Made(told.maker)
     return told.page, Announced(told.account, told.sender)

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from simulation.clock import BEGIN_MS
 from simulation.history import Command, Completion, Event
 from simulation.indexed import Check, Facts, Violation
 
@@ -41,23 +40,37 @@ def recordings_find_their_call(facts: Facts) -> Iterator[Violation]:
 
 
 def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
-    """A record_stop is completed by the recording that it ended, also after the call's end."""
+    """A record_stop is completed by the recording that it ended, also after the call's end, and by no other."""
     lately = facts.history.ended.closed_at - _WAY_SECONDS
     completions = {one.command_id: one for one in facts.history.completions}
+    causes = {one.event_id: one.cause for one in facts.history.deliveries}
     for command in _succeeded(facts, "record_stop"):
-        stopped_ms = BEGIN_MS + round((facts.effects(command)[0].effect_at or 0.0) * 1000)
-        saved = [
+        ended = [
             event
             for event in facts.history.events
-            if _is_recording(event.event_type)
-            and event.subject == command.call
-            and event.occurred_ms >= stopped_ms
-            and event.at < lately
+            if _is_recording(event.event_type) and causes.get(event.event_id) == command.telnyx_id and event.subject
         ]
         completion = completions.get(command.command_id)
-        if saved and (completion is None or completion.state == "INCOMPLETE"):
-            what = f"{command.command_id}, though {saved[0].event_id} was handed on at {saved[0].at:.3f} s"
+        event_id = completion.event_id if completion else ""
+        if event_id and causes.get(event_id) != command.telnyx_id and not _is_confused(facts, command):
+            what = f"{command.command_id} by {event_id}, which {causes.get(event_id) or 'nothing'} ended"
+            yield Violation(9, "recording of another's", what)
+        elif not event_id and ended and ended[0].at < lately and not _is_confused(facts, command):
+            what = f"{command.command_id}, though {ended[0].event_id} was handed on at {ended[0].at:.3f} s"
             yield Violation(9, "recording not seen", what)
+
+
+def _is_confused(facts: Facts, command: Command) -> bool:
+    """Whether what became of other commands about its call's recordings is in doubt, so that nobody can tell."""
+    others = (one for one in facts.accepted.values() if one.call == command.call and one is not command)
+    return any(_confuses(facts, command, one) for one in others if one.action in ("record_start", "record_stop"))
+
+
+def _confuses(facts: Facts, command: Command, other: Command) -> bool:
+    result = facts.result(other.command_id)
+    if not facts.sent(other) or result is None:
+        return bool(facts.sent(other))
+    return result.state == "UNKNOWN" or len(facts.sent(other)) > 1
 
 
 def _succeeded(facts: Facts, action: str) -> Iterator[Command]:

@@ -112,6 +112,8 @@ def stops_end_what_was_there(facts: Facts) -> Iterator[Violation]:
         cause = sounds.cause_of(completion.event_id)
         if cause is None or completion.state != "COMPLETED" or not CATALOGUE[completion.action].completion.ends_another:
             continue
+        if cause.command_id == completion.command_id:  # A recording is caused by what ended it.
+            continue
         first = [min(one.number for one in facts.releases[name]) for name in (cause.command_id, completion.command_id)]
         if first[0] > first[1] and sounds.can_be_told(completion.event_type, cause, cause.call, completion.number - 1):
             yield Violation(9, "stopped before it began", f"{completion.command_id} by the end of {cause.command_id}")

@@ -74,8 +74,10 @@ def ties_are_true(facts: Facts) -> Iterator[Violation]:
         if command is None:
             yield Violation(9, "tied to nothing", f"{event.event_type} names {event.command_id}")
             continue
-        fitting = CATALOGUE[command.action].completion.events
-        if event.event_type not in fitting or (command.call and event.call and command.call != event.call):
+        rule = CATALOGUE[command.action].completion
+        is_of_new_leg = event.event_type in rule.progress_of_new_leg
+        is_elsewhere = bool(command.call and event.call and command.call != event.call)
+        if is_elsewhere != is_of_new_leg or (event.event_type not in rule.events and not is_of_new_leg):
             yield Violation(9, "tied wrongly", f"{event.event_type} names {event.command_id} ({command.action})")
         elif not facts.effects(command) and not command.ends_call:
             yield Violation(9, "tied to what did not happen", f"{event.event_type} names {event.command_id}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from cordboard.catalogue import CATALOGUE
-from dispatcher.core import aliases, completion, ending, links, transfers
+from dispatcher.core import aliases, completion, ending, links, stops, transfers
 from dispatcher.core.decision import HandOn
 from dispatcher.core.ending import end_call
 from dispatcher.core.page import Clue
@@ -69,6 +69,11 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "mortal-record-stop",
         "a record_stop is settled by its call's end",
         *(instead(module, "CATALOGUE", _settled_by_the_end()) for module in (ending, completion)),
+    ),
+    mutation(
+        "shared-recording",
+        "one recording completes every record_stop of its call",
+        *(instead(module, "ends_one", lambda _: False) for module in (stops, completion)),
     ),
     mutation("impatient-alias", "what names no call waits for none", Change(aliases, "hear", _handed_on_at_once)),
     mutation(

@@ -16,7 +16,7 @@ def _alive_or_over(response: bytes, *, was_answered: bool) -> Answer:
 
 
 def _in_time(turn: Turn, doubt: Open, ending: Ending) -> Ending:
-    return dialling.with_legs(turn, ending)
+    return dialling.with_legs(turn, ending, doubt)
 
 
 def _too_late(turn: Turn, ending: Ending) -> Ending:

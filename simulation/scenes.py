@@ -56,6 +56,8 @@ def _recorded(plan: Plan, rng: Random) -> Plan:
             ("record_start", "record_stop", "hangup"),
             ("record_start", "hangup"),
             ("record_start", "record_stop", "record_start", "record_stop"),
+            ("record_stop", "record_start", "record_stop", "record_stop"),
+            ("record_start", "record_start", "record_stop", "record_stop"),
         )
     )
     steps = [Step(action, rng.choice((0.0, rng.uniform(0, 4)))) for action in actions]

@@ -108,6 +108,10 @@ class LogUnavailable(LogError):
     """The log cannot be written or read now; nothing of this request was written."""
 
 
+class RecordRefused(LogUnavailable):
+    """A record of this request can never be written as it is, at any time; the message says why."""
+
+
 class AppendUncertain(LogError):
     """The write was not acknowledged: it may or may not be there."""
 

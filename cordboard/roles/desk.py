@@ -133,6 +133,7 @@ class Desk:
             topic,
             self._clock,
             metrics,
+            dead_letters=topics_of(self._settings).dead_letters,
             size_max=chosen.spool_bytes_max,
         )
         self._stack.push_async_callback(spool.close)

@@ -120,7 +120,9 @@ class Command(_message.Message):
     placement: _options_pb2.Placement.ValueType
     """Where it enters the call's line."""
     sequence: _builtins.int
-    """0: in order of arrival. Else one more than the highest number used for this call so far, whoever used it."""
+    """0: in order of arrival. Else one more than the highest number used for this call so far, whoever used it. A hangup or
+    reject with placement NOW waits for no number before its own, and uses them all.
+    """
     sensitive: _builtins.bool
     """Mask texts and digits wherever people look."""
     client_state: _builtins.str

@@ -190,6 +190,9 @@ class Completion(_message.Message):
     ENDS_ANOTHER_FIELD_NUMBER: _builtins.int
     FAILED_STATUSES_FIELD_NUMBER: _builtins.int
     OUTLIVES_CALL_FIELD_NUMBER: _builtins.int
+    ENDS_ONE_FIELD_NUMBER: _builtins.int
+    JOINS_FIELD_FIELD_NUMBER: _builtins.int
+    PROGRESS_OF_NEW_LEG_FIELD_NUMBER: _builtins.int
     at_acceptance: _builtins.bool
     """At the 2xx itself: no event follows."""
     ends_call: _builtins.bool
@@ -197,11 +200,15 @@ class Completion(_message.Message):
     default_seconds: _builtins.int
     """How long to wait for the event, beside its own fields in time and 30 seconds of grace."""
     times_field: _builtins.str
-    """Its own field, named on the wire, that says how many times over the time fields may run."""
+    """Its own field, named on the wire, that says how many times over the time fields, or without any the default, may run."""
     ends_another: _builtins.bool
     """Whether it ends what another command started, and is completed by the event that tells of that."""
     outlives_call: _builtins.bool
     """Whether its event may come after the call's end, which then says nothing about it."""
+    ends_one: _builtins.bool
+    """Of what ends another: whether it is complete only by the end of what it truly ended. A second one, which ended nothing, is not."""
+    joins_field: _builtins.str
+    """Of what starts calls: its own field, named on the wire, that names the call whose session they join."""
     @_builtins.property
     def completed_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The events that complete it, each alone."""
@@ -246,6 +253,10 @@ class Completion(_message.Message):
     def failed_statuses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The values of `status` by which a completing event says that it failed."""
 
+    @_builtins.property
+    def progress_of_new_leg(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """More events of the leg that it creates, that are its own."""
+
     def __init__(
         self,
         *,
@@ -266,10 +277,13 @@ class Completion(_message.Message):
         ends_another: _builtins.bool = ...,
         failed_statuses: _abc.Iterable[_builtins.str] | None = ...,
         outlives_call: _builtins.bool = ...,
+        ends_one: _builtins.bool = ...,
+        joins_field: _builtins.str = ...,
+        progress_of_new_leg: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clears", b"clears", "endless", b"endless", "goes_on", b"goes_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "clears", b"clears", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_another", b"ends_another", "ends_call", b"ends_call", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "failed_statuses", b"failed_statuses", "goes_on", b"goes_on", "matches", b"matches", "outlives_call", b"outlives_call", "progress", b"progress", "started_by", b"started_by", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_acceptance", b"at_acceptance", "clears", b"clears", "completed_by", b"completed_by", "default_seconds", b"default_seconds", "endless", b"endless", "ends_another", b"ends_another", "ends_call", b"ends_call", "ends_one", b"ends_one", "failed_by", b"failed_by", "failed_by_new_leg", b"failed_by_new_leg", "failed_statuses", b"failed_statuses", "goes_on", b"goes_on", "joins_field", b"joins_field", "matches", b"matches", "outlives_call", b"outlives_call", "progress", b"progress", "progress_of_new_leg", b"progress_of_new_leg", "started_by", b"started_by", "time_fields", b"time_fields", "times_field", b"times_field"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -351,7 +365,7 @@ class GoesOn(_message.Message):
     """The field, named on the wire, without which there is nothing that goes on; unset: there always is."""
     @_builtins.property
     def until(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The events that say that it is over."""
+        """The events that say that it is over; unset: none does, and what takes it away is the end of it."""
 
     def __init__(
         self,
@@ -377,7 +391,7 @@ class Clears(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     ACTIONS_FIELD_NUMBER: _builtins.int
     field: _builtins.str
-    """The field, named on the wire, that says so."""
+    """The field, named on the wire, that says so; unset: it always does."""
     value: _builtins.str
     """The value by which it says so."""
     @_builtins.property

@@ -6,7 +6,9 @@ The order of the questions is part of the contract:
    refused. This is asked first, so that a repeat is never judged by a page that has moved on since.
 2. A call has one account.
 3. What is over stays over: nothing enters the line of an ended call.
-4. A sequence number that is too high waits for those before it; one that was used is turned away.
+4. A sequence number that is too high waits for those before it; one that was used is turned away. A command uses its
+   number once it is accepted, whatever becomes of it. A hangup or reject with placement NOW waits for no number, and
+   uses all below its own: what had them and was accepted before is superseded.
 5. A full line refuses, except hangup and reject: they get through.
 
 Refusals are not remembered, so their ids may come again. Everything else ends once and stays so.
@@ -42,10 +44,9 @@ def take(turn: Turn, asked: Asked) -> None:
     if page.life is Life.ENDED:
         give_result(turn, ask, _after_the_end(ask))
         return
-    if ask.accept_ms < page.now_ms and ask.placement is not Placement.NOW:
-        # It was accepted before a command with placement NOW, but read after it: as if it had been cancelled by it.
-        page.sequence = max(page.sequence, ask.sequence)
+    if _was_overtaken(page, ask):
         give_result(turn, ask, Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED))
+        _use(turn, ask.sequence)
         return
     passes = ask.ends_call and ask.placement is Placement.NOW  # It waits for nobody, so for no number either.
     if ask.sequence and not passes and not _in_sequence(turn, asked):
@@ -54,6 +55,18 @@ def take(turn: Turn, asked: Asked) -> None:
         refuse(turn, ask, Reason.LINE_FULL, asked.origin)
         return
     _enter(turn, ask)
+
+
+def _was_overtaken(page: Page, ask: Ask) -> bool:
+    """Whether it was accepted before a command with placement NOW, but read after it: as if cancelled by it.
+
+    What comes after that one by its own number is not before it.
+    """
+    if ask.placement is Placement.NOW or ask.accept_ms > page.now_ms:
+        return False
+    if ask.sequence and page.now_sequence:
+        return ask.sequence < page.now_sequence
+    return ask.accept_ms < page.now_ms
 
 
 def _after_the_end(ask: Ask) -> Ending:
@@ -139,7 +152,8 @@ def _replay(turn: Turn, asked: Asked, known: memory.Remembered) -> None:
 def _in_sequence(turn: Turn, asked: Asked) -> bool:
     """Whether it is this number's turn; if not, the command is held back for a while or turned away."""
     page, ask = turn.page, asked.ask
-    if ask.sequence <= page.sequence or any(held.ask.sequence == ask.sequence for held in page.early):
+    others = (*page.used, *(held.ask.sequence for held in page.early))
+    if ask.sequence <= page.sequence or ask.sequence in others:
         message = f"Sequence number {ask.sequence} is taken; the next one is {page.sequence + 1}."
         give_result(turn, ask, Ending(state=State.REJECTED, reason=Reason.SEQUENCE_TAKEN, message=message))
         return False
@@ -186,9 +200,7 @@ def _enter(turn: Turn, ask: Ask) -> None:
     # What comes next comes after this one. What was placed NEXT is in the way of nobody who waits for another.
     if page.line[-1] is held and not (ask.placement is Placement.NEXT and is_awaited(page, page.last)):
         page.last = ask.command_id
-    if ask.sequence:
-        page.sequence = max(page.sequence, ask.sequence)
-        _let_in_the_early(turn)
+    _use(turn, ask.sequence)
 
 
 def _first_expiry(ask: Ask, *, gated: bool) -> int | None:
@@ -213,18 +225,27 @@ def _behind_those_placed_next(page: Page) -> int:
 def _supersede(turn: Turn, by: Ask) -> None:
     """Cancel what waits. What comes after a numbered one by its own number is not before it, and waits on."""
     page = turn.page
-    page.now_ms = max(page.now_ms, by.accept_ms)
+    if by.accept_ms >= page.now_ms:
+        page.now_ms, page.now_sequence = by.accept_ms, by.sequence
     ending = Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED, related=by.command_id)
     waiting, page.line = page.line, []
+    before = [held for held in page.early if not by.sequence or held.ask.sequence < by.sequence]
+    page.early = [held for held in page.early if held not in before]
     if not by.sequence:
-        waiting, page.early = [*waiting, *page.early], []
-        page.sequence = max([page.sequence, *(held.ask.sequence for held in waiting)])
-    for held in waiting:
+        page.sequence = max([page.sequence, *(held.ask.sequence for held in before)])
+    for held in (*waiting, *before):
         give_result(turn, held.ask, ending)
 
 
-def _let_in_the_early(turn: Turn) -> None:
+def _use(turn: Turn, number: int) -> None:
+    """A number was used, and so are all below it; who waited for them goes on."""
     page = turn.page
+    if not number:
+        return
+    page.sequence = max(page.sequence, number)
+    while page.sequence + 1 in page.used:
+        page.sequence += 1
+    page.used = [one for one in page.used if one > page.sequence]
     if page.early and page.early[0].ask.sequence == page.sequence + 1:
         _enter(turn, page.early.pop(0).ask)
 

@@ -24,7 +24,20 @@ from dispatcher.core import (
     transfers,
 )
 from dispatcher.core.decision import Decision
-from dispatcher.core.inputs import Announced, Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
+from dispatcher.core.inputs import (
+    Announced,
+    Asked,
+    CancelAsked,
+    Credited,
+    Due,
+    Heard,
+    Input,
+    Joined,
+    Made,
+    Opened,
+    Poisoned,
+    Told,
+)
 from dispatcher.core.limits import DEFAULT_LIMITS, Limits
 from dispatcher.core.page import Life, Page
 from dispatcher.core.turn import Turn
@@ -90,6 +103,10 @@ def _apply(turn: Turn, given: Input) -> None:  # noqa: C901 - a line for each in
             dialling.open_page(turn, given)
         case Announced():
             aliases.take_announced(turn, given)
+        case Joined(joining):
+            transfers.note_dial(turn, joining)
+        case Made(maker):
+            transfers.note_maker(turn, maker)
         case CancelAsked():
             admission.cancel(turn, given)
         case Credited(command_id):

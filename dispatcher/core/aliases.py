@@ -22,7 +22,7 @@ from dispatcher.core.turn import Turn
 
 KEPT_MAX: Final = 16
 KEPT_BYTES_MAX: Final = 64 * 1024
-LEGS_HEARD_MAX: Final = 16
+LEGS_HEARD_MAX: Final = 64  # Events, for calls that are not interested yet.
 INTERESTED_MAX: Final = 16
 
 

@@ -39,7 +39,6 @@ DOUBT_APART_MS: Final = 60_000
 _SENT_WITHIN_MS: Final = 45_000
 _SILENCE: Final = "silence"
 _DOUBT: Final = "doubt"
-_OTHER_PAGES: Final = ("dial:", "event:", "leg:", "session:")  # Their keys are no calls.
 _OVER: Final = frozenset({"90018", "90015"})
 _PATH_SAFE: Final = "!$&'()*+,;=:@"  # As in the path of a command.
 
@@ -102,7 +101,7 @@ def hear_answer(turn: Turn, outcome: Outcome) -> None:
 
 
 def _may_ask(page: Page) -> bool:
-    if page.key.startswith(_OTHER_PAGES) or not page.account:
+    if not page.is_call or not page.account:
         return False
     return page.life in (Life.ALIVE, Life.ANSWERED) or (page.life is Life.UNHEARD and page.asking.reached)
 

@@ -1,7 +1,7 @@
 """Completion: which event shows that what a command started is in effect.
 
 To which command an event belongs is decided in `matching`; here, what comes of it. A stop (playback_stop, gather_stop)
-is completed by the same event as what it stops. What was completed by its start (an endless loop, a stream) goes on:
+is completed by the same event as what it stops. What was completed by its start (an endless loop, a recording) goes on:
 it is kept aside, in `Page.running`, until the event that ends it, so that this is not taken for another command's. An
 event that fits nothing open is kept as a clue by those that are still in the workers' hands: it may have overtaken
 their outcome.
@@ -20,9 +20,10 @@ from typing import Final
 
 from cordboard.catalogue import CATALOGUE
 from dispatcher.core.commands import CALL_ENDING
-from dispatcher.core.matching import Role, clears, is_end_of, match_of, owner_of, stops_by, telling_events
+from dispatcher.core.matching import Role, clears, is_end_of, is_ended_by, match_of, owner_of, telling_events
 from dispatcher.core.page import Clue, Flight, Life, Open
 from dispatcher.core.rivals import is_stop
+from dispatcher.core.stops import ends_one, is_past, note_start, note_stop, stops_by
 from dispatcher.core.turn import GRACE_MS, Ending, Turn, awaiting, complete, settle
 from dispatcher.core.words import Completion, Reason, State
 
@@ -37,6 +38,7 @@ _ENDING_MS: Final = 30_000  # For the event of what was heard when it was stoppe
 def begin(turn: Turn, flight: Flight, ending: Ending) -> None:
     """A command has succeeded: complete it, or await the event that will."""
     waiting = awaiting(flight, turn.now + flight.ask.completion_ms)
+    waiting.done_ms = turn.now
     waiting.calls = [leg.call for leg in ending.legs]
     _start(turn, waiting, flight.clues)
 
@@ -45,7 +47,7 @@ def settle_as_done(turn: Turn, doubt: Open, ending: Ending) -> None:
     """An UNKNOWN command turns out to have been done: say so, and await its completion like any other's."""
     turn.page.open.remove(doubt)
     settle(turn, doubt, ending)
-    doubt.deadline_ms = turn.now + doubt.completion_ms
+    doubt.deadline_ms, doubt.done_ms = turn.now + doubt.completion_ms, turn.now
     doubt.calls = [leg.call for leg in ending.legs]
     _start(turn, doubt, ())
 
@@ -56,9 +58,13 @@ def _start(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
     rule = CATALOGUE[waiting.action].completion
     if rule.at_acceptance:
         complete(turn, waiting, Completion.COMPLETED)
+        _let_go_on(turn, waiting)
+        match_clues(turn, waiting, clues)
         return
     await_event(turn, waiting)
     match_clues(turn, waiting, clues)
+    if ends_one(waiting.action) and waiting in turn.page.open:
+        note_stop(turn, waiting)
     is_too_late = turn.page.life is Life.ENDED and not rule.ends_call and not rule.outlives_call
     if is_too_late and waiting in turn.page.open:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED)
@@ -96,7 +102,7 @@ def _age(waiting: Open) -> int:
 def match_clues(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
     """Hold what was heard before the outcome against the command."""
     for clue in clues:
-        if waiting in turn.page.running and is_end_of(waiting, clue.event_type):
+        if waiting in turn.page.running and is_ended_by(waiting, clue):
             turn.page.running.remove(waiting)
         if waiting not in turn.page.open or waiting.contested or (match := match_of(waiting, clue)) is None:
             continue
@@ -120,7 +126,7 @@ def hear(turn: Turn, clue: Clue) -> str:
         _apply(turn, waiting, role, clue)
         if role in (Role.COMPLETES, Role.ENDS):
             _note_end(turn, waiting, clue)
-    _leave_clue(turn, clue, is_taken=bool(taken))
+    _leave_clue(turn, clue, is_taken=bool(taken), is_past=bool(stops) or is_past(page, clue, owner))
     return taken[0][0].command_id if taken else ""
 
 
@@ -164,10 +170,12 @@ def give_up(turn: Turn, waiting: Open) -> None:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.NO_EVENT if heard else Reason.WEBHOOKS_ELSEWHERE)
 
 
-def _leave_clue(turn: Turn, clue: Clue, *, is_taken: bool) -> None:
-    """For those on their way. What ends a thing completes all that would have ended it, so it is never used up."""
+def _leave_clue(turn: Turn, clue: Clue, *, is_taken: bool, is_past: bool) -> None:
+    """For those on their way. What ends a thing completes all that would have ended it, so it is rarely used up."""
     for flight in turn.page.flights:
         action = flight.ask.action
+        if is_past and ends_one(action):
+            continue
         if is_taken and not is_stop(action) and action not in CALL_ENDING:
             continue
         if clue.event_type in telling_events(flight.ask):
@@ -203,11 +211,14 @@ def _conclude(turn: Turn, waiting: Open, clue: Clue) -> None:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED, clue)
     else:
         complete(turn, waiting, Completion.COMPLETED, Reason.NONE, clue)
-        _let_go_on(turn, waiting, clue)
+        if not is_end_of(waiting, clue.event_type):
+            waiting.begun = waiting.begun or clue.event_type in rule.started_by
+            _let_go_on(turn, waiting)
 
 
-def _let_go_on(turn: Turn, waiting: Open, clue: Clue) -> None:
-    if (waiting.endless or waiting.goes_on) and not is_end_of(waiting, clue.event_type):
-        waiting.begun = waiting.begun or clue.event_type in CATALOGUE[waiting.action].completion.started_by
+def _let_go_on(turn: Turn, waiting: Open) -> None:
+    if waiting.endless or waiting.goes_on:
+        _forget_what_was_stopped(turn)
         waiting.deadline_ms = _NEVER_MS
         turn.page.running = [*turn.page.running, waiting][-RUNNING_MAX:]
+        note_start(turn)

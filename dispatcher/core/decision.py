@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cordboard.work import TelnyxError, Work
 from dispatcher.core.inputs import Heard
-from dispatcher.core.page import Leg, Page, Raw
+from dispatcher.core.page import Joining, Leg, Page, Raw
 from dispatcher.core.words import Answer, Completion, Reason, State
 
 
@@ -92,7 +92,8 @@ class Release:
 class Tell:
     """One page tells another: a dial its new call (`leg` set), a call an event of its own (`heard` set).
 
-    With neither a call makes itself known to an alias.
+    `joining` tells a call of a dial whose legs join its session, `maker` a leg which transfer made it. With none of
+    these a call makes itself known to an alias.
     """
 
     page: str
@@ -102,6 +103,8 @@ class Tell:
     heard: Heard | None = None
     given_up: bool = False
     traceparent: str = ""
+    joining: Joining | None = None
+    maker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

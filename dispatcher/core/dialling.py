@@ -14,10 +14,11 @@ from typing import Final
 import msgspec
 
 from cordboard.catalogue import CATALOGUE
-from dispatcher.core.commands import DIAL
+from dispatcher.core.commands import DIAL, Ask
 from dispatcher.core.completion import CLUES_MAX, match_clues, settle_as_done
 from dispatcher.core.decision import HangUp, Tell
 from dispatcher.core.inputs import Opened, copy_of
+from dispatcher.core.links import tell_joined
 from dispatcher.core.page import Clue, Leg, Life, Open, Page
 from dispatcher.core.turn import Ending, Turn
 from dispatcher.core.words import Reason, State
@@ -39,22 +40,24 @@ class _Answer(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Answer)
 
 
-def with_legs(turn: Turn, ending: Ending) -> Ending:
+def with_legs(turn: Turn, ending: Ending, dial: Ask | Open) -> Ending:
     """Read the new legs from the answer, open their pages, and show them in the result."""
-    return _with_legs(turn, ending, late=None)
+    return _with_legs(turn, ending, dial, late=None)
 
 
 def found_out(turn: Turn, doubt: Open, ending: Ending) -> Ending:
     """The same for a dial whose result was UNKNOWN: its sender may have given it up."""
-    return _with_legs(turn, ending, late=doubt)
+    return _with_legs(turn, ending, doubt, late=doubt)
 
 
-def _with_legs(turn: Turn, ending: Ending, late: Open | None) -> Ending:
+def _with_legs(turn: Turn, ending: Ending, dial: Ask | Open, late: Open | None) -> Ending:
+    are_all = not ending.legs  # As the answer says; webhooks tell of them one by one.
     legs = ending.legs or _legs_in(ending.response)
     turn.page.legs = list(legs)
     turn.changed = True
     for leg in legs:
         _introduce(turn, leg, late)
+    _tell_joined(turn, dial, over=are_all)
     return replace(ending, legs=legs)
 
 
@@ -93,7 +96,7 @@ def _leg(clue: Clue) -> Leg:
 def hear_own(turn: Turn, clue: Clue) -> None:
     """A webhook of a call that this dial made."""
     page = turn.page
-    if clue.event_type not in MILESTONES:
+    if clue.event_type not in MILESTONES or not clue.call:
         return
     page.heard_ms, turn.changed = turn.now, True
     for flight in page.flights:
@@ -116,6 +119,12 @@ def _add_leg(turn: Turn, waiting: Open, leg: Leg) -> None:
     turn.page.legs = [*turn.page.legs, leg]
     waiting.calls = [*waiting.calls, leg.call]
     _introduce(turn, leg, waiting if waiting.settled else None)
+    _tell_joined(turn, waiting, over=False)
+
+
+def _tell_joined(turn: Turn, dial: Ask | Open, *, over: bool) -> None:
+    calls = tuple(leg.call for leg in turn.page.legs)
+    tell_joined(turn, dial.joins, calls=calls, over=over or len(calls) >= dial.new_legs)
 
 
 def _introduce(turn: Turn, leg: Leg, late: Open | None) -> None:

@@ -26,7 +26,7 @@ def abandon(turn: Turn) -> None:
     page = turn.page
     for waiting in list(page.open):
         completion.give_up(turn, waiting)
-    page.hold_until_ms = 0
+    page.hold_until_ms, page.given_up_ms, turn.changed = 0, turn.now, True
     for held in [held for held in page.line if not held.ask.ends_call]:
         line.take_out(page, held)
         message = "Nothing was heard of the call for so long that it is taken for over; this was not sent."

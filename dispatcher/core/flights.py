@@ -97,7 +97,7 @@ def _judge(turn: Turn, flight: Flight, outcome: Outcome) -> None:
 def _succeed(turn: Turn, flight: Flight, ending: Ending) -> None:
     ask, page = flight.ask, turn.page
     if page.is_dial:
-        ending = dialling.with_legs(turn, ending)
+        ending = dialling.with_legs(turn, ending, ask)
     ending = replace(ending, attempts=_requests(flight))
     give_result(turn, ask, ending)
     links.note_success(turn, ask.action)
@@ -114,6 +114,8 @@ def _fail(turn: Turn, flight: Flight) -> None:
     give_result(turn, flight.ask, replace(ending, attempts=_requests(flight)))
     if ending.state is State.UNKNOWN:
         _keep_in_doubt(turn, flight)
+    else:
+        links.tell_joined(turn, flight.ask.joins, over=True)
 
 
 def _requests(flight: Flight) -> int:
@@ -191,5 +193,6 @@ def _hear_late(turn: Turn, outcome: Outcome) -> None:
         if not doubt.attempts:
             turn.page.open.remove(doubt)
             settle(turn, doubt, verdicts.certain_no(doubt.action, outcome))
+            links.tell_joined(turn, doubt.joins, over=True)
     if verdicts.says_call_is_over(doubt.action, outcome):
         end_call(turn)

@@ -30,7 +30,7 @@ def hear(turn: Turn, heard: Heard) -> None:
     late = heard.occurred_ms < page.occurred_ms
     page.occurred_ms = max(page.occurred_ms, heard.occurred_ms)
     _learn(turn, heard)
-    command_id = completion.hear(turn, clue) or dialling.dial_of(page, clue)
+    command_id = completion.hear(turn, clue) or dialling.dial_of(page, clue) or transfers.maker_of(page, clue)
     turn.say(HandOn(heard=heard, command_id=command_id, late=late))
     if heard.event_type == "call.hangup":
         end_call(turn, clue)

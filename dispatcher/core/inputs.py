@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
-from dispatcher.core.page import Clue, Leg, Raw
+from dispatcher.core.page import Clue, Joining, Leg, Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Told:
 class Heard:
     """A verified webhook. A `copy` only settles: its call's own page hands the webhook on.
 
-    `raw` is the record as it came, where it must be written again or kept. `begun_ms` and `answered` are as in Clue.
+    `raw` is the record as it came, where it must be written again or kept. The last three times are as in Clue.
     """
 
     account: str
@@ -69,6 +69,7 @@ class Heard:
     begun_ms: int = 0
     answered: bool = False
     raw: Raw | None = None
+    over_ms: int = 0
 
     @property
     def clue(self) -> Clue:
@@ -84,6 +85,7 @@ class Heard:
             marks=self.marks,
             begun_ms=self.begun_ms,
             answered=self.answered,
+            over_ms=self.over_ms,
         )
 
 
@@ -107,13 +109,27 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """A dial tells the call whose session its legs join that it was sent, or which they are."""
+
+    joining: Joining
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """This call was made by a transfer, to which some of its events belong."""
+
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """The time `at_ms` has come, and every input has been read past it."""
 
     at_ms: int
 
 
-Input = Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Announced | Due
+Input = Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Announced | Joined | Made | Due
 
 
 def copy_of(clue: Clue, account: str) -> Heard:
@@ -130,4 +146,5 @@ def copy_of(clue: Clue, account: str) -> Heard:
         copy=True,
         begun_ms=clue.begun_ms,
         answered=clue.answered,
+        over_ms=clue.over_ms,
     )

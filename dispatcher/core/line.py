@@ -17,12 +17,14 @@ from cordboard.work import Work
 from dispatcher.core import memory
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Release
+from dispatcher.core.links import tell_joined
 from dispatcher.core.page import Flight, Held, Page
 from dispatcher.core.rivals import contest, is_contested
 from dispatcher.core.turn import Ending, Turn, give_result
 from dispatcher.core.words import Placement, Reason, State
 
 OUTCOME_WAIT_MS: Final = 15_000  # No outcome for so long: judge.
+_USED_MAX: Final = 64
 WINDOW_MS: Final = 50_000  # No try starts later than this after the first release: Telnyx remembers for 60 s.
 
 
@@ -57,6 +59,8 @@ def take_out(page: Page, held: Held) -> None:
     """Remove a command that will not be sent. Who waited for it now waits for what it waited for."""
     page.line = [one for one in page.line if one is not held]
     page.early = [one for one in page.early if one is not held]
+    if held.ask.sequence > page.sequence:
+        page.used = [*page.used, held.ask.sequence][-_USED_MAX:]
     if not held.gate:
         return
     page.last = held.gate if page.last == held.ask.command_id else page.last
@@ -154,6 +158,7 @@ def _release_first(turn: Turn, held: Held, *, passing: bool) -> None:
         order=turn.page.released,
     )
     turn.page.flights.append(flight)
+    tell_joined(turn, held.ask.joins)
     release(turn, flight)
 
 

@@ -4,7 +4,10 @@ To its leg: that it is its call, when the call was answered. Others have no reco
 nobody answers shall not pay for a page each.
 
 To its session: that it waits for what becomes of a new leg, when a transfer is open or in doubt; and where it may be
-such a new leg itself (outgoing, and by no dial of ours), that it was bridged or hung up.
+such a new leg itself (outgoing, and by no dial of ours), that it was answered, bridged or hung up.
+
+A dial whose legs join a call's session (`link_to`) tells that call so when it is sent, and which they are when it knows
+them: they are no transfer's, and until then nobody can say whose a new leg of the session is.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from cordboard.catalogue import CATALOGUE
 from cordboard.webhook import leg_key, session_key
 from dispatcher.core.decision import Tell
 from dispatcher.core.inputs import Heard, copy_of
-from dispatcher.core.page import Clue, Life, Page
+from dispatcher.core.page import Clue, Joining, Life, Page
 from dispatcher.core.turn import Turn
 
 # The events by which a new leg says what became of it, and the actions that create one.
@@ -27,6 +30,8 @@ _FATES: Final = frozenset(
     for name in MAKES_A_LEG
     for event in CATALOGUE[name].completion.failed_by_new_leg | CATALOGUE[name].completion.completed_by
 )
+ANSWERED: Final = "call.answered"
+_SPREAD: Final = _FATES | {ANSWERED}
 _UNANSWERED_EVENTS: Final = frozenset({"call.initiated", "call.hangup"})
 _UNANSWERED_ACTIONS: Final = frozenset({"answer", "client_state_update", "dial", "hangup", "reject"})
 _ANSWERED_CAUSES: Final = frozenset({"normal_clearing", "time_limit"})  # Of a hangup: only an answered call has them.
@@ -38,7 +43,7 @@ def note_event(turn: Turn, heard: Heard) -> None:
     page = turn.page
     page.begun_ms = min(page.begun_ms or heard.occurred_ms, heard.occurred_ms)
     page.answered = page.answered or heard.event_type not in _UNANSWERED_EVENTS
-    if heard.event_type in _FATES and _may_be_a_new_leg(page):
+    if heard.event_type in _SPREAD and _may_be_a_new_leg(page):
         answered = page.answered or heard.hangup_cause in _ANSWERED_CAUSES
         clue = msgspec.structs.replace(heard.clue, begun_ms=page.begun_ms, answered=answered)
         page.unspread = [*page.unspread, clue][-_UNSPREAD_MAX:]
@@ -59,6 +64,14 @@ def announce(turn: Turn) -> None:
         _announce_transfers(turn)
     if page.unspread:
         _spread(turn)
+
+
+def tell_joined(turn: Turn, joined: str, *, calls: tuple[str, ...] = (), over: bool = False) -> None:
+    """On a dial's page: say to the call whose session its legs join what is known of them."""
+    if joined:
+        page = turn.page
+        joining = Joining(page.key, turn.now, calls, over)
+        turn.say(Tell(page=joined, account=page.account, sender=page.key, joining=joining))
 
 
 def _announce_transfers(turn: Turn) -> None:

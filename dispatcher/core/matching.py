@@ -9,8 +9,11 @@ commands the event belongs to the one that comes first by:
    what is repeated exactly;
 2. whether it was cleared before it began, for all that is known: nothing is told of such a one any more;
 3. for the event that says that something has begun: whether it had begun before;
-4. how much of what the event repeats is what it asked for;
-5. its age, as Telnyx keeps what waits on a call in order.
+4. how far from when the command was done lies the time at which the event says that its recording began;
+5. how much of what the event repeats is what it asked for;
+6. its age, as Telnyx keeps what waits on a call in order.
+
+Which stops an event completes is decided in `stops`.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ class Role(enum.Enum):
 class Match:
     """A command that an event could belong to. `rank` sorts; one that is still in the workers' hands is a Flight."""
 
-    rank: tuple[int, bool, bool, int, int]
+    rank: tuple[int, bool, bool, int, int, int]
     command: Open | Flight
     role: Role
 
@@ -88,17 +91,6 @@ def match_of(waiting: Open, clue: Clue) -> Match | None:
     return _match(waiting, clue, _role_beside(waiting, clue))
 
 
-def stops_by(page: Page, clue: Clue, owner: Match | None) -> list[Open]:
-    """The stops that an event completes, as the end of what they stopped: of nothing that was sent after them."""
-    found = [match_of(one, clue) for one in page.open if is_stop(one.action) and not one.doubtful]
-    stops = [match for match in found if match and match.role is Role.COMPLETES and not match.conflicts]
-    return [
-        match.command
-        for match in stops
-        if isinstance(match.command, Open) and (owner is None or owner.order < match.order)
-    ]
-
-
 def is_end_of(waiting: Open, event_type: str) -> bool:
     """Whether an event ends what a command started, so that nothing of it goes on."""
     rule = CATALOGUE[waiting.action].completion
@@ -106,7 +98,12 @@ def is_end_of(waiting: Open, event_type: str) -> bool:
     return event_type in ends
 
 
-def _rank(match: Match) -> tuple[int, bool, bool, int, int]:
+def is_ended_by(waiting: Open, clue: Clue) -> bool:
+    """Whether an event is the end of what this command, and no other, started."""
+    return is_end_of(waiting, clue.event_type) and _match(waiting, clue, Role.ENDS) is not None
+
+
+def _rank(match: Match) -> tuple[int, bool, bool, int, int, int]:
     return match.rank
 
 
@@ -137,7 +134,9 @@ def _role_going_on(one: Open, clue: Clue) -> Role | None:
 def _match(one: Open, clue: Clue, role: Role | None) -> Match | None:
     # A call ends once, and a dial hears only of its own legs: whatever the clocks say.
     is_certain = one.action in CALL_ENDING or one.action == DIAL
-    if role is None or not (is_certain or one.sent_ms - GRACE_MS <= clue.occurred_ms):
+    if role is None or not (is_certain or one.sent_ms - GRACE_MS <= _effect_ms(one, clue)):
+        return None
+    if clue.begun_ms and one.done_ms and one.done_ms + GRACE_MS < clue.begun_ms:
         return None
     if (compared := marks.compare(one.marks, clue.marks)) is None:
         return None
@@ -145,14 +144,31 @@ def _match(one: Open, clue: Clue, role: Role | None) -> Match | None:
     if conflicts and one.surely_sent_ms - GRACE_MS > clue.occurred_ms:
         return None
     has_begun = one.begun and clue.event_type in CATALOGUE[one.action].completion.started_by
-    return Match((conflicts, one.gone, has_begun, -agreements, one.order), one, role)
+    return Match((conflicts, one.gone, has_begun, _apart_ms(one, clue), -agreements, one.order), one, role)
+
+
+def _effect_ms(one: Open, clue: Clue) -> int:
+    """When a command had its effect, if the event is by it: a recording says when it began, and when it was ended."""
+    return (clue.over_ms if is_stop(one.action) else clue.begun_ms) or clue.occurred_ms
+
+
+def _apart_ms(one: Open, clue: Clue) -> int:
+    if not clue.begun_ms or is_stop(one.action):
+        return 0
+    return apart_ms(one, clue.begun_ms)
+
+
+def apart_ms(one: Open, at_ms: int) -> int:
+    """How far a time lies from those at which the command may have been done."""
+    return max(one.sent_ms - at_ms, at_ms - (one.done_ms or one.sent_ms), 0)
 
 
 def _on_its_way(flight: Flight, clue: Clue) -> Match | None:
     ask = flight.ask
     if flight.answered or is_stop(ask.action) or clue.event_type not in telling_events(ask):
         return None
-    if flight.first_ms - GRACE_MS > clue.occurred_ms or (compared := marks.compare(ask.marks, clue.marks)) is None:
+    began_ms = clue.begun_ms or clue.occurred_ms
+    if flight.first_ms - GRACE_MS > began_ms or (compared := marks.compare(ask.marks, clue.marks)) is None:
         return None
     conflicts, agreements = compared
-    return Match((conflicts, False, False, -agreements, flight.order), flight, Role.ACCOMPANIES)
+    return Match((conflicts, False, False, 0, -agreements, flight.order), flight, Role.ACCOMPANIES)

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from cordboard.webhook import names_a_call
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
 
@@ -51,8 +52,9 @@ class Clue(msgspec.Struct, frozen=True, array_like=True):
     leg: str = ""
     session: str = ""
     marks: bytes = b""  # What it repeats of its command: see cordboard.marks.
-    begun_ms: int = 0  # Of an event that another leg's page tells of: when that leg began, as far as is known.
-    answered: bool = False  # And whether it was answered before.
+    begun_ms: int = 0  # When what it tells of began, as far as is known: a recording, or a leg of another page.
+    answered: bool = False  # Of such a leg: whether it was answered before.
+    over_ms: int = 0  # Of a recording: when it ended.
 
 
 class Flight(msgspec.Struct, array_like=True, kw_only=True):
@@ -105,6 +107,9 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     lost_legs: int = 0
     failing: Clue | None = None  # It has failed, unless a late call.bridged says otherwise before its deadline.
     settled: bool = False  # UNKNOWN was its result, and it turned out to have been done.
+    done_ms: int = 0  # When it became known that it was done.
+    joins: str = ""  # Of a dial: the call whose session its legs join.
+    ended_by: int = 0  # Of what goes on: the order of the stop that has ended it; its event is still to come.
 
 
 class Raw(msgspec.Struct, frozen=True, array_like=True):
@@ -141,6 +146,15 @@ class Leg(msgspec.Struct, frozen=True, array_like=True):
     call: str
     leg: str
     session: str
+
+
+class Joining(msgspec.Struct, frozen=True, array_like=True):
+    """A dial whose legs join a call's session. `calls` are those known by now; `over`: all that there are."""
+
+    dial: str
+    since_ms: int = 0  # When it was released.
+    calls: tuple[str, ...] = ()
+    over: bool = False
 
 
 class Page(msgspec.Struct, array_like=True, kw_only=True):
@@ -189,6 +203,16 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     kept: list[Kept] = []
     interested: list[str] = []  # Calls of a session that wait for what becomes of a new leg.
     asking: Asking = msgspec.field(default_factory=Asking)
+    now_sequence: int = 0  # That command's number.
+    used: list[int] = []  # Numbers beyond `sequence`: what had them has ended while it waited for its turn.
+    given_up_ms: int = 0  # When the call was taken for over, as nothing was heard of it.
+    joining: list[Joining] = []  # Dials whose legs are no transfer's, the latest ones.
+    made_by: str = ""  # The transfer that made this call, where it is awaited what answered it.
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call's, and not that of a dial, an alias or an event that names nothing."""
+        return names_a_call(self.key)
 
     @property
     def is_dial(self) -> bool:

@@ -25,7 +25,7 @@ def is_abandoned(page: Page, limits: Limits, at_ms: int) -> bool:
 
 
 def _is_live_call(page: Page) -> bool:
-    return not (page.is_dial or page.is_alias) and page.life is not Life.ENDED
+    return page.is_call and page.life is not Life.ENDED
 
 
 def _moments(page: Page, limits: Limits) -> Iterator[int]:
@@ -60,4 +60,6 @@ def _forget_at(page: Page, limits: Limits) -> int:
         return max(page.touched_ms + limits.alias_memory_ms, linked_until)
     if page.life is Life.ENDED:
         return page.ended_ms + limits.call_memory_ms
+    if 0 < page.touched_ms <= page.given_up_ms:  # What was said then is remembered as after a call's end.
+        return page.given_up_ms + limits.call_memory_ms
     return page.touched_ms + (limits.call_memory_ms if page.life is Life.STRANGER else limits.silence_ms)

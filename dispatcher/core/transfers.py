@@ -7,6 +7,10 @@ it is, and it counts for none.
 Rule 3: a leg counts once. One that was bridged has done what was asked: its hangup, whenever it comes, fails nothing.
 Rule 4: webhooks overtake each other. The hangup of a leg that was answered may have overtaken its call.bridged, which
 is awaited for as long as that is likely; one that nobody answered was never bridged.
+Rule 5: the leg of a dial that joined this call's session is no transfer's. While a dial was sent and its legs are not
+known, a leg that began since counts for nothing: it may be the dial's.
+Rule 6: a leg that was answered is told which transfer made it, if that asked for what answers: so the leg's events of
+that are the transfer's.
 """
 
 from __future__ import annotations
@@ -15,14 +19,19 @@ from typing import Final
 
 from cordboard.catalogue import CATALOGUE
 from dispatcher.core.completion import settle_as_done
+from dispatcher.core.decision import Tell
 from dispatcher.core.flights import DOUBT_KEPT_MS
-from dispatcher.core.links import MAKES_A_LEG
-from dispatcher.core.page import Clue, Open, Page, event_is_known, note_event
+from dispatcher.core.links import ANSWERED, MAKES_A_LEG
+from dispatcher.core.page import Clue, Joining, Open, Page, event_is_known, note_event
 from dispatcher.core.turn import GRACE_MS, Ending, Turn, complete
 from dispatcher.core.words import Completion, Reason, State
 
 BRIDGED_WAIT_MS: Final = 10_000
-LEGS_MAX: Final = 16  # That a page knows of.
+LEGS_MAX: Final = 64  # That a page knows of. Telnyx documents no limit; of longer lists, those that ended first.
+_JOINING_MAX: Final = 16  # So many dials, too.
+_OF_NEW_LEGS: Final = frozenset(
+    event for name in MAKES_A_LEG for event in CATALOGUE[name].completion.progress_of_new_leg
+)
 
 
 def hear(turn: Turn, clue: Clue) -> None:
@@ -35,19 +44,62 @@ def hear(turn: Turn, clue: Clue) -> None:
     turn.changed = True
 
 
+def note_dial(turn: Turn, joining: Joining) -> None:
+    """A dial whose legs join this call's session was sent, or knows some of its legs, or all."""
+    page = turn.page
+    known = next((one for one in page.joining if one.dial == joining.dial), joining)
+    others = [one for one in page.joining if one.dial != joining.dial]
+    now = Joining(joining.dial, known.since_ms, over=joining.over or known.over)
+    page.joining = [*others, now][-_JOINING_MAX:]
+    page.legs_heard = [clue for clue in page.legs_heard if clue.call not in joining.calls]
+    page.spent = [*page.spent, *(call for call in joining.calls if call not in page.spent)][-LEGS_MAX:]
+    turn.changed = True
+
+
+def note_maker(turn: Turn, maker: str) -> None:
+    """This call was made by a transfer of another one."""
+    turn.changed = turn.changed or turn.page.made_by != maker
+    turn.page.made_by = maker
+
+
+def maker_of(page: Page, clue: Clue) -> str:
+    """The transfer of another call to which an event belongs that is nobody else's; "" for none."""
+    return page.made_by if clue.event_type in _OF_NEW_LEGS else ""
+
+
 def settle_by_legs(turn: Turn) -> None:
     """Complete or fail what the legs known by now decide; what may be of a transfer still on its way is kept."""
     page = turn.page
     for clue in list(page.legs_heard):
+        if _may_be_a_dials(turn, clue):
+            continue
         waiting = _maker_of(page, clue)
         if waiting is None and any(flight.ask.action in MAKES_A_LEG for flight in page.flights):
             continue
         page.legs_heard.remove(clue)
         turn.changed = True
-        if waiting is not None and not (waiting.doubtful and waiting.contested):
+        if clue.event_type == ANSWERED:
+            _introduce(turn, clue)
+        elif waiting is not None and not (waiting.doubtful and waiting.contested):
             _apply(turn, waiting, clue)
         elif not _is_failure(clue):
             _spend(page, clue)
+
+
+def _may_be_a_dials(turn: Turn, clue: Clue) -> bool:
+    return any(
+        not one.over and one.since_ms - GRACE_MS <= clue.begun_ms and turn.now < one.since_ms + DOUBT_KEPT_MS
+        for one in turn.page.joining
+    )
+
+
+def _introduce(turn: Turn, clue: Clue) -> None:
+    """Tell a leg which transfer made it: perhaps one that is complete by now, as being bridged is heard of first."""
+    page = turn.page
+    able = [one for one in (*page.running, *page.open) if one.action in MAKES_A_LEG and _may_have_made(one, clue)]
+    made_by = max(able, key=lambda one: one.order, default=None)
+    if made_by is not None and made_by.goes_on and not any(one.doubtful for one in able):
+        turn.say(Tell(page=clue.call, account=page.account, sender=page.key, maker=made_by.command_id))
 
 
 def _maker_of(page: Page, clue: Clue) -> Open | None:

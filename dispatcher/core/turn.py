@@ -204,6 +204,7 @@ def awaiting(flight: Flight, deadline_ms: int) -> Open:
         surely_sent_ms=min((one.sent_ms for one in flight.outcomes if one.sent_ms), default=flight.first_ms),
         stopped=flight.stopped,
         new_legs=ask.new_legs,
+        joins=ask.joins,
     )
 
 

@@ -19,7 +19,7 @@ from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, result_pb2
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.validation import Violation, contract_violations
-from cordboard.webhook import dial_key
+from cordboard.webhook import dial_key, names_a_call
 from dispatcher.core.page import Page
 from dispatcher.finding import Finder, Restoring
 from dispatcher.reading import CANCEL_TYPE
@@ -32,7 +32,6 @@ from dispatcher.rpc.waiting import Waiter, Waiters
 
 FIND_SECONDS_MAX: Final = 10.0
 REPORT_SECONDS_MAX: Final = 30.0
-_ALIASES: Final = ("dial:", "leg:", "session:")
 _GROUP_ALONE: Final = Violation(
     "call_control_id",
     "call_control_id must name the call: to cancel a group in all its calls at once is not possible yet",
@@ -112,8 +111,8 @@ class Asking:
         return NewRecord(self._topics.commands, key.encode(), wanted.SerializeToString(), to_headers(event))
 
     def _key(self, call: str, command_id: str, account: str) -> str:
-        if call.startswith(_ALIASES):
-            sentence = "call_control_id must not start with dial:, leg: or session:, which name other things"
+        if not names_a_call(call):
+            sentence = "call_control_id must not start with dial:, event:, leg: or session:, which name other things"
             raise invalid([Violation("call_control_id", sentence, "call.alias")])
         if not call and not account:
             sentence = "account must be named: there is no default one, and a dial is known by its account"

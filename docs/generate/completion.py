@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from cordboard.catalogue import CATALOGUE, Action, Completion, Match, TimeField
+from cordboard.catalogue import CATALOGUE, GRACE_MS, Action, Completion, Match, TimeField
 from cordboard.v1 import PLACEMENT_NEXT
 from docs.generate.tables import code, table
 
@@ -36,17 +36,23 @@ commands could be meant, what the event repeats of its command decides (the file
 is an overlay; below under *told by*), then the order in which they were sent, which is the one in which Telnyx plays
 what waits on a call. An event of before a command was sent is never its own.
 
-What is complete before it is over (an endless loop, a stream, a fork, a place in a queue) *goes on*: the event that
-ends it is still its own, and completes nothing else.
+What is complete before it is over (an endless loop, a recording, a stream, a fork, a place in a queue) *goes on*: the
+event that ends it is still its own, and completes nothing else but its stop.
 
 A *stop* is complete by the event that ends what it stops, and completes that too. Where there is nothing to stop, no
 event comes, and it ends as NO_EVENT. What Telnyx has queued and a stop takes away before it began is never told of by
 Telnyx; it is given up (NO_EVENT) a few seconds after the stop has succeeded, so that what waits behind it goes on.
 
+A `record_stop` is complete by the one recording that it ended: the latest that was being made when it was done, which
+is known by when it began (`recording_started_at`) and ended. A second one, for which no recording was left, is not:
+Telnyx accepts it (what it answers is not documented; the sandbox says 200), no event comes, and it ends as NO_EVENT. A
+recording that no `record_start` of this call began (`record` of an answer, dial, bridge or transfer) belongs to the
+stop that was done nearest to its end.
+
 A gather with a prompt owns what is told of the prompt: `call.playback.*` of its own files completes no
 `playback_start`. On a call that Cordboard dialled, what belongs to no other command belongs to the dial:
 `call.initiated`, `call.answered`, what was found out about an answering machine, and the `call.hangup` that nobody
-asked for.
+asked for. On a leg that a transfer made, what was found out about an answering machine is the transfer's.
 """
 _AFTER: Final = """\
 *At most* is how long the event is awaited after Telnyx has accepted the command; its `completion_timeout` takes the
@@ -85,7 +91,8 @@ def _completes(rule: Completion) -> str:
     if rule.at_acceptance:
         return "Telnyx's 2xx"
     said = _codes(rule.completed_by)
-    said += ", of what it stops" if rule.ends_another else ""
+    if rule.ends_another:
+        said += ", of the one that it stops" if rule.ends_one else ", of what it stops"
     if rule.endless:
         said += f"; with {code(rule.endless.wire_name)} {rule.endless.value}: {_codes(rule.started_by)}"
     return said
@@ -112,9 +119,12 @@ def _limits(action: Action) -> tuple[str, str, str]:
 
 def _at_most(rule: Completion) -> str:
     fields = " + ".join(_field(field) for field in rule.time_fields)
-    if rule.times:
-        fields = f"{code(rule.times.wire_name)} ({rule.times.default_ms}) x {fields}"
-    return f"{rule.base_ms // 1000} s" + (f" + {fields}" if fields else "")
+    if not rule.times:
+        return f"{rule.base_ms // 1000} s" + (f" + {fields}" if fields else "")
+    times = f"{code(rule.times.wire_name)} ({rule.times.default_ms}) x"
+    if not fields:
+        return f"{GRACE_MS // 1000} s + {times} {(rule.base_ms - GRACE_MS) // 1000} s"
+    return f"{rule.base_ms // 1000} s + {times} {fields}"
 
 
 def _field(field: TimeField) -> str:
@@ -122,7 +132,14 @@ def _field(field: TimeField) -> str:
 
 
 def _owned(rule: Completion) -> tuple[str, str, str, str, str]:
-    return _codes(rule.started_by), _codes(rule.progress), _goes_on(rule), _told_by(rule), _takes_away(rule)
+    of_new_leg = ", ".join(f"{code(event)} of the new leg" for event in sorted(rule.progress_of_new_leg))
+    return (
+        _codes(rule.started_by),
+        of_new_leg or _codes(rule.progress),
+        _goes_on(rule),
+        _told_by(rule),
+        _takes_away(rule),
+    )
 
 
 def _goes_on(rule: Completion) -> str:
@@ -131,7 +148,9 @@ def _goes_on(rule: Completion) -> str:
     if rule.goes_on is None:
         return _NOTHING
     where = f"with {code(rule.goes_on.where_set)}: " if rule.goes_on.where_set else ""
-    return f"{where}until {_codes(rule.goes_on.until)}"
+    if where and not rule.goes_on.until:
+        return where.removesuffix(": ")
+    return f"{where}until {_codes(rule.goes_on.until)}" if rule.goes_on.until else "until it is taken away"
 
 
 def _told_by(rule: Completion) -> str:
@@ -145,5 +164,7 @@ def _match(match: Match) -> str:
 def _takes_away(rule: Completion) -> str:
     if rule.clears is None:
         return _NOTHING
+    if not rule.clears.wire_name:
+        return f"{_codes(rule.clears.actions)} that goes on"
     default = " (the default)" if rule.clears.default == rule.clears.value else ""
     return f"{code(rule.clears.wire_name)} {rule.clears.value}{default}: queued {_codes(rule.clears.actions)}"

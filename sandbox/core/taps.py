@@ -59,11 +59,13 @@ class Taps:
         recording, self._recording = self._recording, None
         if recording is None:
             return
+        cause = self._life.cause  # The command that ends it; none where it has come to its greatest length.
         self._life.timers.cancel(self._recording_limit)
         if not saves_recordings(self._call.from_ if self._call.incoming else self._call.to):
-            reason = {"reason": "Internal server error"}
+            reason: dict[str, Any] = {"reason": "Internal server error"}
             self._life.after(
-                self._life.habits.recording_save_seconds, lambda: self._tell("call.recording.error", reason)
+                self._life.habits.recording_save_seconds,
+                lambda: self._life.tell(self._call, "call.recording.error", parties=False, cause=cause, **reason),
             )
             return
         urls: dict[str, str | None] = {"mp3": None, "wav": None}
@@ -75,7 +77,7 @@ class Taps:
             "recording_urls": urls,
             "public_recording_urls": {"mp3": None, "wav": None},
         }
-        self._life.after(self._life.habits.recording_save_seconds, lambda: self._saved(told))
+        self._life.after(self._life.habits.recording_save_seconds, lambda: self._saved(told, cause))
 
     def stream(self, body: dict[str, Any]) -> None:
         """Begin to stream; an address with `refused` in it fails."""
@@ -154,8 +156,8 @@ class Taps:
             self.stop_fork()
         self.save_recording()
 
-    def _saved(self, told: dict[str, Any]) -> None:
-        self._life.tell(self._call, "call.recording.saved", parties=False, control=False, **told)
+    def _saved(self, told: dict[str, Any], cause: str) -> None:
+        self._life.tell(self._call, "call.recording.saved", parties=False, control=False, cause=cause, **told)
 
     def _tell(self, event_type: str, fields: dict[str, Any]) -> None:
         self._life.tell(self._call, event_type, parties=False, **fields)

@@ -85,6 +85,9 @@ UNTIL = {
     "answer": {"streaming.stopped", "streaming.failed"},
     "enqueue": {"call.dequeued"},
     "fork_start": {"call.fork.stopped"},
+    "record_start": {"call.recording.saved", "call.recording.error"},
+    "transcription_start": set(),
+    "transfer": set(),
     "streaming_start": {"streaming.stopped", "streaming.failed"},
 }
 DIGITS = {"call.dtmf.received"}
@@ -94,6 +97,7 @@ PROGRESS = {
     "gather": DIGITS,
     "gather_using_audio": DIGITS | {"call.playback.started", "call.playback.ended"},
     "gather_using_speak": DIGITS,
+    "transcription_start": {"call.transcription"},
 }
 FAILED_BY = {
     "dial": {"call.hangup"},
@@ -152,6 +156,10 @@ def test_completions_are_the_designs() -> None:
     assert {name: set(one.completed_by) for name, one in completions.items() if one.completed_by} == COMPLETED_BY
     assert {name: set(one.failed_by) for name, one in completions.items() if one.failed_by} == FAILED_BY
     assert {name for name, one in completions.items() if one.failed_by_new_leg} == {"transfer"}
+    assert {name: one.progress_of_new_leg for name, one in completions.items() if one.progress_of_new_leg} == {
+        "transfer": MACHINES
+    }
+    assert {name for name, one in completions.items() if one.joins_field} == {"dial"}
     assert {name for name, one in completions.items() if one.ends_call} == {"hangup", "reject"}
     assert {name for name, one in completions.items() if one.failed_statuses} == {"playback_start"}
     assert {name for name, one in completions.items() if one.outlives_call} == {"record_stop"}
@@ -168,6 +176,7 @@ def test_events_are_those_that_an_action_causes() -> None:
     assert {name: set(one.progress) for name, one in completions.items() if one.progress} == PROGRESS
     assert {name: set(one.goes_on.until) for name, one in completions.items() if one.goes_on} == UNTIL
     assert {name for name, one in completions.items() if one.ends_another} == stops
+    assert {name for name, one in completions.items() if one.ends_one} == {"record_stop"}
     assert {name for name, one in completions.items() if one.endless} == {"playback_start", "speak"}
 
 
@@ -183,6 +192,7 @@ def test_what_goes_on_and_what_clears_is_asked_for() -> None:
     assert clears(v1.Command(speak=v1.Speak(stop="all")))
     assert not clears(v1.Command(speak=v1.Speak()))
     assert not clears(v1.Command(hangup=v1.Hangup()))
+    assert clears(v1.Command(transcription_stop=v1.TranscriptionStop()))
 
 
 def test_an_endless_loop_is_in_effect_once_it_has_started() -> None:
@@ -216,6 +226,11 @@ def test_an_endless_loop_is_in_effect_once_it_has_started() -> None:
         (v1.Command(gather_using_audio=v1.GatherUsingAudio(timeout_millis=10_000)), 300 + 3 * 10 + 30),
         (v1.Command(gather_using_audio=v1.GatherUsingAudio(maximum_tries=2**31 - 1)), 24 * 3600),
         (v1.Command(answer=v1.Answer()), 30),
+        (v1.Command(speak=v1.Speak(payload="Hi", voice="male")), 600 + 30),
+        (v1.Command(speak=v1.Speak(payload="Hi", voice="male", loop=4)), 4 * 600 + 30),
+        (v1.Command(speak=v1.Speak(payload="Hi", voice="male", loop_text="4")), 4 * 600 + 30),
+        (v1.Command(playback_start=v1.PlaybackStart(loop=2)), 2 * 3600 + 30),
+        (v1.Command(playback_start=v1.PlaybackStart(loop_text="infinity")), 3600 + 30),
         (v1.Command(gather=v1.Gather(), completion_timeout={"seconds": 5}), 5),
     ],
 )

@@ -64,6 +64,7 @@ RULES = [
     ("call.alias", "call_control_id", command(call_control_id="dial:a/b"), command(call_control_id="dial-a")),
     ("call.alias", "call_control_id", command(call_control_id="leg:a"), command(call_control_id="v3:leg:a")),
     ("call.alias", "call_control_id", command(call_control_id="session:a"), command(call_control_id="session")),
+    ("call.alias", "call_control_id", command(call_control_id="event:a"), command(call_control_id="event-a")),
     ("account.characters", "account", command(account="a/b"), command(account="Main-1.eu_west")),
     ("account.characters", "account", command(account="a" * 65), command(account="a" * 64)),
     ("expire_time.past", "expire_time", command(expire_time=at(0)), command(expire_time=at(0.001))),

@@ -9,10 +9,10 @@ another is delivered at once, and what comes of it is shown too. The commands:
                                           other names are fields of the body: audio_url=u stop=all
     poison ACTION ID                      the same, as an input that failed
     outcome ID[#ATTEMPT] VERDICT [STATUS] [CODE] [cause= legs=X,Y call=]
-    event TYPE [call=A id= at=3s status= direction= account= cause=]
+    event TYPE [call=A id= at=3s began=1s over=2s status= direction= account= cause=]
                                           other names are fields of the payload: media_url=u overlay=true
     session S A B ...                     from now on, webhooks of these calls name a leg and this session
-    alias TYPE call=A [id= at=]           a webhook that names the leg of the call, and not the call
+    alias TYPE call=A [id= at= began= over=]           a webhook that names the leg of the call, and not the call
     copy DIAL TYPE call=X [id= at=]       a webhook that came on the dial's own address
     answer HOW [call=A] [attempt=1]       to the question whether the call lives: alive, dead, ended, or as `outcome`
     cancel [ID ...] [call= group= dial=]  ·  credit DIAL  ·  tick 15s  ·  page [call=A]
@@ -27,7 +27,7 @@ from dataclasses import replace
 from typing import Any
 
 from cordboard import marks
-from cordboard.catalogue import CATALOGUE, clears, goes_on
+from cordboard.catalogue import CATALOGUE, clears, goes_on, joined_call
 from cordboard.v1 import Command
 from cordboard.v1 import Placement as PlacementOption
 from cordboard.work import Outcome, TelnyxError, Verdict
@@ -46,7 +46,20 @@ from dispatcher.core.decision import (
     Result,
     Tell,
 )
-from dispatcher.core.inputs import Announced, Asked, CancelAsked, Credited, Due, Heard, Input, Opened, Poisoned, Told
+from dispatcher.core.inputs import (
+    Announced,
+    Asked,
+    CancelAsked,
+    Credited,
+    Due,
+    Heard,
+    Input,
+    Joined,
+    Made,
+    Opened,
+    Poisoned,
+    Told,
+)
 from dispatcher.core.limits import DEFAULT_LIMITS
 from dispatcher.core.page import Page, Raw, decode, encode
 from dispatcher.core.words import Placement
@@ -62,7 +75,7 @@ ACCOUNT = "acme"
 SUBMIT = frozenset(
     ["call", "account", "body", "placement", "sequence", "requires", "after", "expire", "completes", "group"],
 ) | {"accepted", "endless"}
-EVENT = frozenset(["call", "id", "at", "status", "direction", "account"])
+EVENT = frozenset(["call", "id", "at", "began", "over", "status", "direction", "account"])
 
 
 def milliseconds(text: str) -> int:
@@ -109,6 +122,7 @@ def make_ask(action: str, command_id: str, now: int, options: dict[str, str]) ->
         goes_on=goes_on(command),
         clears=clears(command),
         new_legs=int(options.get("legs", 1)),
+        joins=joined_call(command),
     )
 
 
@@ -211,6 +225,8 @@ class Story:
             status=options.get("status", ""),
             marks=marks.of_event(event_type, said_in(options, EVENT)),
             hangup_cause=options.get("cause", ""),
+            begun_ms=START_MS + milliseconds(options["began"]) if "began" in options else 0,
+            over_ms=START_MS + milliseconds(options["over"]) if "over" in options else 0,
         )
 
     def do_answer(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
@@ -332,7 +348,14 @@ class Story:
         if told.heard is not None:
             yield f"tell {told.page}: {told.heard.event_type} of {told.sender}"
             yield from self.put(told.page, told.heard)
-        if told.leg is None and told.heard is None:
+        if told.joining is not None:
+            legs = f", legs {' '.join(told.joining.calls)}" if told.joining.calls else ""
+            yield f"tell {told.page}: {told.sender} joins{legs}{', all' if told.joining.over else ''}"
+            yield from self.put(told.page, Joined(told.joining))
+        elif told.maker:
+            yield f"tell {told.page}: made by {told.maker}"
+            yield from self.put(told.page, Made(told.maker))
+        elif told.leg is None and told.heard is None:
             yield f"tell {told.page}: {told.sender} is here"
             yield from self.put(told.page, Announced(told.account, told.sender))
 

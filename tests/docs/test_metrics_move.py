@@ -305,10 +305,11 @@ async def while_forwarding(directory: Path) -> Looking:
 
 
 async def while_spooling(directory: Path) -> Looking:
-    """The log is away, the spool's disk takes nothing for a moment, then both are back."""
+    """The log is away, the spool's disk takes nothing for a moment, then both are back; something it never takes."""
     log, clock, registry = away.Log(failure=LogUnavailable("away")), away.Clock(), CollectorRegistry()
     metrics, seen = SpoolMetrics(registry), Looking(registry)
-    spool = await Spool.open(directory / "spool", log, away.TOPIC, clock, metrics, size_max=4096)
+    letters = away.LETTERS
+    spool = await Spool.open(directory / "spool", log, away.TOPIC, clock, metrics, dead_letters=letters, size_max=4096)
     await spool.put([NewRecord(away.TOPIC, KEY, b"{}")])
     clock.seconds += 1
     seen.look()
@@ -318,6 +319,9 @@ async def while_spooling(directory: Path) -> Looking:
             await spool.put([NewRecord(away.TOPIC, KEY, b"{}")])
     log.failure = None
     assert await until(lambda: seen.value("cordboard_ingress_spool_drained_total") == 1)
+    log.refused = {b"never": [away.TOPIC]}
+    await spool.put([NewRecord(away.TOPIC, KEY, b"never")])
+    assert await until(lambda: seen.value("cordboard_ingress_spool_set_aside_total", where="dead_letters") == 1)
     await spool.close()
     return seen
 

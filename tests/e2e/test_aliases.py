@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from cordboard.v1 import CallEvent, Command, CommandCompletion, CompletionState
-from tests.promises.stage import Stage, command
+from tests.promises.stage import Stage, command, dial
 
-BUSY, ANSWERS_AT_ONCE, RINGS_ON = "+15550109901", "+15550109908", "+15550109905"
+BUSY, ANSWERS_AT_ONCE, RINGS_ON, MACHINE = "+15550109901", "+15550109908", "+15550109905", "+15550109906"
 SAVED_SECONDS = 1_000.0  # Of the sandbox: so late that a test says when.
 
 
@@ -74,7 +74,27 @@ async def test_a_recording_that_was_stopped_completes_its_stop(stage: Stage) -> 
     told = await completion(stage, "stopped")
     assert words(told) == ("COMPLETED", "call.recording.saved")
     await stage.all_told()
-    assert [(one.call_control_id, one.command_id) for one in recordings(stage)] == [(call, "stopped")]
+    assert [(one.call_control_id, one.command_id) for one in recordings(stage)] == [(call, "begun")]
+
+
+async def test_of_two_stops_each_has_its_own_recording(stage: Stage) -> None:
+    """
+    One that ended nothing is completed by none.
+    """
+    call = await stage.call()
+    await stage.submit(command("for-nothing", call, "record_stop"), record_start("begun", call))
+    await stage.submit(command("stopped", call, "record_stop"), command("again", call, "record_stop"))
+    await stage.submit(record_start("second", call), command("ended", call, "record_stop"))
+    assert await stage.ended("for-nothing", "begun", "stopped", "again", "second", "ended") == []
+
+    let_time_pass(stage, SAVED_SECONDS)
+
+    events = [(await completion(stage, name)).event_id for name in ("stopped", "ended")]
+    await stage.all_told()
+    assert [(one.event_id, one.command_id) for one in recordings(stage)] == list(
+        zip(events, ("begun", "second"), strict=True)
+    )
+    assert {one.command_id for one in stage.heard.completions} == {"begun", "stopped", "second", "ended"}
 
 
 async def test_a_recording_is_saved_after_the_hangup(stage: Stage) -> None:
@@ -145,6 +165,21 @@ async def test_a_transfer_to_somebody_who_answers_is_completed(stage: Stage) -> 
     ]
 
 
+async def test_what_a_transfer_finds_out_about_who_answers_is_its_own(stage: Stage) -> None:
+    """
+    It is handed on under the new leg, and names the command that was given to the old one.
+    """
+    call = await stage.call()
+    sent = transfer("sent", call, MACHINE)
+    sent.transfer.answering_machine_detection = "detect"
+    await stage.submit(sent)
+
+    assert await stage.until(lambda: any("machine.detection" in one.event_type for one in stage.heard.events))
+    await stage.all_told()
+    found = [one for one in stage.heard.events if "machine" in one.event_type]
+    assert {(one.command_id, one.call_control_id == call) for one in found} == {("sent", False)}
+
+
 async def test_a_transfer_to_several_has_failed_when_the_last_has(stage: Stage) -> None:
     """
     One who is busy is no answer of the other's.
@@ -177,3 +212,28 @@ async def test_a_second_transfer_follows_the_first_that_failed(stage: Stage) -> 
     stage.far_end(new_leg.id)
 
     assert words(await completion(stage, "rings")) == ("FAILED", "call.hangup")
+
+
+async def test_the_leg_of_a_dial_that_joins_the_call_fails_no_transfer(stage: Stage) -> None:
+    """
+    Its end is told before Telnyx's answer to the dial says whose it is; the transfer's own leg still decides.
+    """
+    call = await stage.call()
+    sent = transfer("sent", call, RINGS_ON)
+    sent.transfer.timeout_secs = 600
+    await stage.submit(sent)
+    assert await stage.ended("sent") == []
+    stage.faults({"match": {"action": "dial"}, "answer_latency_ms": 2_000, "times": 1})
+    joining = dial("joining")
+    joining.dial.to, joining.dial.link_to = BUSY, call
+    await stage.submit(joining)
+    assert await stage.until(lambda: any(one.event_type == "call.hangup" for one in stage.heard.events))
+    assert not stage.heard.of("joining")
+    assert await stage.ended("joining") == []
+    await stage.all_told()
+    assert [one.command_id for one in stage.heard.completions if one.command_id == "sent"] == []
+
+    new_leg = next(one for one in stage.sandbox.station.exchange.calls.values() if one.to == RINGS_ON)
+    stage.far_end(new_leg.id)
+
+    assert words(await completion(stage, "sent")) == ("FAILED", "call.hangup")

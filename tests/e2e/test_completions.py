@@ -87,8 +87,7 @@ def tied_to(scene: Scene, told: CommandCompletion) -> str:
     rule = CATALOGUE[scene.action].completion
     if told.event_type in rule.failed_by_new_leg:
         return ""  # A new leg's page hands its events on, and knows no command of the old one.
-    # What is over was begun by another command, known for as long as it is not complete: a recording is at once.
-    return "before-0" if rule.ends_another and scene.action != "record_stop" else "it"
+    return "before-0" if rule.ends_another else "it"  # What is over was begun by another command.
 
 
 @pytest.mark.parametrize("scene", [*SCENES, *FAILING], ids=str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry
 
 from cordboard.http_server import HttpServer
-from cordboard.log.port import Appended, NewRecord
+from cordboard.log.port import Appended, NewRecord, RecordRefused
 from cordboard.settings import Settings
 from dispatcher.ingress import Spool, SpoolMetrics
 
@@ -21,6 +21,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
 SECRET = "a-long-secret-for-dials"
 TOPIC = "cordboard.webhooks"
+LETTERS = "cordboard.dead-letters"
 NOW = 1_760_000_000
 
 
@@ -40,6 +41,7 @@ class Log:
     taken: list[NewRecord] = field(default_factory=list)
     appends: int = 0
     failure: Exception | None = None
+    refused: Mapping[bytes, Sequence[str]] = field(default_factory=dict)  # What is in a value: topics that refuse it.
     gate: asyncio.Event | None = None
     entered: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -50,6 +52,9 @@ class Log:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
+        for record in records:
+            if any(word in record.value and record.topic in topics for word, topics in self.refused.items()):
+                raise RecordRefused("it is too large")
         self.taken += records
         return [Appended(0, 0, 0) for _ in records]
 
@@ -98,7 +103,8 @@ async def opened_spool(settings: Settings, log: Log, clock: Clock, registry: Col
     chosen, metrics = settings.ingress, SpoolMetrics(registry)
     if chosen.spool is None:
         return None
-    return await Spool.open(chosen.spool, log, TOPIC, clock, metrics, size_max=chosen.spool_bytes_max)
+    size_max = chosen.spool_bytes_max
+    return await Spool.open(chosen.spool, log, TOPIC, clock, metrics, dead_letters=LETTERS, size_max=size_max)
 
 
 Opened = Callable[..., Awaitable[Desk]]

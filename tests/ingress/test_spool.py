@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 from cordboard.log.port import AppendUncertain, LogUnavailable
 from cordboard.operations import Remark
 from cordboard.webhook import DIAL_COPY_HEADER, dial_url, parse
-from dispatcher.ingress.spool.file import Entry, SpoolFile, SpoolUnusable
+from dispatcher.ingress.spool.file import Entry, SpoolFile, SpoolUnusable, decoded
 from dispatcher.ingress.spool.spool import Spool
-from tests.ingress.desk import SECRET, Desk, Opened, event, until
+from tests.ingress.desk import LETTERS, SECRET, TOPIC, Desk, Opened, event, until
 
 AWAY = LogUnavailable("the brokers are away")
 MIB = 1024 * 1024
@@ -225,6 +225,60 @@ class TestItsEnds:
 
         assert ids(second) == ["e1", "e2"]
         assert [line["events"] for line in lines] == [2]
+
+
+def kept_in(name: str) -> tuple[int, list[str]]:
+    """A file's mode, and the webhooks in it."""
+    path = Path(name)
+    return stat.S_IMODE(path.stat().st_mode), [parse(one.value).id for one in decoded(path.read_bytes(), TOPIC)]
+
+
+class TestWhatTheLogRefusesForEver:
+    async def test_it_becomes_a_dead_letter_and_the_rest_goes_on(self, desk: Desk):
+        """
+        Acknowledged like any other, and found where people look; whatever came with it or after it is written.
+        """
+        desk.log.refused = {b"e2": [TOPIC]}
+        desk.log.failure = AWAY
+        with capture_logs() as lines:
+            assert await statuses(desk, "e1", "e2", "e3") == [200, 200, 200]
+            desk.log.failure = None
+            await until(lambda: said(desk) is None)
+            assert await statuses(desk, "e4") == [200]
+
+        letters = [one for one in desk.log.taken if one.topic == LETTERS]
+        assert [parse(one.value).id for one in letters] == ["e2"]
+        assert b"it is too large" in dict(letters[0].headers)["dlq.errors.reason"]
+        assert [name for name in ids(desk) if name != "e2"] == ["e1", "e3", "e4"]
+        assert value(desk, "spool_set_aside_total", where="dead_letters") == 1
+        assert value(desk, "spool_drained_total") == 2
+        assert [line["log_level"] for line in lines if "refuses a webhook" in line["event"]] == ["error"]
+
+    async def test_where_that_is_refused_too_it_is_a_file(self, desk: Desk, tmp_path: Path):
+        """
+        Beside the spool, with all that stood in it, named by an error in the log.
+        """
+        desk.log.refused = {b"e1": [TOPIC, LETTERS]}
+        with capture_logs() as lines:
+            assert await statuses(desk, "e1", "e2") == [200, 200]
+            await until(lambda: said(desk) is None)
+
+        (line,) = [line for line in lines if "it is a file now" in line["event"]]
+        assert Path(line["file"]).parent == tmp_path / "spool"
+        assert kept_in(line["file"]) == (0o600, ["e1"])
+        assert ids(desk) == ["e2"]
+        assert value(desk, "spool_set_aside_total", where="file") == 1
+
+    async def test_without_a_log_it_waits_like_any_other(self, desk: Desk):
+        """
+        Nothing is set aside while nobody can say whether the log would take it.
+        """
+        desk.log.failure = AWAY
+        await statuses(desk, "e1")
+        await until(lambda: desk.log.appends >= 3)
+
+        assert said(desk) == "1 webhooks wait for the log"
+        assert desk.log.taken == []
 
 
 class TestTheFile:

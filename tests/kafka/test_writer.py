@@ -6,14 +6,15 @@ import asyncio
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from cordboard.clock import SystemClock
 from cordboard.log.kafka import writer as writing
 from cordboard.log.kafka.connection import Connection
 from cordboard.log.kafka.events import ignore
+from cordboard.log.kafka.troubles import refused
 from cordboard.log.kafka.writer import Placed, Writer
-from cordboard.log.port import LogError, LogUnavailable, NewRecord
+from cordboard.log.port import LogError, LogUnavailable, NewRecord, RecordRefused
 
 RECORD = Placed(0, NewRecord("t", b"k", b"v"))
 
@@ -78,3 +79,11 @@ async def test_all_who_wait_for_a_producer_share_a_try(outage: list[bool]) -> No
     assert {type(answer) for answer in answers} == {LogUnavailable}
     assert len(outage) == 2
     await writer.close()
+
+
+def test_what_is_in_a_record_is_refused_for_ever() -> None:
+    """
+    Who keeps it for later has to know that there is none; a topic that is not there yet may be, later.
+    """
+    assert type(refused(MessageSizeTooLargeError(), "a write")) is RecordRefused
+    assert type(refused(UnknownTopicOrPartitionError(), "a write")) is LogUnavailable

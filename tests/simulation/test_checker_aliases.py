@@ -17,11 +17,11 @@ from tests.simulation.whole import SPEAK, command, request, result, whole
 STOP, TRANSFER = "stop-1", "transfer-1"
 
 
-def happened(history: History, number: int, at: float, event_type: str, call: str = "A") -> None:
+def happened(history: History, number: int, at: float, event_type: str, call: str = "A", cause: str = "") -> None:
     """A webhook was delivered and handed on at once."""
     event_id = f"e{number}"
     named = "" if "recording" in event_type else call
-    history.deliveries.append(Delivery(at, event_id, event_type, call, 200))
+    history.deliveries.append(Delivery(at, event_id, event_type, call, 200, cause=cause))
     occurred_ms = BEGIN_MS + round(at * 1000)
     history.events.append(Event(number, at, event_id, event_type, named, "", b"e", occurred_ms, call, call, b"w"))
     history.posted.append(Posting(at, event_id, b"w", 200, is_served=True))
@@ -53,7 +53,8 @@ def story() -> History:
     for name, number, at in ((STOP, 21, 4.3), (TRANSFER, 31, 7.3)):
         accept_ms = next(one.accept_ms for one in history.commands if one.command_id == name)
         history.results.append(replace(result(name, number, at), accept_ms=accept_ms))
-    happened(history, 22, 5.0, "call.recording.saved")
+    stop = next(one for one in history.commands if one.command_id == STOP)
+    happened(history, 22, 5.0, "call.recording.saved", cause=stop.telnyx_id)
     said(history, STOP, "record_stop", history.events[-1])
     happened(history, 32, 7.5, "call.initiated", "B")
     happened(history, 33, 9.0, "call.hangup", "B")
@@ -78,6 +79,12 @@ def recording_not_seen(history: History) -> None:
     history.completions = [one for one in history.completions if one.command_id != STOP]
 
 
+def recording_of_anothers(history: History) -> None:
+    history.deliveries = [
+        replace(one, cause="another" if "recording" in one.event_type else "") for one in history.deliveries
+    ]
+
+
 def leg_not_followed(history: History) -> None:
     history.completions[-1] = replace(history.completions[-1], state="INCOMPLETE", reason="NO_EVENT", event_id="")
 
@@ -86,7 +93,14 @@ def ended_in_error(history: History) -> None:
     history.results[-1] = replace(history.results[-1], reason="CALL_ENDED", state="FAILED")
 
 
-PLANTED = [handed_on_as_anothers, handed_on_untied, recording_not_seen, leg_not_followed, ended_in_error]
+PLANTED = [
+    handed_on_as_anothers,
+    handed_on_untied,
+    recording_not_seen,
+    recording_of_anothers,
+    leg_not_followed,
+    ended_in_error,
+]
 NAMES = {plant.__name__ for plant in PLANTED}
 
 

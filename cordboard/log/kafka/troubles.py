@@ -8,12 +8,13 @@ from typing import Final
 
 from aiokafka import errors
 
-from cordboard.log.port import AppendUncertain, Fenced, LogError, LogUnavailable
+from cordboard.log.port import AppendUncertain, Fenced, LogError, LogUnavailable, RecordRefused
 
+# Refused for what is in a record, and so for ever.
+_REFUSED_RECORDS: Final = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError, errors.RecordTooLargeError)
 # Refused before anything was handed to a connection, or refused by the broker as a whole.
 _CERTAINLY_NOT_WRITTEN: Final = (
-    errors.MessageSizeTooLargeError,
-    errors.RecordListTooLargeError,
+    *_REFUSED_RECORDS,
     errors.InvalidTopicError,
     errors.TopicAuthorizationFailedError,
     errors.ClusterAuthorizationFailedError,
@@ -23,7 +24,12 @@ _CERTAINLY_NOT_WRITTEN: Final = (
 
 
 def refused(error: Exception, doing: str) -> LogError:
-    """What a failed write means: LogUnavailable where certainly nothing was written, else AppendUncertain."""
+    """What a failed write means: LogUnavailable where certainly nothing was written, else AppendUncertain.
+
+    Where a record is to blame, RecordRefused: others of the same write may be there.
+    """
+    if isinstance(error, _REFUSED_RECORDS):
+        return RecordRefused(f"{doing}: {in_words(error)}")
     kind = LogUnavailable if isinstance(error, _CERTAINLY_NOT_WRITTEN) else AppendUncertain
     return kind(f"{doing}: {in_words(error)}")
 

@@ -81,7 +81,7 @@ class SpoolFile:
             self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare()
-                _sync(folder)
+                synced(folder)
             except BaseException:
                 self._connection.close()
                 raise
@@ -158,7 +158,8 @@ def _number(cursor: sqlite3.Cursor) -> int:
     return int(cursor.fetchone()[0])
 
 
-def _sync(folder: Path) -> None:
+def synced(folder: Path) -> None:
+    """What was made in a folder outlives the machine when this returns. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -24,6 +24,12 @@ class SpoolMetrics:
             ["doing"],
             registry=registry,
         )
+        self.set_aside = Counter(
+            f"{prefix}_set_aside",
+            "Webhooks of the spool that the log refuses for ever, by where they are now: dead_letters or file",
+            ["where"],
+            registry=registry,
+        )
         self._events = Gauge(f"{prefix}_events", "Webhooks in the spool", registry=registry)
         self._bytes = Gauge(f"{prefix}_bytes", "Bytes of the webhooks in the spool", registry=registry)
         self._oldest = Gauge(

@@ -5,6 +5,7 @@ Rule 2: a webhook leaves the spool when the log has acknowledged it. Who dies in
 stands twice in the log is handed on once, by its id.
 Rule 3: as long as the log is known to be away nobody but the spool tries it, one webhook at a time; so a sender of
 webhooks waits for the disk only, and what the log takes after all it takes seldom twice.
+Rule 4: what the log refuses for ever holds nobody up: it is set aside, where people find it, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
+import msgspec
 import structlog
 
 from cordboard.clock import Clock
-from cordboard.log.port import Appending, LogError, NewRecord
+from cordboard.log.port import Appending, LogError, NewRecord, RecordRefused
 from cordboard.operations import Check, Remark
+from dispatcher.ingress.spool.aside import Aside
 from dispatcher.ingress.spool.file import Entry, Spooled, SpoolFile, decoded, encoded
 from dispatcher.ingress.spool.metrics import SpoolMetrics
 
@@ -48,11 +51,12 @@ class Spool:
         clock: Clock,
         metrics: SpoolMetrics,
         *,
+        dead_letters: str,
         size_max: int,
     ) -> Self:
         """Open the folder's spool, and begin to write what is in it into the log's topic. Raises SpoolUnusable.
 
-        `size_max`: the bytes of webhooks that it holds.
+        `dead_letters`: the topic of what can never be written there; `size_max`: the bytes of webhooks that it holds.
         """
         thread = ThreadPoolExecutor(1, "spool")
         try:
@@ -60,7 +64,8 @@ class Spool:
         except BaseException:
             thread.shutdown(wait=False)
             raise
-        spool = cls(file, thread, log, topic, clock, metrics, size_max)
+        aside = Aside(folder, log, dead_letters, metrics)
+        spool = cls(file, thread, log, topic, clock, metrics, aside, size_max)
         await spool._start()
         return spool
 
@@ -72,6 +77,7 @@ class Spool:
         topic: str,
         clock: Clock,
         metrics: SpoolMetrics,
+        aside: Aside,
         size_max: int,
     ) -> None:
         self._file = file
@@ -80,6 +86,7 @@ class Spool:
         self._topic = topic
         self._clock = clock
         self._metrics = metrics
+        self._aside = aside
         self._size_max = size_max
         self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
@@ -89,7 +96,8 @@ class Spool:
         self._oldest_ms: int | None = None
         self._troubles: dict[str, str] = {}  # What fails at the moment, by what was to be done.
         self._is_away = False
-        self._in_log: list[Spooled] = []  # Written, and not forgotten yet.
+        self._done: list[Spooled] = []  # Written, or set aside, and not forgotten yet.
+        self._singly = 0  # So many are written one by one: something among them is refused.
 
     @property
     def log_is_away(self) -> bool:
@@ -177,7 +185,7 @@ class Spool:
         while True:
             await self._filled.wait()
             try:
-                went_well = await self._drain_some(1 if self._is_away else _AT_ONCE)
+                went_well = await self._drain_some(1 if self._is_away or self._singly else _AT_ONCE)
             except SpoolFailed:
                 went_well = False
             if went_well:
@@ -187,18 +195,24 @@ class Spool:
                 pause = min(2 * pause, _PAUSE_SECONDS_MAX)
 
     async def _drain_some(self, count: int) -> bool:
-        """Write the oldest webhooks into the log, then forget them; whether the log took them. Raises SpoolFailed."""
-        if not self._in_log:
+        """Write the oldest webhooks into the log, then forget them; whether there is no need to wait.
+
+        Raises SpoolFailed.
+        """
+        if not self._done:
             some = await self._on_file("read", self._file.oldest, count)
-            self._is_away = not await self._into_log(some)
-            if self._is_away:
+            try:
+                await self._into_log(some)
+            except LogError:
+                self._is_away = True
                 return False
-            self._in_log = some  # If they cannot be forgotten now, they are not written again.
-        oldest_ms = await self._on_file("remove", self._file.remove, self._in_log[-1].number)
-        gone, self._in_log = self._in_log, []
+            self._is_away = False
+            if not self._done:
+                return True
+        oldest_ms = await self._on_file("remove", self._file.remove, self._done[-1].number)
+        gone, self._done = self._done, []
         self._events -= len(gone)
         self._size -= sum(len(one.entry.value) for one in gone)
-        self._metrics.drained.inc(len(gone))
         # Those that came since the file was asked are younger than what it told.
         self._oldest_ms = oldest_ms if self._events else None
         if not self._events:
@@ -206,13 +220,25 @@ class Spool:
             _log.warning("the log is back, and the spool is empty")
         return True
 
-    async def _into_log(self, some: Sequence[Spooled]) -> bool:
-        records = [record for one in some for record in decoded(one.entry.value, self._topic)]
+    async def _into_log(self, some: list[Spooled]) -> None:
+        """Write webhooks, or set one aside; if they cannot be forgotten then, they are not written again.
+
+        Where one of several is refused, they come again one by one. Raises LogError, SpoolFailed.
+        """
+        records: list[NewRecord] = []
         try:
+            records = [record for one in some for record in decoded(one.entry.value, self._topic)]
             await self._log.append(records)
-        except LogError:
-            return False
-        return True
+        except (RecordRefused, msgspec.MsgspecError, TypeError, ValueError) as error:
+            if len(some) > 1:
+                self._singly = len(some)
+                return
+            why = f"{type(error).__name__}: {error}"
+            if not await self._aside.as_letter(some[0], records, why):
+                await self._on_file("set aside", self._aside.as_file, some[0], why)
+        else:
+            self._metrics.drained.inc(len(some))
+        self._done, self._singly = some, max(0, self._singly - 1)
 
     async def _on_file(self, doing: str, work: Callable[..., T], *arguments: object) -> T:
         """Do something to the file. Raises SpoolFailed, which is counted, and said once until it goes well again."""
