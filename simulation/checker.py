@@ -27,6 +27,7 @@ from simulation import (
     checks_results,
     checks_senders,
     checks_sounds,
+    checks_waiting,
     checks_webhooks,
 )
 from simulation.history import History
@@ -39,6 +40,7 @@ EVERY: Final[tuple[Check, ...]] = (
     *checks_effects.EVERY,
     *checks_releases.EVERY,
     *checks_line.EVERY,
+    *checks_waiting.EVERY,
     *checks_webhooks.EVERY,
     *checks_sounds.EVERY,
     *checks_aliases.EVERY,

@@ -14,6 +14,7 @@ from simulation import (
     mutants_hands,
     mutants_sounds,
     mutants_told,
+    mutants_waiting,
     mutants_webhooks,
 )
 from simulation.breakage import WHOLE, Breakage, Broken
@@ -29,6 +30,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_hands.EVERY,
     *mutants_webhooks.EVERY,
     *mutants_told.EVERY,
+    *mutants_waiting.EVERY,
 )
 FLAWS: Final[dict[str, Flaw]] = {
     **{breakage.name.lower().replace("_", "-"): breakage for breakage in Breakage},

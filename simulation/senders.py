@@ -112,7 +112,7 @@ class Senders:
         if step.requires_previous and previous:
             command.requires_command_id = previous
         if plan.numbered:
-            command.sequence = number
+            command.sequence = step.sequence or number
         return command
 
     async def _begin(self, plan: CallPlan) -> str:
@@ -135,7 +135,7 @@ class Senders:
         later = [
             self._later(step.again, command, "first"),
             self._later(step.other, altered(command), "other"),
-            self._cancel_later(step.cancel, command),
+            self._cancel_later(step, command),
         ]
         extra = [asyncio.create_task(one) for one in later]
         self._tasks += extra
@@ -146,12 +146,14 @@ class Senders:
             await asyncio.sleep(pause)
             await self._send(command, "submit", content)
 
-    async def _cancel_later(self, pause: float | None, command: command_pb2.Command) -> None:
-        if pause is None or not command.call_control_id:
+    async def _cancel_later(self, step: Step, command: command_pb2.Command) -> None:
+        if step.cancel is None or not command.call_control_id:
             return
-        await asyncio.sleep(pause)
+        await asyncio.sleep(step.cancel)
+        named = [command.command_id] if step.takes_back == "command" else []
+        group = command.group if step.takes_back == "group" else ""
         try:
-            answer = await self._client.cancel(command.call_control_id, [command.command_id], timeout=20.0)
+            answer = await self._client.cancel(command.call_control_id, named, group=group, timeout=20.0)
         except (CommandRefused, grpc.aio.AioRpcError):
             return
         for command_id in answer.report.cancelled_command_ids:

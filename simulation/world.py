@@ -58,6 +58,7 @@ from workers.telnyx import Telnyx as TelnyxClient
 
 CALM_SECONDS_MAX: Final = 150.0  # More than any promise gives itself.
 _RECOVERY_SECONDS: Final = 16.0  # Until the groups know who is left, and the owners have read their pages.
+_WRITE_SECONDS: Final = 8.0  # Until a bad write is made up for.
 LAST_WORDS_SECONDS: Final = 4.0  # For what must not come any more.
 
 
@@ -69,6 +70,7 @@ class World:
         self.loop = loop
         self.story: list[tuple[float, str, str]] = []
         self.struck: Counter[Fault] = Counter()
+        self.bad_writes: list[tuple[str, float, float]] = []
         self._broken = broken
         self._calm = False
         self.habits = habits_of(plan.seed)
@@ -133,6 +135,7 @@ class World:
         if bad is None or self._calm:
             return WriteFate.GO
         self.struck[bad] += 1
+        self.bad_writes.append((name, self.loop.time(), self.loop.time() + _WRITE_SECONDS))
         self.say(name, f"its write ({step}) {bad.fate.value}")
         return bad.fate
 
