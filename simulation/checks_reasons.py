@@ -144,6 +144,8 @@ def results_say_what_was_answered(facts: Facts) -> Iterator[Violation]:
         if strange := result.dialed - _legs_of(facts, command):
             what = f"{result.command_id} says that it dialled {sorted(strange)}"
             yield Violation(4, "leg of another", what)
+        if result.label.action == "dial" and result.state == "SUCCEEDED" and not result.dialed:
+            yield Violation(4, "leg unnamed", f"{result.kind} of {result.command_id} does not say what it dialled")
 
 
 def _legs_of(facts: Facts, command: Command) -> set[str]:

@@ -69,6 +69,7 @@ class Senders:
         self._say = say
         self.told: list[Told] = []
         self.calls: dict[str, str] = {}  # By the plan's names.
+        self._legs: dict[str, str] = {}  # By dial: the call that its result names.
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, calls: tuple[CallPlan, ...]) -> None:
@@ -125,7 +126,8 @@ class Senders:
         dial.source, dial.group = _SOURCE, plan.name
         await self._see_through(dial, Step("dial", 0.0, way="execute"))
         for _ in range(20):
-            if call := self._made_by(telnyx_command_id(ACCOUNT, dial.command_id)):
+            told = self._legs.get(dial.command_id)
+            if call := told or self._made_by(telnyx_command_id(ACCOUNT, dial.command_id)):
                 self._say("world", f"{plan.name} was dialled: {call[:12]}")
                 return call
             await asyncio.sleep(1.0)
@@ -195,6 +197,8 @@ class Senders:
         if not answer.HasField("result"):
             self._hear(command.command_id, content, "open")
             return
+        if answer.result.dialed:
+            self._legs[command.command_id] = answer.result.dialed[0].call_control_id
         state = result_pb2.State.Name(answer.result.state).removeprefix("STATE_")
         reason = result_pb2.Reason.Name(answer.result.reason).removeprefix("REASON_")
         self._hear(command.command_id, content, "result", state, reason)
