@@ -52,7 +52,7 @@ def history_of(world: World, senders: Senders, watcher: Watcher, ended: Ended) -
     _read_journal(history, world.broker)
     history.requests = world.telnyx.requests
     history.deliveries = deliveries_of(world.telnyx)
-    history.posted = world.doors.posted
+    history.posted, history.forwarded = world.doors.posted, world.customer.met
     exchange = world.telnyx.station.exchange
     history.calls = {call.id: call.ended_at for call in exchange.calls.values()}
     history.beliefs, history.habits, history.questions = world.beliefs(), world.habits, world.questions.asked

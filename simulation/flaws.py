@@ -12,6 +12,7 @@ from simulation import (
     mutants_brain,
     mutants_core,
     mutants_hands,
+    mutants_posted,
     mutants_sounds,
     mutants_told,
     mutants_waiting,
@@ -29,6 +30,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_brain.EVERY,
     *mutants_hands.EVERY,
     *mutants_webhooks.EVERY,
+    *mutants_posted.EVERY,
     *mutants_told.EVERY,
     *mutants_waiting.EVERY,
 )

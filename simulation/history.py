@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simulation.beliefs import Belief
+from simulation.customer import Forwarded
 from simulation.faults import Fault
 from simulation.habits import NO_HABITS, Habits
 from simulation.postings import Posting
@@ -234,6 +235,7 @@ class History:
     requests: list[Request] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     posted: list[Posting] = field(default_factory=list)
+    forwarded: list[Forwarded] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     spoken: Counter[str] = field(default_factory=Counter)
     dead_letters: list[str] = field(default_factory=list)
