@@ -18,7 +18,6 @@ _GAP_SECONDS: Final = 2.0
 _HOLD_MS: Final = 5_000
 _SKEW_MS: Final = 3_600  # Two clocks of which each may be 1.8 s off.
 _SLACK_SECONDS: Final = 0.1
-_ENDED: Final = frozenset({"SEQUENCE_TAKEN", "CALL_ENDED", "ACCOUNT_MISMATCH"})
 
 
 def what_is_cancelled_is_not_released(facts: Facts) -> Iterator[Violation]:
@@ -95,26 +94,19 @@ def gaps_are_waited_for(facts: Facts) -> Iterator[Violation]:
 
 
 def what_fills_a_gap_lets_in(facts: Facts) -> Iterator[Violation]:
-    """A number is not refused for a gap when the one before it had been let in."""
+    """A number is not refused for a gap when the one before it had gone."""
     for command_id, refused in facts.refused.items():
-        command = facts.accepted[command_id]
-        before = _with_number(facts, command, command.sequence - 1)
+        before = _with_number_before(facts, facts.accepted[command_id])
+        gone = facts.first_released(before) if before is not None else None
         for one in refused:
             decided = facts.decided(one)
-            if one.reason != "SEQUENCE_GAP" or before is None or decided is None:
-                continue
-            read = facts.read(before.spot)
-            if read is not None and read < decided and not facts.refused[before.command_id]:
-                yield Violation(3, "gap made up", f"{command_id} was refused, and {before.command_id} had come")
+            if one.reason == "SEQUENCE_GAP" and gone is not None and decided is not None and gone < decided:
+                yield Violation(3, "gap made up", f"{command_id} was refused, and the number before it had gone")
 
 
-def _with_number(facts: Facts, command: Command, sequence: int) -> Command | None:
-    """The command of the same call that had a number, and was let in with it."""
-    for one in facts.accepted.values():
-        result = facts.result(one.command_id)
-        if one.page == command.page and one.sequence == sequence and result is not None:
-            return None if result.reason in _ENDED else one
-    return None
+def _with_number_before(facts: Facts, command: Command) -> Command | None:
+    alike = (one for one in facts.accepted.values() if one.page == command.page)
+    return next((one for one in alike if one.sequence == command.sequence - 1 and one.sequence), None)
 
 
 def answers_hold_the_line(facts: Facts) -> Iterator[Violation]:

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import httpx
 import msgspec
 
+from cordboard.log.port import Log
 from cordboard.work import Lane, Repeat, Verdict
 from simulation.mutation import Change, Mutation, instead, mutation, nothing_async
 from workers import pool, telnyx
@@ -113,6 +115,16 @@ def _after_a_rest(original: AsyncMethod) -> AsyncMethod:
     return admitted
 
 
+def _one_for_all_lanes(original: AsyncMethod) -> AsyncMethod:
+    turns: WeakKeyDictionary[Log, asyncio.Semaphore] = WeakKeyDictionary()
+
+    async def carry(worker: LaneWorker, taken: Any) -> None:
+        async with turns.setdefault(worker._log, asyncio.Semaphore(1)):
+            await original(worker, taken)
+
+    return carry
+
+
 def _never_again(meaning: Meaning) -> Change:
     return _row(meaning, again=frozenset[Repeat]())
 
@@ -191,6 +203,11 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "one-hangup-at-a-time",
         "the urgent lane has one request in flight at a time",
         Change(pool, "CONCURRENCY", lambda of: {**of, Lane.URGENT: 1}),
+    ),
+    mutation(
+        "one-pair-of-hands",
+        "the lanes of a worker have one request in flight together",
+        Change(LaneWorker, "_carry", _one_for_all_lanes),
     ),
     mutation("rest", "a worker rests before each hangup", Change(LaneWorker, "_admitted", _after_a_rest)),
 )

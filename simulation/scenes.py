@@ -12,7 +12,7 @@ from typing import Final
 
 from cordboard.v1 import PLACEMENT_NOW
 from simulation.chance import stream
-from simulation.faults import Road, Spell
+from simulation.faults import CutOff, Fault, Kill, Road, Spell
 from simulation.lines import LINE_SCENES, Scene
 from simulation.plan import WITH, WITHOUT, drawn
 from simulation.script import CallPlan, Kind, Plan, Step, incoming, with_call
@@ -180,6 +180,19 @@ def _dialled_twice(plan: Plan, rng: Random) -> Plan:
     return with_call(plan, CallPlan("two", rng.uniform(1, 15), dialled=True, to=to, steps=steps))
 
 
+def _unkept(plan: Plan, rng: Random) -> Plan:
+    """Much is told to an ingress that again and again cannot reach the log, and then dies: with a spool, or without."""
+    at, ear = rng.uniform(5, 15), next(name for name in plan.processes if name.startswith(("ear", "all")))
+    faults: list[Fault] = []
+    for number in range(4):
+        begin = at + 3 * number
+        faults += [CutOff(begin, ear, 2.5), Kill(begin + rng.uniform(0.5, 2.5), ear, rng.randrange(30), 0.5)]
+    for number in range(3):
+        talk = [Step("playback_start", 0.2, waits=False) for _ in range(8)]
+        plan = with_call(plan, incoming(f"told{number}", at + rng.uniform(-1, 2), talk, rng))
+    return replace(plan, faults=(*plan.faults, *faults))
+
+
 _SCRIPTS: Final[tuple[Callable[[Random], tuple[Step, ...]], ...]] = (
     _a_loop,
     _cleared,
@@ -196,5 +209,6 @@ _SCENES: Final[tuple[Scene, ...]] = (
     ("tapped scene", 0.15, _tapped),
     ("bridged scene", 0.12, _bridged),
     ("scene of two numbers", 0.06, _dialled_twice),
+    ("unkept scene", 0.06, _unkept),
     *LINE_SCENES,
 )

@@ -76,4 +76,4 @@ class SimulatedSpool(Spool):
         return result
 
     def _seconds(self) -> float:
-        return self._rng.uniform(0.0005, 0.005) if self._rng.random() < 0.95 else self._rng.uniform(0.05, 0.3)
+        return self._rng.uniform(0.0005, 0.005) if self._rng.random() < 0.7 else self._rng.uniform(0.05, 0.3)

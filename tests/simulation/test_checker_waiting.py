@@ -88,7 +88,7 @@ def gap_not_waited_for(history: History) -> None:
 def gap_made_up(history: History) -> None:
     refused_for_a_gap(history, 2.0)
     waits(history, 1, "first-1", sequence=1)
-    decided(history, 5, 2)
+    released(history, "first-1", 7)
     decided(history, 8, 6, f"results|{NAME}")
 
 
@@ -154,6 +154,11 @@ def waited_for_in_vain(history: History) -> None:
     refused_for_a_gap(history, 2.0)
 
 
+def behind_a_number_that_was_taken_back(history: History) -> None:
+    gap_made_up(history)
+    history.releases.pop()
+
+
 def held_long_enough(history: History) -> None:
     answered(history, 5.0)
 
@@ -167,7 +172,14 @@ def as_many_as_a_line_holds(history: History) -> None:
 
 @pytest.mark.parametrize(
     "plant",
-    [taken_back_when_it_had_gone, next_when_it_came, waited_for_in_vain, held_long_enough, as_many_as_a_line_holds],
+    [
+        taken_back_when_it_had_gone,
+        next_when_it_came,
+        waited_for_in_vain,
+        behind_a_number_that_was_taken_back,
+        held_long_enough,
+        as_many_as_a_line_holds,
+    ],
     ids=lambda plant: plant.__name__,
 )
 def test_what_is_allowed_is_let_through(plant: Callable[[History], None]) -> None:

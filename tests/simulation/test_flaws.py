@@ -110,6 +110,7 @@ SEEN_AT = {
     "no-resend": 0,
     "paced-hangups": 113,
     "one-hangup-at-a-time": 28,
+    "one-pair-of-hands": 28,
     "rest": 0,
     "tidied-bodies": 0,
     "unsigned-events": 0,
@@ -134,6 +135,15 @@ SEEN_AT = {
     "no-hold": 0,
     "full-for-hangups": 49,
     "endless-line": 49,
+    "posted-once": 1,
+    "posted-at-once": 1,
+    "posted-in-one-line": 9,
+    "posted-too-far": 8,
+    "unsigned-posts": 1,
+    "forgetful-spool": 6,
+    "hasty-spool": 246,
+    "swept-spool": 6,
+    "no-spool": 6,
 }
 HARMLESS = mutation("harmless", "nothing is other than it was", Change(line, "release", lambda original: original))
 
