@@ -30,14 +30,9 @@ class _Posts:
         """When it was posted first."""
         return min((one.at for one in self.by_event[event.event_id]), default=float("inf"))
 
-    def sent_and_taken(self, event: Event) -> float:
+    def first_taken(self, event: Event) -> float:
         """When the first request left that was taken."""
         return min((one.at for one in self.by_event[event.event_id] if one.is_taken), default=float("inf"))
-
-    def taken(self, event: Event) -> float:
-        """When the first answer was there that said that it was taken."""
-        ends = (one.over_at for one in self.by_event[event.event_id] if one.is_taken and one.over_at is not None)
-        return min(ends, default=float("inf"))
 
 
 def events_are_posted_on(facts: Facts) -> Iterator[Violation]:
@@ -61,7 +56,7 @@ def events_are_posted_in_order(facts: Facts) -> Iterator[Violation]:
     posts = _Posts(facts)
     for line in posts.lines.values():
         for before, after in pairwise(line.values()):
-            if posts.first(after) < posts.sent_and_taken(before):
+            if posts.first(after) < posts.first_taken(before):
                 what = f"{after.event_id} at {posts.first(after):.3f} s, before {before.event_id} was taken"
                 yield Violation(9, "posted out of order", what)
 
@@ -72,13 +67,14 @@ def no_event_waits_for_another_call(facts: Facts) -> Iterator[Violation]:
     if not history.habits.forwards:
         return
     for line in posts.lines.values():
-        ready = 0.0
+        before: list[Forwarded] = []  # An earlier one may come once more, if it was taken and nobody heard of that.
         for event in line.values():
-            ready = max(ready, event.at)
+            first = posts.first(event)
+            ready = max([event.at, *(one.over_at or first for one in before if one.at < first)])
             due = ready + _AT_ONCE_SECONDS
-            if due < min(posts.first(event), history.ended.closed_at) and facts.is_calm("hand", ready, due):
+            if due < min(first, history.ended.closed_at) and facts.is_calm("hand", ready, due):
                 yield Violation(9, "posting held up", f"{event.event_id} could be posted at {ready:.3f} s")
-            ready = max(ready, posts.taken(event))
+            before += posts.by_event[event.event_id]
 
 
 EVERY: Final[tuple[Check, ...]] = (

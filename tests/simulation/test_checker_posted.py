@@ -76,6 +76,11 @@ def held_up_by_a_frozen_worker(history: History) -> None:
     history.setbacks.append(("hand0", 9.0, 14.0))
 
 
+def behind_one_that_came_once_more(history: History) -> None:
+    posting_held_up(history)
+    history.forwarded.append(Forwarded(13.0, "hand1", "e1", b"w1", Mood.WELL, 13.1))
+
+
 def refused_without_a_spool(history: History) -> None:
     not_spooled(history)
     history.habits = replace(history.habits, spools=False)
@@ -86,7 +91,14 @@ def cut_short_by_its_ingress(history: History) -> None:
     history.posted[-1] = replace(history.posted[-1], is_served=False)
 
 
-ALLOWED = [nothing, posted_once_more, held_up_by_a_frozen_worker, refused_without_a_spool, cut_short_by_its_ingress]
+ALLOWED = [
+    nothing,
+    posted_once_more,
+    held_up_by_a_frozen_worker,
+    behind_one_that_came_once_more,
+    refused_without_a_spool,
+    cut_short_by_its_ingress,
+]
 
 
 @pytest.mark.parametrize("plant", ALLOWED, ids=lambda plant: plant.__name__)
