@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -32,6 +32,7 @@ class Decided:
     partition: int
     outputs: tuple[NewRecord, ...]
     at: float
+    positions: Mapping[str, int]  # How far the inputs were read.
 
 
 class JournalBroker(MemoryBroker):
@@ -86,12 +87,12 @@ class JournalBroker(MemoryBroker):
         if self._unfenced and isinstance(entry, PageWritten | Owing | Done) and ledger.epoch is not None:
             entry = replace(entry, epoch=ledger.epoch)
         if isinstance(entry, Owing) and entry.epoch == ledger.epoch and entry.settle not in ledger.owed:
-            self.note_decided(partition, entry.outputs)
+            self.note_decided(partition, entry.outputs, entry.positions)
         return super().append_entry(partition, entry)
 
-    def note_decided(self, partition: int, outputs: Sequence[NewRecord]) -> None:
+    def note_decided(self, partition: int, outputs: Sequence[NewRecord], positions: Mapping[str, int]) -> None:
         """A settle counts from now on."""
-        self.decided.append(Decided(self.next_number(), partition, tuple(outputs), self._at()))
+        self.decided.append(Decided(self.next_number(), partition, tuple(outputs), self._at(), dict(positions)))
 
     def next_number(self) -> int:
         """The place of whatever happens next among all that happens to the log."""

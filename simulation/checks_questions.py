@@ -49,6 +49,9 @@ def ends_are_found_out(facts: Facts) -> Iterator[Violation]:
         early = {call: at for call, at in history.calls.items() if at is not None and at < latest}
         for call in undiscovered(history.beliefs, early):
             yield Violation(10, "not found out", f"{call[:12]} has been over since {early[call]:.3f} s")
+    for call in {one.call: None for one in history.events if one.event_type == "call.hangup"}:
+        if call in history.beliefs and not history.beliefs[call].is_over:
+            yield Violation(10, "forgotten", f"{call[:12]} is over, and its page does not know it any more")
     for call, belief in history.beliefs.items():
         if belief.is_over and history.calls.get(call, 0.0) is None:
             yield Violation(10, "believed over", f"{call[:12]} lives")

@@ -49,13 +49,7 @@ def _is_superseded(facts: Facts, command: Command, result: Result) -> bool:
 
 def _is_cancelled(facts: Facts, command: Command, result: Result) -> bool:
     """Somebody asked for it, by its id, its group, or its call."""
-    return any(
-        one.page == command.page
-        and one.number < result.number
-        and (not one.command_ids or command.command_id in one.command_ids)
-        and (not one.group or one.group == command.label.group)
-        for one in facts.history.cancels
-    )
+    return any(one.number < result.number and one.means(command) for one in facts.history.cancels)
 
 
 def _was_not_done(facts: Facts, command: Command, result: Result) -> bool:
@@ -66,9 +60,10 @@ def _was_not_done(facts: Facts, command: Command, result: Result) -> bool:
 
 
 def _may_have_been_full(facts: Facts, command: Command, refused: Result) -> bool:
-    """So many commands of the call were open; none here is so large that fewer fill the line."""
+    """So many commands of the call were open; none here is so large that fewer fill the line. What ends it gets in."""
     first = min(one.number for one in facts.records[command.command_id])
-    ends = ((one, facts.result(one.command_id)) for one in facts.accepted.values() if one.page == command.page)
+    alike = (one for one in facts.accepted.values() if one.page == command.page)
+    ends = ((one, facts.result(one.command_id)) for one in alike if one.ends_call or not command.ends_call)
     waiting = [one for one, end in ends if one.number < refused.number and (end is None or end.number > first)]
     return len(waiting) >= _LINE_MAX
 
@@ -149,6 +144,8 @@ def results_say_what_was_answered(facts: Facts) -> Iterator[Violation]:
         if strange := result.dialed - _legs_of(facts, command):
             what = f"{result.command_id} says that it dialled {sorted(strange)}"
             yield Violation(4, "leg of another", what)
+        if result.label.action == "dial" and result.state == "SUCCEEDED" and not result.dialed:
+            yield Violation(4, "leg unnamed", f"{result.kind} of {result.command_id} does not say what it dialled")
 
 
 def _legs_of(facts: Facts, command: Command) -> set[str]:

@@ -7,10 +7,9 @@ from typing import Final
 
 from simulation.clock import BEGIN_MS
 from simulation.history import Command, Result
-from simulation.indexed import Check, Facts, Violation
+from simulation.indexed import RECOVERY_SECONDS, Check, Facts, Violation
 
 RESULT_SECONDS: Final = 90.0
-_RECOVERY_SECONDS: Final = 18.0  # To notice that a process is gone (10 s), to move its partitions, to read its pages.
 _WRITE_SECONDS: Final = 8.0  # What one bad write costs: to miss its acknowledgement, to claim anew.
 _SLACK_SECONDS: Final = 5.0  # Clocks that differ by less than 2 s each way, and the way of a record.
 
@@ -65,7 +64,7 @@ def _due_since(facts: Facts, command: Command) -> float | None:
 
 def _excused(facts: Facts, since: float, until: float) -> float:
     """How much of the time somebody who had to do something could not, with what it took to notice."""
-    hours = [(begin, end + _RECOVERY_SECONDS) for begin, end in facts.history.troubles]
+    hours = [(begin, end + RECOVERY_SECONDS) for begin, end in facts.history.troubles]
     excused = 0.0
     for begin, end in _merged(hours):
         excused += max(0.0, min(end, until) - max(begin, since))

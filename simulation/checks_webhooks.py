@@ -61,6 +61,15 @@ def the_ingress_takes_what_is_genuine(facts: Facts) -> Iterator[Violation]:
             yield Violation(9, "turned away", what)
 
 
+def the_spool_takes_what_the_log_does_not(facts: Facts) -> Iterator[Violation]:
+    """An ingress with a spool answers a genuine webhook 200, whatever becomes of its log."""
+    forged = _forged(facts)
+    for posting in facts.history.posted:
+        is_due = facts.history.habits.spools and posting.is_served and posting.status is not None
+        if is_due and posting.status != 200 and posting.event_id not in forged:
+            yield Violation(9, "not spooled", f"{posting.event_id} at {posting.at:.3f} s was answered {posting.status}")
+
+
 def _forged(facts: Facts) -> set[str]:
     return {one.event_id for one in facts.history.deliveries if one.is_forged}
 
@@ -142,6 +151,7 @@ EVERY: Final[tuple[Check, ...]] = (
     acknowledged_is_handed_on,
     what_is_handed_on_is_what_came,
     the_ingress_takes_what_is_genuine,
+    the_spool_takes_what_the_log_does_not,
     ties_are_true,
     no_event_is_of_what_came_after,
     completions_are_true,

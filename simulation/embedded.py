@@ -162,7 +162,7 @@ class EmbeddedLikeLog(MemoryLog):
                 ledger.pages.pop(key, None)
             else:
                 ledger.pages[key] = page
-        self._journal.note_decided(partition, outputs)
+        self._journal.note_decided(partition, outputs, positions)
         ledger.positions |= positions
         if Breakage.TORN in self._broken and self._rng.random() < 0.02:
             self._life.end()  # Between the two halves of what should be one.

@@ -33,7 +33,7 @@ from simulation.history import (
     Report,
     Result,
 )
-from simulation.labels import cancel_of, label_of_command, label_of_result
+from simulation.labels import cancel_of, label_of_command, label_of_result, report_of, spot_of
 from simulation.postings import HEADERS, content_of
 from simulation.roles import TOPICS, WORK_TOPICS
 from simulation.telnyx import Telnyx
@@ -52,7 +52,7 @@ def history_of(world: World, senders: Senders, watcher: Watcher, ended: Ended) -
     _read_journal(history, world.broker)
     history.requests = world.telnyx.requests
     history.deliveries = deliveries_of(world.telnyx)
-    history.posted = world.doors.posted
+    history.posted, history.forwarded = world.doors.posted, world.customer.met
     exchange = world.telnyx.station.exchange
     history.calls = {call.id: call.ended_at for call in exchange.calls.values()}
     history.beliefs, history.habits, history.questions = world.beliefs(), world.habits, world.questions.asked
@@ -61,6 +61,7 @@ def history_of(world: World, senders: Senders, watcher: Watcher, ended: Ended) -
     history.watched_since = watcher.since
     history.broken = list(world.loop.broken)
     history.troubles = sorted(trouble for process in world.processes for trouble in process.troubles)
+    history.setbacks = [(one.name, *trouble) for one in world.processes for trouble in one.troubles] + world.bad_writes
     history.struck = world.struck
     _count_struck(history, world)
     history.story = world.story
@@ -96,7 +97,7 @@ def _read_journal(history: History, broker: JournalBroker) -> None:
             history.spoken[name] += 1
     for decided in broker.decided:
         says = tuple(name for output in decided.outputs if (name := name_of(output)))
-        history.decisions.append(Decision(decided.number, decided.partition, says, decided.at))
+        history.decisions.append(Decision(decided.number, decided.partition, says, decided.at, decided.positions))
 
 
 def name_of(record: Record | NewRecord) -> str:
@@ -144,6 +145,7 @@ def _command(history: History, broker: JournalBroker, written: Written) -> None:
             partition=record.partition,
             label=label_of_command(command),
             completion_ms=completion_ms(command),
+            spot=spot_of(written),
         )
     )
 
@@ -165,7 +167,9 @@ def _expiry(command: command_pb2.Command, accept_ms: int, default_seconds: int |
 def _result(history: History, written: Written) -> None:
     record = written.record
     ce_type = header(record.headers, "ce_type")
-    if ce_type in KINDS:
+    if ce_type == CANCELLED_TYPE:
+        history.cancel_reports.append(report_of(written))
+    elif ce_type in KINDS:
         result = result_pb2.CommandResult.FromString(record.value)
         history.results.append(
             Result(
@@ -233,6 +237,7 @@ def _release(written: Written) -> Release:
         not_after_ms=work.not_after_ms,
         expire_ms=work.expire_ms,
         released_ms=work.released_ms,
+        name=name_of(written.record),
     )
 
 

@@ -12,8 +12,10 @@ from simulation import (
     mutants_brain,
     mutants_core,
     mutants_hands,
+    mutants_posted,
     mutants_sounds,
     mutants_told,
+    mutants_waiting,
     mutants_webhooks,
 )
 from simulation.breakage import WHOLE, Breakage, Broken
@@ -28,7 +30,9 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_brain.EVERY,
     *mutants_hands.EVERY,
     *mutants_webhooks.EVERY,
+    *mutants_posted.EVERY,
     *mutants_told.EVERY,
+    *mutants_waiting.EVERY,
 )
 FLAWS: Final[dict[str, Flaw]] = {
     **{breakage.name.lower().replace("_", "-"): breakage for breakage in Breakage},

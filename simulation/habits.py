@@ -24,6 +24,7 @@ Post = Callable[[str, dict[str, str], bytes], Awaitable[int]]
 class Habits:
     """`asks_after` seconds of silence; `tells_no_ends`: no call.hangup of any call ever comes.
 
+    `forwards`: events are posted on to an endpoint; `spools`: webhooks are kept while the log is away.
     `loses_dials`: each dial is answered by a 503 though it rings; `tells_late`: what is told of such calls comes late.
     """
 
@@ -32,6 +33,8 @@ class Habits:
     tells_no_ends: bool
     loses_dials: bool = False
     tells_late: bool = False
+    forwards: bool = False
+    spools: bool = False
 
     @property
     def faults(self) -> tuple[Spell, ...]:
@@ -82,4 +85,6 @@ def habits_of(seed: int) -> Habits:
         tells_no_ends=tells_no_ends,
         loses_dials=loses_dials,
         tells_late=loses_dials and rng.random() < 0.5,
+        forwards=stream(seed, "forwards").random() < 0.3,
+        spools=stream(seed, "spools").random() < 0.3,
     )

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from simulation.beliefs import Belief
+from simulation.customer import Forwarded
 from simulation.faults import Fault
 from simulation.habits import NO_HABITS, Habits
 from simulation.postings import Posting
@@ -19,6 +21,15 @@ from simulation.senders import Told
 from simulation.telnyx import Request
 
 CANCEL_REPORT: Final = "cancel report"  # What a decision to answer a cancel request is known by, and its id.
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Spot:
+    """Where a record stands among the inputs of an owner."""
+
+    partition: int
+    topic: str
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,24 @@ class Cancel:
     page: str
     command_ids: frozenset[str]
     group: str = ""
+    spot: Spot | None = None
+    cancel_id: str = ""
+
+    def means(self, command: Command) -> bool:
+        """Whether a command is among those that it takes back, if they wait."""
+        is_named = not self.command_ids or command.command_id in self.command_ids
+        return self.page == command.page and is_named and (not self.group or self.group == command.label.group)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReport:
+    """What became of a cancel request, as its sender is told."""
+
+    number: int
+    cancel_id: str
+    cancelled: frozenset[str]
+    too_late: frozenset[str]
+    unknown: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +93,7 @@ class Command:
     partition: int = 0
     label: Label = Label()
     completion_ms: int = 0
+    spot: Spot | None = None
 
     @property
     def ends_call(self) -> bool:
@@ -136,6 +166,7 @@ class Release:
     not_after_ms: int | None
     expire_ms: int | None
     released_ms: int = 0
+    name: str = ""  # By which a decision says it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +197,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A settle that counts: what it says, each by a name of its own, and since when (number and virtual seconds)."""
+    """A settle that counts: what it says, each by a name of its own, and since when (number and virtual seconds).
+
+    `positions`: by input, how far it was read.
+    """
 
     number: int
     partition: int
     says: tuple[str, ...]
     at: float = 0.0
+    positions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +226,7 @@ class History:
     ended: Ended
     commands: list[Command] = field(default_factory=list)
     cancels: list[Cancel] = field(default_factory=list)
+    cancel_reports: list[CancelReport] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     completions: list[Completion] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -199,6 +235,7 @@ class History:
     requests: list[Request] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     posted: list[Posting] = field(default_factory=list)
+    forwarded: list[Forwarded] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     spoken: Counter[str] = field(default_factory=Counter)
     dead_letters: list[str] = field(default_factory=list)
@@ -211,6 +248,7 @@ class History:
     watched_since: float | None = None
     broken: list[str] = field(default_factory=list)
     troubles: list[tuple[float, float]] = field(default_factory=list)
+    setbacks: list[tuple[str, float, float]] = field(default_factory=list)  # Troubles and bad writes, with whose.
     struck: Counter[Fault] = field(default_factory=Counter)
     story: list[tuple[float, str, str]] = field(default_factory=list)
     digest: str = ""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from simulation.history import Command, History, Release, Result
+from simulation.history import Command, Event, History, Release, Result, Spot
 from simulation.telnyx import Request
+
+RECOVERY_SECONDS: Final = 18.0  # To notice that a process is gone (10 s), to move its partitions, to read its pages.
+_STARTING_SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,16 @@ class Facts:
         for request in history.requests:
             self.requests[request.command_id].append(request)
         self.accepted = {name: self._accepted(name) for name in self.records}
+        self._decided: dict[str, int] = {}
+        self._read: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
+        self._note_decisions()
+
+    def _note_decisions(self) -> None:
+        for decision in self.history.decisions:
+            for name in decision.says:
+                self._decided.setdefault(_short(name), decision.number)
+            for topic, position in decision.positions.items():
+                self._read[decision.partition, topic].append((position, decision.number))
 
     def _accepted(self, command_id: str) -> Command:
         """The record that was the command: the one that its result names, else the first."""
@@ -71,13 +87,40 @@ class Facts:
         """Those that changed something."""
         return [one for one in self.sent(command) if one.happened]
 
-    def call_of(self, command: Command) -> str:
-        """The call that a command is about."""
-        return command.call
+    def read(self, spot: Spot | None) -> int | None:
+        """The settle by which an input was read, and all that it led to; None where none is known."""
+        if spot is None:
+            return None
+        settles = self._read[spot.partition, spot.topic]
+        place = bisect_right(settles, (spot.offset, sys.maxsize))
+        return settles[place][1] if place < len(settles) else None
+
+    def first_released(self, command: Command) -> int | None:
+        """The settle that decided to release a command for the first time; None where it never was."""
+        found = (self._decided.get(_short(one.name)) for one in self.releases[command.command_id] if one.attempt == 1)
+        return next((number for number in found if number is not None), None)
+
+    def decided(self, told: Result | Event) -> int | None:
+        """The settle that decided to say a result, or to hand on an event."""
+        name = f"results|{told.event_id}" if isinstance(told, Result) else f"events|{told.event_id}"
+        return self._decided.get(name)
+
+    def is_calm(self, role: str, since: float, until: float) -> bool:
+        """Whether in all that time, and as long before as it takes to get over it, nothing befell any such process."""
+        return since > _STARTING_SECONDS and not any(
+            begin < until and since < end + RECOVERY_SECONDS
+            for name, begin, end in self.history.setbacks
+            if name.startswith((role, "all"))
+        )
 
     def ended_at(self, call: str) -> float | None:
         """When a call was over, in truth."""
         return self.history.calls.get(call)
+
+
+def _short(name: str) -> str:
+    """A name in a decision, without the prefix of topics."""
+    return name.partition(".")[2]
 
 
 Check = Callable[[Facts], Iterator[Violation]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from cordboard.identity import page_key
-from cordboard.v1 import Command, CommandResult, command_pb2
+from cordboard.v1 import Command, CommandResult, command_pb2, result_pb2
 from simulation.broker import Written
 from simulation.habits import ACCOUNT
-from simulation.history import Cancel, Label
+from simulation.history import Cancel, CancelReport, Label, Spot
 
 _NO_ACTION: Final = ""
 
@@ -31,4 +31,18 @@ def cancel_of(written: Written) -> Cancel:
     request = command_pb2.CancelRequest.FromString(written.record.value)
     named = list(request.command_ids)
     meant = Command(call_control_id=request.call_control_id, command_id=named[0] if named else "")
-    return Cancel(written.number, page_key(meant, ACCOUNT), frozenset(named), request.group)
+    return Cancel(
+        written.number, page_key(meant, ACCOUNT), frozenset(named), request.group, spot_of(written), request.cancel_id
+    )
+
+
+def report_of(written: Written) -> CancelReport:
+    """What became of a cancel request."""
+    told = result_pb2.CancelReport.FromString(written.record.value)
+    lists = (told.cancelled_command_ids, told.too_late_command_ids, told.unknown_command_ids)
+    return CancelReport(written.number, told.cancel_id, *(frozenset(one) for one in lists))
+
+
+def spot_of(written: Written) -> Spot:
+    """Where an input stands."""
+    return Spot(written.record.partition, written.record.topic, written.record.offset)

@@ -9,7 +9,7 @@ import msgspec
 
 from cordboard.work import Verdict
 from dispatcher.core import admission, completion, dialling, flights, hearing, line, matching, memory, verdicts
-from dispatcher.core.commands import Ask
+from dispatcher.core.commands import DIAL, Ask
 from dispatcher.core.page import Flight, Life, Page
 from dispatcher.core.rivals import is_stop
 from dispatcher.core.turn import Turn
@@ -95,6 +95,29 @@ def _only_stops(page: Page, action: str) -> bool:
 
 def _keeps_in_line(page: Page, held: Any) -> None:
     """Nothing is taken out."""
+
+
+def _alive_by_any_event(original: Callable[..., None]) -> Callable[..., None]:
+    def learn(turn: Turn, heard: Any) -> None:
+        original(turn, heard)
+        if turn.page.life is Life.ENDED and heard.event_type != "call.hangup":
+            turn.page.life = Life.ANSWERED
+
+    return learn
+
+
+def _over_by_any_no(action: str, outcome: Any) -> bool:
+    return outcome.verdict is Verdict.REFUSED and action != DIAL
+
+
+def _deaf_in_doubt(original: Callable[..., None]) -> Callable[..., None]:
+    def hear_own(turn: Turn, clue: Any) -> None:
+        doubts = [one for one in turn.page.open if one.doubtful]
+        turn.page.open = [one for one in turn.page.open if not one.doubtful]
+        original(turn, clue)
+        turn.page.open += doubts
+
+    return hear_own
 
 
 EVERY: Final[tuple[Mutation, ...]] = (
@@ -185,6 +208,30 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "ended-by-the-other",
         "Telnyx's word that the other call of a bridge is over ends the call",
         instead(verdicts, "BRIDGE", ""),
+    ),
+    mutation(
+        "never-again",
+        "what is silent is not released again",
+        instead(flights, "_may_go_again", lambda turn, flight: False),
+    ),
+    mutation(
+        "never-proven",
+        "a dial's own webhooks prove nothing once its result is UNKNOWN",
+        Change(dialling, "hear_own", _deaf_in_doubt),
+    ),
+    mutation(
+        "events-prove-nothing",
+        "an UNKNOWN command is not settled by its event",
+        instead(completion, "_is_proven", lambda waiting, clue: False),
+        instead(flights, "match_clues", nothing),
+    ),
+    mutation(
+        "revived", "a call that is over comes alive by a late event", Change(hearing, "_learn", _alive_by_any_event)
+    ),
+    mutation(
+        "over-by-any-no",
+        "a call is taken for over when Telnyx refuses anything",
+        instead(verdicts, "says_call_is_over", _over_by_any_no),
     ),
     mutation(
         "other-bytes",

@@ -6,22 +6,26 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import httpx
 import msgspec
 
-from cordboard.work import Repeat, Verdict
+from cordboard.log.port import Log
+from cordboard.work import Lane, Repeat, Verdict
 from simulation.mutation import Change, Mutation, instead, mutation, nothing_async
-from workers import telnyx
+from workers import pool, telnyx
 from workers.core import attempt
 from workers.core.attempt import Attempt
 from workers.core.outcome import Meaning, NoAnswer, Rule
+from workers.lane import LaneWorker
 from workers.seat import Seat
 from workers.tenancy import Tenancy
 
 Method = Callable[..., Any]
 AsyncMethod = Callable[..., Coroutine[Any, Any, Any]]
 Table = Mapping[Meaning, Rule]
+_REST_SECONDS: Final = 4.0
 _SAFE: Final = frozenset({Repeat.ALWAYS, Repeat.WINDOW})
 
 
@@ -91,6 +95,40 @@ def _silence_is_unsent(original: AsyncMethod) -> AsyncMethod:
     return send
 
 
+def _like_the_others(original: AsyncMethod) -> AsyncMethod:
+    async def admitted(worker: LaneWorker, *given: Any) -> None:
+        lane, worker._lane = worker._lane, Lane.ACTION
+        try:
+            await original(worker, *given)
+        finally:
+            worker._lane = lane
+
+    return admitted
+
+
+def _after_a_rest(original: AsyncMethod) -> AsyncMethod:
+    async def admitted(worker: LaneWorker, *given: Any) -> None:
+        await original(worker, *given)
+        if worker._lane is Lane.URGENT:
+            await asyncio.sleep(_REST_SECONDS)
+
+    return admitted
+
+
+def _one_for_all_lanes(original: AsyncMethod) -> AsyncMethod:
+    turns: WeakKeyDictionary[Log, asyncio.Semaphore] = WeakKeyDictionary()
+
+    async def carry(worker: LaneWorker, taken: Any) -> None:
+        async with turns.setdefault(worker._log, asyncio.Semaphore(1)):
+            await original(worker, taken)
+
+    return carry
+
+
+def _never_again(meaning: Meaning) -> Change:
+    return _row(meaning, again=frozenset[Repeat]())
+
+
 EVERY: Final[tuple[Mutation, ...]] = (
     mutation(
         "no-not-after",
@@ -151,4 +189,25 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "a release that is given up forgets that a try is in doubt",
         instead(Attempt, "_given_up", _doubt_forgotten),
     ),
+    mutation(
+        "no-resend",
+        "a worker tries nothing again",
+        *(_never_again(one) for one in (Meaning.UNANSWERED, Meaning.FAULT, Meaning.UNREACHED)),
+    ),
+    mutation(
+        "paced-hangups",
+        "the urgent lane waits for the pace, as the others do",
+        Change(LaneWorker, "_admitted", _like_the_others),
+    ),
+    mutation(
+        "one-hangup-at-a-time",
+        "the urgent lane has one request in flight at a time",
+        Change(pool, "CONCURRENCY", lambda of: {**of, Lane.URGENT: 1}),
+    ),
+    mutation(
+        "one-pair-of-hands",
+        "the lanes of a worker have one request in flight together",
+        Change(LaneWorker, "_carry", _one_for_all_lanes),
+    ),
+    mutation("rest", "a worker rests before each hangup", Change(LaneWorker, "_admitted", _after_a_rest)),
 )

@@ -50,6 +50,15 @@ def _always_200(original: Callable[..., Any]) -> Callable[..., Any]:
     return result_message
 
 
+def _without_legs(original: Callable[..., Any]) -> Callable[..., Any]:
+    def result_message(*given: Any) -> Any:
+        message = original(*given)
+        del message.dialed[:]
+        return message
+
+    return result_message
+
+
 def _all_but_completions(original: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda event_type: None if event_type == rendering.COMPLETED_TYPE else original(event_type)
 
@@ -84,6 +93,9 @@ EVERY: Final[tuple[Mutation, ...]] = (
         Change(line, "give_result", _refused_by_telnyx),
     ),
     mutation("no-groups", "results do not name the group", Change(rendering, "result_message", _without_group)),
+    mutation(
+        "nameless-legs", "a dial does not say what it dialled", Change(rendering, "result_message", _without_legs)
+    ),
     mutation("always-200", "every result has the status 200", Change(rendering, "result_message", _always_200)),
     mutation(
         "silent-completions",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -43,6 +42,9 @@ from simulation.habits import ACCOUNT, Habits
 from simulation.telnyx import BASE_URL
 from workers.pool import Pool, PoolSettings
 from workers.telnyx import Telnyx as Client
+
+if TYPE_CHECKING:
+    from simulation.spooling import SimulatedSpool
 
 SETTINGS: Final = Settings(
     accounts={
@@ -118,17 +120,28 @@ class Hands:
 
 
 class Ear:
-    """An ingress: `app` is what the HTTP server would call."""
+    """An ingress, perhaps with a spool: `app` is what the HTTP server would call."""
 
-    def __init__(self, log: Log, clock: Clock) -> None:
-        self.app: Starlette = Ingress(SETTINGS, log, TOPICS.webhooks, clock, _ingress_metrics).app()
+    def __init__(self, log: Log, clock: Clock, spool: SimulatedSpool | None) -> None:
+        self._spool = spool
+        self.app: Starlette = Ingress(SETTINGS, log, TOPICS.webhooks, clock, _ingress_metrics, spool).app()
 
     async def start(self) -> None:
-        """It needs nothing but the log."""
+        """Look what is in the spool."""
+        if self._spool is not None:
+            await self._spool.begin()
 
     async def stop(self) -> None:
-        """Nothing is held."""
+        """Let go of the spool."""
+        if self._spool is not None:
+            await self._spool.close()
 
 
-Role = Brain | Hands | Ear
-Boot = Callable[[], list[Role]]
+class Role(Protocol):
+    """A part of a process."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def stop(self) -> None:
+        """End as one should."""

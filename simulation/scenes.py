@@ -12,9 +12,10 @@ from typing import Final
 
 from cordboard.v1 import PLACEMENT_NOW
 from simulation.chance import stream
-from simulation.faults import Road, Spell
+from simulation.faults import CutOff, Fault, Kill, Road, Spell
+from simulation.lines import LINE_SCENES, Scene
 from simulation.plan import WITH, WITHOUT, drawn
-from simulation.script import CallPlan, Kind, Plan, Step
+from simulation.script import CallPlan, Kind, Plan, Step, incoming, with_call
 
 # Answered, busy, rejected, unknown, answered and hung up soon, answered at once.
 _DESTINATIONS: Final = ("0100", "9901", "9903", "9904", "9907", "9908")
@@ -61,7 +62,7 @@ def _recorded(plan: Plan, rng: Random) -> Plan:
         )
     )
     steps = [Step(action, rng.choice((0.0, rng.uniform(0, 4)))) for action in actions]
-    return _and(plan, _incoming("recorded", rng.uniform(0, 20), steps, rng))
+    return with_call(plan, incoming("recorded", rng.uniform(0, 20), steps, rng))
 
 
 def _transferred(plan: Plan, rng: Random) -> Plan:
@@ -74,21 +75,13 @@ def _transferred(plan: Plan, rng: Random) -> Plan:
     if rng.random() < 0.3:
         steps.append(Step("hangup", rng.uniform(5, 15)))
     at = rng.uniform(0, 15)
-    plan = _and(plan, _incoming("transferred", at, steps, rng))
+    plan = with_call(plan, incoming("transferred", at, steps, rng))
     slow = Spell(at, 15, "transfer", Road.SLOW)
     return replace(plan, faults=(*plan.faults, slow)) if rng.random() < 0.5 else plan
 
 
 def _transfer(rng: Random, pause: float) -> Step:
     return Step("transfer", pause, to="+1312555" + rng.choice(_DESTINATIONS))
-
-
-def _incoming(name: str, at: float, steps: list[Step], rng: Random) -> CallPlan:
-    return CallPlan(name, at, dialled=False, to="", steps=(Step("answer", rng.uniform(0.5, 2)), *steps))
-
-
-def _and(plan: Plan, call: CallPlan) -> Plan:
-    return replace(plan, calls=(*plan.calls, call))
 
 
 def _heard(plan: Plan, rng: Random) -> Plan:
@@ -165,7 +158,7 @@ def _tapped(plan: Plan, rng: Random) -> Plan:
     actions = [action for actions in rng.sample(_TAPS, rng.randint(2, 3)) for action in actions]
     steps = [Step(action, rng.uniform(0.3, 2.5), again=1.0 if rng.random() < 0.1 else None) for action in actions]
     ends = Step("hangup", rng.uniform(3, 8), placement=PLACEMENT_NOW)
-    return _and(plan, _incoming("tapped", rng.uniform(1, 15), [*steps, ends], rng))
+    return with_call(plan, incoming("tapped", rng.uniform(1, 15), [*steps, ends], rng))
 
 
 def _bridged(plan: Plan, rng: Random) -> Plan:
@@ -178,15 +171,28 @@ def _bridged(plan: Plan, rng: Random) -> Plan:
         Step("speak", rng.uniform(0.5, 3)),
         Step("hangup", rng.uniform(8, 14), placement=PLACEMENT_NOW),
     ]
-    plan = _and(plan, _incoming("aside", at, other, rng))
-    return _and(plan, _incoming("bridged", at, steps, rng))
+    plan = with_call(plan, incoming("aside", at, other, rng))
+    return with_call(plan, incoming("bridged", at, steps, rng))
 
 
 def _dialled_twice(plan: Plan, rng: Random) -> Plan:
     """One dial rings at two places."""
     to = ",".join("+1312555" + number for number in rng.sample(_DESTINATIONS, 2))
     steps = (Step("speak", rng.uniform(1, 4)), Step("hangup", rng.uniform(3, 9), placement=PLACEMENT_NOW))
-    return _and(plan, CallPlan("two", rng.uniform(1, 15), dialled=True, to=to, steps=steps))
+    return with_call(plan, CallPlan("two", rng.uniform(1, 15), dialled=True, to=to, steps=steps))
+
+
+def _unkept(plan: Plan, rng: Random) -> Plan:
+    """Much is told to an ingress that again and again cannot reach the log, and then dies: with a spool, or without."""
+    at, ear = rng.uniform(5, 15), next(name for name in plan.processes if name.startswith(("ear", "all")))
+    faults: list[Fault] = []
+    for number in range(4):
+        begin = at + 3 * number
+        faults += [CutOff(begin, ear, 2.5), Kill(begin + rng.uniform(0.5, 2.5), ear, rng.randrange(30), 0.5)]
+    for number in range(3):
+        talk = [Step("playback_start", 0.2, waits=False) for _ in range(8)]
+        plan = with_call(plan, incoming(f"told{number}", at + rng.uniform(-1, 2), talk, rng))
+    return replace(plan, faults=(*plan.faults, *faults))
 
 
 _SCRIPTS: Final[tuple[Callable[[Random], tuple[Step, ...]], ...]] = (
@@ -197,7 +203,7 @@ _SCRIPTS: Final[tuple[Callable[[Random], tuple[Step, ...]], ...]] = (
     _for_nothing,
 )
 
-_SCENES: Final[tuple[tuple[str, float, Callable[[Plan, Random], Plan]], ...]] = (
+_SCENES: Final[tuple[Scene, ...]] = (
     ("scene", 0.1, _queued),
     ("sounds", 0.15, _heard),
     ("recorded scene", 0.12, _recorded),
@@ -205,4 +211,6 @@ _SCENES: Final[tuple[tuple[str, float, Callable[[Plan, Random], Plan]], ...]] = 
     ("tapped scene", 0.15, _tapped),
     ("bridged scene", 0.12, _bridged),
     ("scene of two numbers", 0.06, _dialled_twice),
+    ("unkept scene", 0.06, _unkept),
+    *LINE_SCENES,
 )

@@ -5,13 +5,16 @@ So a failing one can be made smaller: leave out faults, steps and calls while it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
 from typing import Literal
 
 from simulation.faults import Fault
 
 Kind = Literal["kafka", "embedded"]
 Way = Literal["submit", "execute", "log", "stray"]
+Scope = Literal["command", "group", "call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,10 @@ class Step:
     again: float | None = None
     other: float | None = None
     cancel: float | None = None
+    takes_back: Scope = "command"  # What is meant by `cancel`: itself, all of its group, or all that waits.
     to: str = ""  # Of a transfer: another number than the usual one.
     says: tuple[tuple[str, str | bool | int], ...] = ()  # Fields; `{id}` is the command's id.
+    sequence: int = 0  # Its number, where it does not come in its turn.
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +77,13 @@ class Plan:
             return ("all",)
         parts = (("brain", self.brains), ("hand", self.hands), ("ear", self.ears))
         return tuple(f"{role}{number}" for role, count in parts for number in range(count))
+
+
+def incoming(name: str, at: float, steps: Sequence[Step], rng: Random) -> CallPlan:
+    """A call that comes in, is answered soon, and goes on with these steps."""
+    return CallPlan(name, at, dialled=False, to="", steps=(Step("answer", rng.uniform(0.5, 2)), *steps))
+
+
+def with_call(plan: Plan, call: CallPlan) -> Plan:
+    """The plan, with one call more."""
+    return replace(plan, calls=(*plan.calls, call))

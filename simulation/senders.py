@@ -69,6 +69,7 @@ class Senders:
         self._say = say
         self.told: list[Told] = []
         self.calls: dict[str, str] = {}  # By the plan's names.
+        self._legs: dict[str, str] = {}  # By dial: the call that its result names.
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, calls: tuple[CallPlan, ...]) -> None:
@@ -112,7 +113,7 @@ class Senders:
         if step.requires_previous and previous:
             command.requires_command_id = previous
         if plan.numbered:
-            command.sequence = number
+            command.sequence = step.sequence or number
         return command
 
     async def _begin(self, plan: CallPlan) -> str:
@@ -125,7 +126,8 @@ class Senders:
         dial.source, dial.group = _SOURCE, plan.name
         await self._see_through(dial, Step("dial", 0.0, way="execute"))
         for _ in range(20):
-            if call := self._made_by(telnyx_command_id(ACCOUNT, dial.command_id)):
+            told = self._legs.get(dial.command_id)
+            if call := told or self._made_by(telnyx_command_id(ACCOUNT, dial.command_id)):
                 self._say("world", f"{plan.name} was dialled: {call[:12]}")
                 return call
             await asyncio.sleep(1.0)
@@ -135,7 +137,7 @@ class Senders:
         later = [
             self._later(step.again, command, "first"),
             self._later(step.other, altered(command), "other"),
-            self._cancel_later(step.cancel, command),
+            self._cancel_later(step, command),
         ]
         extra = [asyncio.create_task(one) for one in later]
         self._tasks += extra
@@ -146,12 +148,14 @@ class Senders:
             await asyncio.sleep(pause)
             await self._send(command, "submit", content)
 
-    async def _cancel_later(self, pause: float | None, command: command_pb2.Command) -> None:
-        if pause is None or not command.call_control_id:
+    async def _cancel_later(self, step: Step, command: command_pb2.Command) -> None:
+        if step.cancel is None or not command.call_control_id:
             return
-        await asyncio.sleep(pause)
+        await asyncio.sleep(step.cancel)
+        named = [command.command_id] if step.takes_back == "command" else []
+        group = command.group if step.takes_back == "group" else ""
         try:
-            answer = await self._client.cancel(command.call_control_id, [command.command_id], timeout=20.0)
+            answer = await self._client.cancel(command.call_control_id, named, group=group, timeout=20.0)
         except (CommandRefused, grpc.aio.AioRpcError):
             return
         for command_id in answer.report.cancelled_command_ids:
@@ -193,6 +197,8 @@ class Senders:
         if not answer.HasField("result"):
             self._hear(command.command_id, content, "open")
             return
+        if answer.result.dialed:
+            self._legs[command.command_id] = answer.result.dialed[0].call_control_id
         state = result_pb2.State.Name(answer.result.state).removeprefix("STATE_")
         reason = result_pb2.Reason.Name(answer.result.reason).removeprefix("REASON_")
         self._hear(command.command_id, content, "result", state, reason)

@@ -26,7 +26,7 @@ class Tally:
         self._read = 0
         self._accepted: set[str] = set()
         self._ended: set[str] = set()
-        self._handed_on: set[str] = set()
+        self.handed_on: set[str] = set()
         self._hung_up: dict[str, str] = {}  # Calls that were to be ended, by the command.
 
     def is_over(self) -> bool:
@@ -36,7 +36,7 @@ class Tally:
             self._take(journal[self._read].record)
             self._read += 1
         acknowledged = {one.event_id for one in self._telnyx.station.truth.deliveries if one.status == 200}
-        return self._accepted <= self._ended and acknowledged <= self._handed_on and not any(self._alive())
+        return self._accepted <= self._ended and acknowledged <= self.handed_on and not any(self._alive())
 
     def _alive(self) -> list[str]:
         calls = self._telnyx.station.exchange.calls
@@ -51,7 +51,7 @@ class Tally:
         elif record.topic == TOPICS.results and ce_type in KINDS:
             self._take_result(record, KINDS[ce_type])
         elif record.topic == TOPICS.events:
-            self._handed_on.add(header(record.headers, "ce_id"))
+            self.handed_on.add(header(record.headers, "ce_id"))
 
     def _take_result(self, record: Record, kind: str) -> None:
         result = result_pb2.CommandResult.FromString(record.value)

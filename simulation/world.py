@@ -18,6 +18,7 @@ from simulation.breakage import WHOLE, Breakage, Broken
 from simulation.broker import JournalBroker
 from simulation.chance import stream
 from simulation.clock import ProcessClock, TrueClock
+from simulation.customer import Customer
 from simulation.doors import Doors
 from simulation.echoes import Echoes
 from simulation.embedded import EmbeddedLikeLog
@@ -45,19 +46,20 @@ from simulation.habits import ACCOUNT, habits_of
 from simulation.history import Ended, History
 from simulation.kafka import KafkaLikeLog
 from simulation.loop import Life, VirtualLoop, bury, virtual_time
-from simulation.peers import PeerRoads
 from simulation.process import Process
 from simulation.questions import Questions
-from simulation.roles import TOPICS, Brain, Ear, Hands, Role
+from simulation.roles import TOPICS, Role
 from simulation.script import Plan
 from simulation.senders import Senders, Watcher
+from simulation.spooling import Disk
+from simulation.staff import roles_of
 from simulation.stub import DoorStub
 from simulation.tally import Tally
-from simulation.telnyx import BASE_URL, Telnyx
-from workers.telnyx import Telnyx as TelnyxClient
+from simulation.telnyx import Telnyx
 
 CALM_SECONDS_MAX: Final = 150.0  # More than any promise gives itself.
 _RECOVERY_SECONDS: Final = 16.0  # Until the groups know who is left, and the owners have read their pages.
+_WRITE_SECONDS: Final = 8.0  # Until a bad write is made up for.
 LAST_WORDS_SECONDS: Final = 4.0  # For what must not come any more.
 
 
@@ -69,6 +71,7 @@ class World:
         self.loop = loop
         self.story: list[tuple[float, str, str]] = []
         self.struck: Counter[Fault] = Counter()
+        self.bad_writes: list[tuple[str, float, float]] = []
         self._broken = broken
         self._calm = False
         self.habits = habits_of(plan.seed)
@@ -87,6 +90,8 @@ class World:
         self._groups: dict[tuple[str, str], ServedGroup] = {}
         self._writes: dict[str, int] = defaultdict(int)
         self._bad_writes = {(bad.process, bad.nth): bad for bad in plan.faults if isinstance(bad, BadWrite)}
+        self.customer = Customer(Life(loop, "customer"), stream(plan.seed, "customer"), plan.span)
+        self.disks: dict[str, Disk] = defaultdict(Disk)
         self.processes = [
             Process(name, loop, self.keeper, clocks[name], self._booting(name, clocks[name]), self.say)
             for name in plan.processes
@@ -133,6 +138,7 @@ class World:
         if bad is None or self._calm:
             return WriteFate.GO
         self.struck[bad] += 1
+        self.bad_writes.append((name, self.loop.time(), self.loop.time() + _WRITE_SECONDS))
         self.say(name, f"its write ({step}) {bad.fate.value}")
         return bad.fate
 
@@ -141,22 +147,9 @@ class World:
         self.say("log", f"work that was written {echo.seconds:.1f} s ago is written again")
 
     def _booting(self, name: str, clock: ProcessClock):  # type: ignore[no-untyped-def] # A closure of Process's type.
-        role = name.rstrip("0123456789")
-
         def boot(life: Life) -> tuple[Log, Sequence[Role]]:
             log = self.log(life, name)
-            rng = stream(self.plan.seed, "process", life.name)
-            roles: list[Role] = []
-            if role in ("ear", "all"):
-                roles.append(Ear(log, clock))
-            if role in ("brain", "all"):
-                roads = PeerRoads(self.processes, stream(self.plan.seed, "peers", life.name))
-                roles.append(Brain(log, clock, rng, name, roads, self.habits))
-            if role in ("hand", "all"):
-                road = self.questions.transport(life, self.telnyx.transport(life, clock))
-                client = TelnyxClient(BASE_URL, lambda: "key", transport=road)
-                roles.append(Hands(log, clock, rng, client))
-            return log, roles
+            return log, roles_of(self, life, name, log, clock)
 
         return boot
 
@@ -203,7 +196,7 @@ class World:
     def be_calm(self) -> None:
         """The faults are over."""
         self.say("world", "the faults are over")
-        self._calm = self.doors.calm = True
+        self._calm = self.doors.calm = self.customer.calm = True
         self.telnyx.be_calm()
         for process in self.processes:
             process.calm()
@@ -213,7 +206,7 @@ class World:
         end, tally = self.loop.time() + CALM_SECONDS_MAX, Tally(self.broker, self.telnyx)
         await asyncio.sleep(_RECOVERY_SECONDS)
         while self.loop.time() < end:
-            if sending.done() and not self.echoes.under_way and tally.is_over() and self._knows_all_ends():
+            if sending.done() and not self.echoes.under_way and self._is_over(tally):
                 break
             await asyncio.sleep(1.0)
         return self.loop.time()
@@ -221,6 +214,10 @@ class World:
     def beliefs(self) -> dict[str, Belief]:
         """What the pages say of the calls."""
         return beliefs_of(self.broker, self.plan.partitions)
+
+    def _is_over(self, tally: Tally) -> bool:
+        is_forwarded = not self.habits.forwards or self.customer.has(tally.handed_on)
+        return tally.is_over() and is_forwarded and self._knows_all_ends()
 
     def _knows_all_ends(self) -> bool:
         calls = self.telnyx.station.exchange.calls.values()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulation.running import attempt
+from simulation.scenes import plan_of
+from simulation.world import happen
 
 HISTORIES = 500
 _AT_ONCE = 25
@@ -29,3 +31,15 @@ def test_the_faults_are_many_and_strike() -> None:
     assert len({kind for one in tried for kind in one.faults}) >= 35
     states = {state for one in tried for state in one.states}
     assert states == {"SUCCEEDED", "FAILED", "REJECTED", "EXPIRED", "CANCELLED", "UNKNOWN"}
+
+
+def test_a_hangup_gets_into_a_line_that_is_full() -> None:
+    """
+    Where more comes than a line holds, it is refused for that; the hangup behind it all is not, and ends the call.
+    """
+    history = happen(plan_of(49))
+
+    assert "LINE_FULL" in {one.reason for one in history.results if one.command_id.startswith("crowded-")}
+    hangup = next(one for one in history.commands if one.command_id.startswith("crowded-") and one.ends_call)
+    assert ["SUCCEEDED"] == [one.state for one in history.results if one.command_id == hangup.command_id]
+    assert history.calls[hangup.call] is not None
