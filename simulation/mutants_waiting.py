@@ -60,7 +60,7 @@ EVERY: Final[tuple[Mutation, ...]] = (
     mutation(
         "gap-for-good",
         "a number that came too early is not let in when those before it come",
-        instead(admission, "_let_in_the_early", nothing),
+        instead(admission, "_let_in_the_next", nothing),
     ),
     mutation("no-hold", "after answer the line goes on at once", Change(flights, "_succeed", _not_held)),
     mutation("full-for-hangups", "a full line refuses hangups, too", instead(admission, "_is_full", _full_for_all)),

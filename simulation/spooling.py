@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -15,11 +16,13 @@ from prometheus_client import CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.log.port import Log
 from dispatcher.ingress import Spool, SpoolMetrics
+from dispatcher.ingress.spool.aside import Aside
 from dispatcher.ingress.spool.file import Census, Entry, Spooled
 from simulation.roles import TOPICS
 
 T = TypeVar("T")
 _BYTES_MAX: Final = 256 * 1024 * 1024
+_NOWHERE: Final = Path("/nonexistent")  # The simulated log refuses nothing for ever.
 
 _metrics = SpoolMetrics(CollectorRegistry())  # Nobody looks at them; making them takes a while.
 
@@ -62,7 +65,8 @@ class SimulatedSpool(Spool):
 
     def __init__(self, disk: Disk, log: Log, clock: Clock, rng: Random) -> None:
         file: Any = disk  # For the spool's file, and for the thread that works on it.
-        super().__init__(file, file, log, TOPICS.webhooks, clock, _metrics, _BYTES_MAX)
+        aside = Aside(_NOWHERE, log, TOPICS.dead_letters, _metrics)
+        super().__init__(file, file, log, TOPICS.webhooks, clock, _metrics, aside, _BYTES_MAX)
         self._rng = rng
 
     async def begin(self) -> None:

@@ -246,6 +246,11 @@ def _use(turn: Turn, number: int) -> None:
     while page.sequence + 1 in page.used:
         page.sequence += 1
     page.used = [one for one in page.used if one > page.sequence]
+    _let_in_the_next(turn)
+
+
+def _let_in_the_next(turn: Turn) -> None:
+    page = turn.page
     if page.early and page.early[0].ask.sequence == page.sequence + 1:
         _enter(turn, page.early.pop(0).ask)
 
