@@ -64,6 +64,7 @@ SEEN_AT = {
     "prompts-are-nobodys": 188,
     "last-attempt-counts": 25,
     "mortal-record-stop": 5,
+    "shared-recording": 0,
     "impatient-alias": 77,
     "twice-by-name": 0,
     "nameless-calls": 0,
