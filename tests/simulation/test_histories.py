@@ -41,5 +41,5 @@ def test_a_hangup_gets_into_a_line_that_is_full() -> None:
 
     assert "LINE_FULL" in {one.reason for one in history.results if one.command_id.startswith("crowded-")}
     hangup = next(one for one in history.commands if one.command_id.startswith("crowded-") and one.ends_call)
-    assert ["SUCCEEDED"] == [one.state for one in history.results if one.command_id == hangup.command_id]
+    assert [one.state for one in history.results if one.command_id == hangup.command_id] == ["SUCCEEDED"]
     assert history.calls[hangup.call] is not None
