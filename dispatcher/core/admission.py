@@ -250,9 +250,8 @@ def _use(turn: Turn, number: int) -> None:
 
 
 def _let_in_the_next(turn: Turn) -> None:
-    page = turn.page
-    if page.early and page.early[0].ask.sequence == page.sequence + 1:
-        _enter(turn, page.early.pop(0).ask)
+    if turn.page.early and turn.page.early[0].ask.sequence == turn.page.sequence + 1:
+        _enter(turn, turn.page.early.pop(0).ask)
 
 
 def give_up_gaps(turn: Turn, at_ms: int) -> None:
