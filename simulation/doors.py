@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cordboard.v1 import dispatcher_service_pb2 as service
-from dispatcher.rpc.refusals import Refused
+from dispatcher.acceptance.refusals import Refused
 from simulation.faults import BadWire, Wire
 from simulation.loop import Life
 from simulation.process import Process

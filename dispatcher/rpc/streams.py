@@ -20,13 +20,13 @@ import grpc.aio
 
 from cordboard.log.port import Appended
 from cordboard.v1 import dispatcher_service_pb2 as service
-from dispatcher.rpc.execute import Executor, check_wait, patience
-from dispatcher.rpc.intake import Admitted, Intake
-from dispatcher.rpc.refusals import Refused, shutting_down
+from dispatcher.acceptance.execute import Executor, check_wait, patience
+from dispatcher.acceptance.intake import Admitted, Intake
+from dispatcher.acceptance.refusals import Refused, shutting_down
+from dispatcher.acceptance.stopping import Stopping
+from dispatcher.acceptance.views import timestamp
+from dispatcher.acceptance.waiting import Waiter
 from dispatcher.rpc.requests import UNREADABLE, unreadable
-from dispatcher.rpc.stopping import Stopping
-from dispatcher.rpc.views import timestamp
-from dispatcher.rpc.waiting import Waiter
 
 IN_FLIGHT_MAX: Final = 256
 

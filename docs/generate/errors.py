@@ -10,10 +10,10 @@ from typing import Final
 
 from cordboard.cli.exits import Status
 from cordboard.v1 import Reason
+from dispatcher.acceptance.refusals import Refused
 from dispatcher.core.words import SENTENCES
 from dispatcher.core.words import Reason as Word
 from dispatcher.ingress.answers import ANSWERS
-from dispatcher.rpc.refusals import Refused
 from docs.generate import reasons
 from docs.generate.reasons import Saying
 from docs.generate.tables import code, table

@@ -23,9 +23,9 @@ from cordboard.v1 import (
     SubmitStreamRequest,
     SubmitStreamResponse,
 )
+from dispatcher.acceptance.intake import Intake
+from dispatcher.acceptance.stopping import Stopping
 from dispatcher.rpc import streams
-from dispatcher.rpc.intake import Intake
-from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.streams import IN_FLIGHT_MAX, SubmitStream
 from tests.rpc.door import ACCOUNTS, CLOCK, TOPICS, BrokenLog, Desk, desk_at, hangup, outcome_of, speak, until
 

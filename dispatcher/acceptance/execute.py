@@ -12,10 +12,10 @@ from cordboard.log.port import Appended
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import result_pb2
 from cordboard.validation import Violation
-from dispatcher.rpc.intake import Admitted, Intake
-from dispatcher.rpc.judging import Judge
-from dispatcher.rpc.refusals import invalid
-from dispatcher.rpc.waiting import Waiter, Waiters
+from dispatcher.acceptance.intake import Admitted, Intake
+from dispatcher.acceptance.judging import Judge
+from dispatcher.acceptance.refusals import invalid
+from dispatcher.acceptance.waiting import Waiter, Waiters
 
 WAIT_SECONDS_MAX: Final = 120.0  # For who names no deadline: a result comes within 90 s of its release or expiry.
 _MARGIN_SECONDS_MAX: Final = 0.25  # So long before the deadline the answer is that it is still open.
