@@ -17,11 +17,12 @@ from dispatcher.finding import Finder
 class Acceptance:
     """Takes commands for all doors of one process. `finder` knows pages, wherever they are.
 
-    Started before the first door opens, stopped after the last one has closed.
+    Each door starts it before it opens and stops it after it has closed: it hears results from the first to the last.
     """
 
     def __init__(self, log: Log, topics: Topics, accounts: Accounts, clock: Clock, finder: Finder) -> None:
         self.waiters = Waiters()
+        self._doors = 0
         self._tail = Tail(log, topics.results, self.waiters.hear)
         judge = Judge(topics, accounts, finder)
         self.intake = Intake(log, topics, accounts, clock, judge.knows)
@@ -29,11 +30,15 @@ class Acceptance:
 
     async def start(self) -> None:
         """Hear results from now on. Raises LogError."""
-        await self._tail.start()
+        self._doors += 1
+        if self._doors == 1:
+            await self._tail.start()
 
     async def stop(self) -> None:
-        """Hear nothing any more."""
-        await self._tail.stop()
+        """Hear nothing any more, when this was the last door."""
+        self._doors = max(self._doors - 1, 0)
+        if not self._doors:
+            await self._tail.stop()
 
     @property
     def hears_results(self) -> bool:

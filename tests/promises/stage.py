@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Worker
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Rest, Settings, Worker
 from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -99,6 +99,7 @@ class Stage:
         desk = Desk(self._settings(), self.clock, rng, self.registry, telnyx_is_local=True)
         await enter(desk)
         self.ingress_url = f"{desk.ingress.url if desk.ingress else ''}/webhooks/telnyx/{ACCOUNT}"
+        self.rest_url = desk.rest.url if desk.rest else ""
         self.sandbox.settings.webhook_url = self.ingress_url
         self.client = await enter(Client(f"127.0.0.1:{desk.grpc_port}"))
         self._watch = self.client.watch(cursor=self._cursor)
@@ -131,6 +132,7 @@ class Stage:
             log=Log(path=self._directory / "log.sqlite3", partitions=1),
             grpc=Grpc(port=0, drain_seconds=0.1),
             ingress=Ingress(port=0),
+            rest=Rest(port=0),
             operations=Operations(port=0),
             worker=Worker(**self._worker),
         )

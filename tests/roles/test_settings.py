@@ -103,6 +103,7 @@ async def test_every_setting_is_read(
         log={"path": tmp_path / "log.sqlite3"},
         grpc=port,
         ingress=port | {"spool": tmp_path / "spool"},
+        rest=port,
         operations=port,
     )
     on_kafka = Settings(
