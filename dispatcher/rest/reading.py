@@ -110,7 +110,7 @@ def _member(message: Message, name: str, value: Any, pointer: str) -> None:
         raise _Unknown
     if value is None:
         return  # To Telnyx it is the same as nothing.
-    if value in ([], {}) and _holds_many(forms[0]):
+    if not value and _holds_many(forms[0]) and _fits(forms[0], value):
         raise _Unknown  # Which a typed field cannot tell from nothing.
     for field in forms:
         if _fits(field, value):

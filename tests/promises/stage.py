@@ -99,7 +99,8 @@ class Stage:
         desk = Desk(self._settings(), self.clock, rng, self.registry, telnyx_is_local=True)
         await enter(desk)
         self.ingress_url = f"{desk.ingress.url if desk.ingress else ''}/webhooks/telnyx/{ACCOUNT}"
-        self.rest_url = desk.rest.url if desk.rest else ""
+        assert desk.rest is not None
+        self.rest, self.rest_url = desk.rest, desk.rest.url
         self.sandbox.settings.webhook_url = self.ingress_url
         self.client = await enter(Client(f"127.0.0.1:{desk.grpc_port}"))
         self._watch = self.client.watch(cursor=self._cursor)
@@ -121,11 +122,13 @@ class Stage:
 
     def _settings(self) -> Settings:
         account = Account(
-            api_key="key",
-            base_url=self.sandbox.base_url,
-            webhook_public_key=self.sandbox.public_key,
-            dial_url_secret="a-secret-of-this-stage",
-            **self._account,
+            **{
+                "api_key": "key",
+                "base_url": self.sandbox.base_url,
+                "webhook_public_key": self.sandbox.public_key,
+                "dial_url_secret": "a-secret-of-this-stage",
+                **self._account,
+            }
         )
         return Settings(
             accounts={ACCOUNT: account},
