@@ -20,7 +20,7 @@ from cordboard.body import from_struct, wire_name
 from cordboard.v1 import STATE_SUCCEEDED, Command, CommandResult, Reason, State
 from dispatcher.acceptance.refusals import Refused
 from dispatcher.rest import meanings
-from dispatcher.rest.meanings import Meaning, Problem
+from dispatcher.rest.meanings import Problem
 
 COMMAND_ID_HEADER: Final = "x-cordboard-command-id"
 STATE_HEADER: Final = "x-cordboard-state"
@@ -61,14 +61,15 @@ def of_problems(
     return answer(status or problems[0].status, {"errors": errors}, headers, reason)
 
 
-def of_meaning(meaning: Meaning, detail: str, reason: str, headers: Mapping[str, str] = _NOTHING) -> Answer:
-    """One error."""
+def of_case(reason: str, detail: str, headers: Mapping[str, str] = _NOTHING) -> Answer:
+    """One error, by the word of this door or the reason of a refusal that stands for it."""
+    meaning = meanings.OF_THIS_DOOR.get(reason) or meanings.OF_REFUSALS[reason]
     return of_problems([meanings.of(meaning, detail, reason=reason)], reason, headers)
 
 
 def of_refusal(refused: Refused) -> Answer:
     """Why nothing was accepted."""
-    meaning = meanings.OF_REFUSALS.get(refused.name, meanings.BROKEN)
+    meaning = meanings.OF_REFUSALS[refused.name]
     problems = [meanings.of_rule(one, pointer_to(one.field)) for one in refused.violations]
     if not problems or refused.name != "INVALID_COMMAND":
         problems = [meanings.of(meaning, refused.message, reason=refused.name)]
@@ -80,13 +81,13 @@ def of_uncertain(command: Command, *, has_own_id: bool) -> Answer:
     """Nobody knows whether it was accepted. Who gave it an id may send it again, to whichever process."""
     said = "The log did not answer: perhaps the command was accepted. Send it again only under the same command_id."
     headers = {**_named(command), STATE_HEADER: OPEN} | ({} if has_own_id else NO_RETRY)
-    return of_meaning(meanings.OF_REFUSALS["ACCEPTANCE_UNKNOWN"], said, "ACCEPTANCE_UNKNOWN", headers)
+    return of_case("ACCEPTANCE_UNKNOWN", said, headers)
 
 
 def of_open(command: Command) -> Answer:
     """It was accepted, and the wait for its result is over."""
     said = "The command was accepted, and its result is not known yet; ask for it by its command_id."
-    return of_meaning(meanings.STILL_OPEN, said, OPEN, {**_named(command), **NO_RETRY, STATE_HEADER: OPEN})
+    return of_case(OPEN, said, {**_named(command), **NO_RETRY, STATE_HEADER: OPEN})
 
 
 def of_result(result: CommandResult, command: Command) -> Answer:
@@ -100,9 +101,7 @@ def of_result(result: CommandResult, command: Command) -> Answer:
         headers[REPLAYED_HEADER] = "true"
     if result.state == STATE_SUCCEEDED:
         return answer(200, {"data": _data(result, command)}, headers)
-    meaning = meanings.OF_REASONS.get(reason) or meanings.OF_STATES[state]
-    if state == "UNKNOWN":
-        meaning = meanings.OF_STATES[state]
+    meaning = meanings.of_result(state, reason)
     if state == "FAILED" and 400 <= result.http_status < 500:
         meaning = meaning._replace(status=result.http_status)  # Telnyx's own words, as it said them.
     problems = [meanings.of(meaning, result.message, reason=reason)]

@@ -21,8 +21,8 @@ from cordboard.v1 import REASON_ACCEPTANCE_UNKNOWN, WAIT_FOR_RESULT
 from dispatcher.acceptance import Acceptance
 from dispatcher.acceptance.intake import Admitted
 from dispatcher.acceptance.refusals import Refused, overloaded, shutting_down
-from dispatcher.rest import answers, meanings
-from dispatcher.rest.answers import Answer, of_meaning, of_problems, of_refusal
+from dispatcher.rest import answers
+from dispatcher.rest.answers import Answer, of_case, of_problems, of_refusal
 from dispatcher.rest.keys import Keys
 from dispatcher.rest.metrics import NONE, PASSED, RestMetrics
 from dispatcher.rest.passing import Passing
@@ -79,7 +79,7 @@ class RestDoor:
             _log.exception("a request failed", action=said.action)
             if said.status is not None:
                 raise  # The answer has begun: cut off, it is not taken for whole.
-            broken = of_meaning(meanings.BROKEN, "Cordboard failed to handle the request.", "INTERNAL")
+            broken = of_case("BROKEN", "Cordboard failed to handle the request.")
             await said.answer(send, broken.with_headers(answers.NO_RETRY))
         finally:
             self._leave()
@@ -103,7 +103,7 @@ class RestDoor:
         account = self._keys.account_of(head.headers.get("authorization", ""))
         if not account:
             detail = "The bearer key is that of none of the accounts here."
-            raise TurnedAway(of_meaning(meanings.OF_REFUSALS["UNAUTHENTICATED"], detail, "UNAUTHENTICATED"))
+            raise TurnedAway(of_case("KEY_UNKNOWN", detail))
         route = _route(head.method, path)
         said.action = PASSED if route is None else route.action
         self._let_in()
@@ -205,12 +205,11 @@ def _route(method: str, path: str) -> Route | None:
         return route_of(method, path)
     except WrongMethod as wrong:
         detail = f"The method {method} is not allowed for this URL; {wrong.allow} is."
-        said = of_meaning(meanings.WRONG_METHOD, detail, "WRONG_METHOD", {"allow": wrong.allow})
-        raise TurnedAway(said) from None
+        raise TurnedAway(of_case("WRONG_METHOD", detail, {"allow": wrong.allow})) from None
 
 
 def _nowhere(detail: str) -> Answer:
-    return of_meaning(meanings.NOWHERE, f"The requested resource or URL could not be found. {detail}", "NOWHERE")
+    return of_case("NOWHERE", f"The requested resource or URL could not be found. {detail}")
 
 
 async def _unless_gone(receive: Receive, serving: Coroutine[Any, Any, T]) -> T:

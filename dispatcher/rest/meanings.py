@@ -79,15 +79,18 @@ OF_REFUSALS: Final[Mapping[str, Meaning]] = {
     "ACCEPTANCE_UNKNOWN": Meaning(504, "", "Whether the command was accepted is not known"),
 }
 
-STILL_OPEN: Final = Meaning(504, "10008", "Request timeout")
-NO_ANSWER: Final = Meaning(504, "10008", "Request timeout")
-UNREACHED: Final = Meaning(502, "10007", "Service unavailable")
-BROKEN: Final = Meaning(500, "10007", "Internal error")
-UNDECODABLE: Final = Meaning(400, "10028", "Request body could not be decoded")
-TOO_SLOW: Final = Meaning(408, "10008", "Request timeout")
-TOO_LARGE: Final = Meaning(413, "99081", "Request body too large")
-NOWHERE: Final = Meaning(404, "10005", "Resource not found")
-WRONG_METHOD: Final = Meaning(405, "10005", "Method not allowed")
+# What is this door's alone, by the word that stands for it in `meta.reason`.
+OF_THIS_DOOR: Final[Mapping[str, Meaning]] = {
+    "KEY_UNKNOWN": Meaning(401, "10009", "Authentication failed"),
+    "NOWHERE": Meaning(404, "10005", "Resource not found"),
+    "WRONG_METHOD": Meaning(405, "10005", "Method not allowed"),
+    "BODY_NOT_JSON": Meaning(400, "10028", "Request body could not be decoded"),
+    "BODY_TOO_SLOW": Meaning(408, "10008", "Request timeout"),
+    "OPEN": Meaning(504, "10008", "Request timeout"),
+    "PASSED_UNSENT": Meaning(502, "10007", "Service unavailable"),
+    "PASSED_UNANSWERED": Meaning(504, "10008", "Request timeout"),
+    "BROKEN": Meaning(500, "10007", "Internal error"),
+}
 
 _MISSING: Final = Meaning(422, "10004", "Missing required parameter")
 _NOT_IN_ENUM: Final = Meaning(422, "10032", "Value not in enum")
@@ -101,6 +104,11 @@ _RULES: Final[Mapping[str, Meaning]] = {
     **dict.fromkeys(("min_len", "max_len", "len", "max_items", "items", "sum"), _OUT_OF_RANGE),
     "e164": _NO_NUMBER,
 }
+
+
+def of_result(state: str, reason: str) -> Meaning:
+    """What a result that is no success means. Of what is UNKNOWN no reason says more than that."""
+    return OF_STATES[state] if state == "UNKNOWN" else OF_REASONS.get(reason, OF_STATES[state])
 
 
 def of_rule(violation: Violation, pointer: str) -> Problem:

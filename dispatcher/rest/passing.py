@@ -12,8 +12,7 @@ from typing import Final
 import httpx
 from starlette.types import Receive, Send
 
-from dispatcher.rest import meanings
-from dispatcher.rest.answers import NO_RETRY, Answer, of_meaning
+from dispatcher.rest.answers import NO_RETRY, Answer, of_case
 from dispatcher.rest.requests import Gone, Head, TurnedAway
 
 _CONNECT_SECONDS: Final = 5.0
@@ -114,6 +113,6 @@ def _passed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]
 def _unanswered(error: Exception, method: str) -> Answer:
     """Never the error's own words: they may carry the request's headers."""
     if isinstance(error, _UNSENT):
-        return of_meaning(meanings.UNREACHED, "Telnyx could not be reached; nothing was sent.", "TELNYX_UNREACHABLE")
+        return of_case("PASSED_UNSENT", "Telnyx could not be reached; nothing was sent.")
     said = "The request was sent to Telnyx, or may have been, and no answer came."
-    return of_meaning(meanings.NO_ANSWER, said, "NO_ANSWER", {} if method in _HARMLESS else NO_RETRY)
+    return of_case("PASSED_UNANSWERED", said, {} if method in _HARMLESS else NO_RETRY)

@@ -11,8 +11,7 @@ from typing import Any, Final
 import orjson
 from starlette.types import Receive, Scope
 
-from dispatcher.rest import meanings
-from dispatcher.rest.answers import Answer, of_meaning
+from dispatcher.rest.answers import Answer, of_case
 
 # How long a caller waits, as the vendor's SDKs for Python and for Node say it (seconds).
 _PATIENCE_HEADERS: Final = ("x-stainless-read-timeout", "x-stainless-timeout")
@@ -83,7 +82,7 @@ async def read_body(head: Head, receive: Receive, bytes_max: int, seconds_max: f
                     body += part
     except TimeoutError:
         said = f"The request body did not come within {seconds_max:g} s."
-        raise TurnedAway(of_meaning(meanings.TOO_SLOW, said, "BODY_TOO_SLOW")) from None
+        raise TurnedAway(of_case("BODY_TOO_SLOW", said)) from None
     if size > bytes_max:
         raise TurnedAway(_too_large(bytes_max))
     return bytes(body)
@@ -97,13 +96,13 @@ def object_of(body: bytes) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         said = "The request body must be a JSON object; {} where there is nothing to say."
-        raise TurnedAway(of_meaning(meanings.UNDECODABLE, said, "BODY_NOT_JSON"))
+        raise TurnedAway(of_case("BODY_NOT_JSON", said))
     return value
 
 
 def _too_large(bytes_max: int) -> Answer:
     said = f"The request body must have at most {bytes_max} bytes."
-    return of_meaning(meanings.TOO_LARGE, said, "COMMAND_TOO_LARGE")
+    return of_case("COMMAND_TOO_LARGE", said)
 
 
 def _seconds(text: str) -> float | None:

@@ -18,6 +18,7 @@ from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.port import AppendUncertain
 from cordboard.log.store import Store
 from cordboard.settings import Rest
+from dispatcher.rest import door
 from tests.promises.stage import ANSWERS_AT_ONCE, OWN_NUMBER, Stage, command, no_room, until
 
 SPEAK = {"payload": "hello", "voice": "female"}
@@ -150,7 +151,7 @@ class TestBadInput:
         """
         for path in (NOBODY, "/v2/anything", "/v2/calls"):
             answer = await http.post(path, json=SPEAK, headers={"authorization": key})
-            assert told(answer) == (401, "10009", "UNAUTHENTICATED")
+            assert told(answer) == (401, "10009", "KEY_UNKNOWN")
             assert "nobody's" not in answer.text
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b"\xff", b'"text"', b"[" * 100_000])
@@ -205,6 +206,30 @@ class TestBadInput:
 
 
 class TestTrouble:
+    async def test_a_body_that_does_not_come(self, stage: Stage, monkeypatch: pytest.MonkeyPatch):
+        """
+        408, and who waits is not kept for ever.
+        """
+        monkeypatch.setattr(stage.rest._door, "_settings", Rest(port=0, body_seconds_max=0.05))
+        host, port = stage.rest_url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = f"POST {NOBODY} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer key\r\ncontent-length: 9\r\n\r\n"
+        writer.write(head.encode() + b"{")
+
+        assert b"408" in await reader.readline()
+        assert b"BODY_TOO_SLOW" in await reader.readuntil(b"}]}")
+        writer.close()
+
+    async def test_a_fault_of_our_own(self, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch):
+        """
+        500; and as nobody knows how far it came, it is not sent again.
+        """
+        monkeypatch.setattr(door, "command_of", no_room)
+        answer = await http.post(NOBODY, json=SPEAK)
+
+        assert told(answer) == (500, "10007", "BROKEN")
+        assert answer.headers["x-should-retry"] == "false"
+
     async def test_a_log_that_cannot_be_written(self, stage: Stage, http: httpx.AsyncClient):
         """
         503, and nothing was accepted: to be sent again.
@@ -382,7 +407,7 @@ class TestPassing:
         async with behind(tmp_path, base_url="http://127.0.0.1:1/v2") as http:
             answer = await http.get("/v2/phone_numbers")
 
-        assert told(answer) == (502, "10007", "TELNYX_UNREACHABLE")
+        assert told(answer) == (502, "10007", "PASSED_UNSENT")
 
     @pytest.mark.parametrize(("method", "forbidden"), [("GET", False), ("POST", True)])
     async def test_telnyx_that_does_not_answer(self, tmp_path: Path, method: str, forbidden: bool):
@@ -392,7 +417,7 @@ class TestPassing:
         async with hanging_up() as base_url, behind(tmp_path, base_url=base_url) as http:
             answer = await http.request(method, "/v2/phone_numbers")
 
-        assert told(answer) == (504, "10008", "NO_ANSWER")
+        assert told(answer) == (504, "10008", "PASSED_UNANSWERED")
         assert ("x-should-retry" in answer.headers) == forbidden
 
 
