@@ -118,6 +118,8 @@ async def test_every_setting_is_read(
         assert desk.ingress is not None
         headers = signed(body, at=clock.now_ms() // 1000)
         taken = await client.post(f"{desk.ingress.url}/webhooks/telnyx", content=body, headers=headers)
+        assert desk.rest is not None
+        await client.post(f"{desk.rest.url}/v2/calls", content=b"{", headers={"authorization": "Bearer k"})
         ready = await client.get(f"{desk.operations.url}/readyz")
 
     await (await open_log(on_kafka, clock, CollectorRegistry())).log.close()
