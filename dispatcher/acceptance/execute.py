@@ -6,6 +6,7 @@ The wait has no power over the command: when the caller's time is over, or it ha
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from cordboard.log.port import Appended
@@ -61,15 +62,25 @@ class Executor:
                 timer.cancel()
 
     async def outcome(
-        self, waiter: Waiter, admitted: Admitted, appended: Appended, wait_for: service.WaitFor.ValueType
+        self,
+        waiter: Waiter,
+        admitted: Admitted,
+        appended: Appended,
+        wait_for: service.WaitFor.ValueType,
+        tell: Callable[[result_pb2.CommandResult], object] | None = None,
     ) -> service.ExecuteResponse:
-        """Wait for what becomes of an appended command; what is not known when the wait is over stays unset."""
+        """Wait for what becomes of an appended command; what is not known when the wait is over stays unset.
+
+        `tell` is given the result as soon as it is known, where more is waited for.
+        """
         answer = service.ExecuteResponse()
         while (record := await waiter.next()) is not None:
             if not answer.HasField("result"):
                 result = await self._judge.result(record, admitted, appended, has_rivals=waiter.has_rivals)
                 if result is not None:
                     answer.result.CopyFrom(result)
+                    if tell is not None and wait_for == service.WAIT_FOR_COMPLETION:
+                        tell(result)
                     if wait_for != service.WAIT_FOR_COMPLETION or await self._none_will_come(
                         answer, admitted, appended
                     ):

@@ -102,7 +102,8 @@ class Stage:
         assert desk.rest is not None
         self.rest, self.rest_url = desk.rest, desk.rest.url
         self.sandbox.settings.webhook_url = self.ingress_url
-        self.client = await enter(Client(f"127.0.0.1:{desk.grpc_port}"))
+        self.target = f"127.0.0.1:{desk.grpc_port}"
+        self.client = await enter(Client(self.target))
         self._watch = self.client.watch(cursor=self._cursor)
         self._cursor = await self._watch.positioned()
         self._watching = asyncio.create_task(self._follow())
