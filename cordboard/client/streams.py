@@ -32,13 +32,16 @@ ROOM: Final = 200  # Items of one stream; a dispatcher reads no more than 256 be
 RETRY_SECONDS_MIN: Final = 0.1
 RETRY_SECONDS_MAX: Final = 5.0
 ASK_SECONDS: Final = 10.0
-# Trying again does not mend these.
-_FATAL: Final = frozenset(
+# Trying again mends these; all others are told to whoever waits.
+_PASSING: Final = frozenset(
     {
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.PERMISSION_DENIED,
-        grpc.StatusCode.UNAUTHENTICATED,
-        grpc.StatusCode.UNIMPLEMENTED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.UNKNOWN,
     }
 )
 
@@ -163,7 +166,7 @@ class _Stream:
             try:
                 await self._read(call)
             except grpc.aio.AioRpcError as error:
-                if error.code() in _FATAL:
+                if error.code() not in _PASSING:
                     self._fail(refusal_in(error) or error)
                 refused = refusal_in(error)
                 await self._pause((refused and refused.retry_delay) or 0)

@@ -26,4 +26,4 @@ class TestReadme:
             check=False,
         )
 
-        assert (ended.returncode, ended.stdout) == (0, "STATE_SUCCEEDED call.speak.ended\n"), ended.stderr
+        assert (ended.returncode, ended.stdout) == (0, "call.speak.ended\n"), ended.stderr
