@@ -111,6 +111,9 @@ class RestDoor:
             await said.answer(send, await self._command(head, route, account, receive))
             return
         key, base_url = self._keys.telnyx_key(account), self._keys.base_url(account)
+        if key is None:  # The caller showed a key of ours, which is nobody else's business.
+            detail = "This process has no API key of the account to ask Telnyx with; nothing was sent."
+            raise TurnedAway(of_case("PASSED_UNSENT", detail))
         said.status = await self._passing.serve(head, path, base_url, key, receive, said.noting(send))
 
     def _let_in(self) -> None:

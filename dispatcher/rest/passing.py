@@ -1,7 +1,7 @@
 """What is no command goes on to Telnyx as it came: path, query, headers and body, both ways, as they stream.
 
-Only the key is another one where the caller is known by a key of ours, and what concerns one connection alone (as HTTP
-calls it, hop-by-hop) stays on it.
+Only the key is the account's, also where the caller is known by a key of ours, and what concerns one connection alone
+(as HTTP calls it, hop-by-hop) stays on it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Passing:
         """Close all connections."""
         await self._transport.aclose()
 
-    async def serve(self, head: Head, path: str, base_url: str, key: str | None, receive: Receive, send: Send) -> int:
+    async def serve(self, head: Head, path: str, base_url: str, key: str, receive: Receive, send: Send) -> int:
         """Hand a request on and its answer back; gives the status. `path` is below the API's base URL.
 
         Raises TurnedAway where Telnyx does not answer, Gone where the caller has hung up.
@@ -68,13 +68,12 @@ class Passing:
             await response.aclose()
         return response.status_code
 
-    def _request(self, head: Head, path: str, base_url: str, key: str | None, receive: Receive) -> httpx.Request:
+    def _request(self, head: Head, path: str, base_url: str, key: str, receive: Receive) -> httpx.Request:
         base = httpx.URL(base_url)
         below = f"{base.raw_path.decode().rstrip('/')}{path}" + (f"?{head.query}" if head.query else "")
-        headers = [(name, value) for name, value in _passed(head.raw_headers) if name.lower() != b"host"]
-        if key is not None:
-            headers = [(name, value) for name, value in headers if name.lower() != b"authorization"]
-            headers.append((b"authorization", f"Bearer {key}".encode("ascii")))
+        own = (b"host", b"authorization")
+        headers = [(name, value) for name, value in _passed(head.raw_headers) if name.lower() not in own]
+        headers.append((b"authorization", f"Bearer {key}".encode("ascii")))
         has_body = "content-length" in head.headers or "transfer-encoding" in head.headers
         if "transfer-encoding" in head.headers:
             headers.append((b"transfer-encoding", b"chunked"))

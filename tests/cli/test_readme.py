@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cli.processes import PATIENCE_SECONDS, Dev, block_of, environment
 
@@ -27,3 +32,15 @@ class TestReadme:
         )
 
         assert (ended.returncode, ended.stdout) == (0, "call.speak.ended\n"), ended.stderr
+
+    def test_its_curl_dials(self, dev: Dev) -> None:
+        """
+        Telnyx's own API, as it is known to who has used it.
+        """
+        if shutil.which("curl") is None:
+            pytest.skip("curl is not on this machine")
+        blocks = re.findall(r"```sh\n(curl .*?)```", README.read_text(), re.DOTALL)
+        (command,) = (one.replace("http://127.0.0.1:8081/v2", dev.places["rest"]) for one in blocks)
+        ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+
+        assert json.loads(ended.stdout)["data"]["record_type"] == "call", ended.stderr

@@ -72,7 +72,7 @@ class Stage:
             "drain_seconds": 0.5,
         }
         self._outer, self._inner = AsyncExitStack(), AsyncExitStack()
-        self._cursor, self._fences = "", 0
+        self._cursor, self._fences, self._lives = "", 0, 0
         self.patience = PATIENCE_SECONDS
         self.clock = MovableClock()
         self.heard = Heard()
@@ -94,7 +94,8 @@ class Stage:
     async def open(self) -> None:
         """Start Cordboard and go on watching where the last watch ended."""
         enter = self._inner.enter_async_context
-        rng = random.Random(7)
+        self._lives += 1
+        rng = random.Random(6 + self._lives)  # Ids of one life are not those of the next.
         self.registry = CollectorRegistry()
         desk = Desk(self._settings(), self.clock, rng, self.registry, telnyx_is_local=True)
         await enter(desk)

@@ -6,7 +6,9 @@ const { Telnyx } = createRequire(`${process.argv[2]}/`)("telnyx");
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { base_url, options, method, args } = JSON.parse(line);
-  const client = new Telnyx({ apiKey: "key", baseURL: base_url, ...options });
+  const { idempotencyHeader, ...others } = options;
+  const client = new Telnyx({ apiKey: "key", baseURL: base_url, ...others });
+  if (idempotencyHeader) client.idempotencyHeader = idempotencyHeader;
   const on = method === "dial" || method === "retrieveStatus" ? client.calls : client.calls.actions;
   let told;
   try {

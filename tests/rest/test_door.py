@@ -324,6 +324,21 @@ class TestTrouble:
         assert {"x-ratelimit-limit", "x-ratelimit-reset", "retry-after"} <= set(answer.headers)
         assert (await first).status_code == 200
 
+    async def test_a_restart_forgets_first_tries_and_no_ids(self, stage: Stage):
+        """
+        A retry without an id is a new command then; under an id it is the same one, as before.
+        """
+        keyed = {"authorization": "Bearer key", "idempotency-key": "k1", RETRY: "0"}
+        bare = {"authorization": "Bearer key", RETRY: "0"}
+        for headers in (keyed, bare):
+            await _dial(stage, headers)
+        await stage.close()
+        await stage.open()
+        answers = [await _dial(stage, headers | {RETRY: "1"}) for headers in (keyed, bare)]
+
+        assert [one.headers.get("x-cordboard-replayed") for one in answers] == ["true", None]
+        assert len(stage.effects()) == 3
+
     async def test_a_stop_answers_who_waits(self, stage: Stage, http: httpx.AsyncClient):
         """
         That it is still open; and what was accepted survives.
@@ -339,6 +354,11 @@ class TestTrouble:
         stage.door.let_go("slow")
         await stage.open()
         assert await stage.ended("slow") == []
+
+
+async def _dial(stage: Stage, headers: dict[str, str]) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=stage.rest_url, headers=headers, timeout=30, trust_env=False) as http:
+        return await http.post("/v2/calls", json=DIAL)
 
 
 class Lost:
@@ -399,6 +419,20 @@ class TestPassing:
             await http.get("/v2/phone_numbers", headers={"authorization": "Bearer ours"})
 
         assert seen[0]["headers"]["authorization"] == "Bearer key"
+
+    async def test_a_key_of_ours_goes_nowhere_else(self, tmp_path: Path):
+        """
+        A process that has no key of the account sends nothing; Telnyx never sees ours.
+        """
+        ours = hashlib.sha256(b"ours").hexdigest()
+        async with (
+            upstream() as (seen, base_url),
+            behind(tmp_path, base_url=base_url, door_key_sha256=ours, api_key=None) as http,
+        ):
+            answer = await http.get("/v2/phone_numbers", headers={"authorization": "Bearer ours"})
+
+        assert told(answer) == (502, "10007", "PASSED_UNSENT")
+        assert seen == []
 
     async def test_telnyx_that_cannot_be_reached(self, tmp_path: Path):
         """

@@ -21,7 +21,7 @@ import pytest
 
 from tests.contract.samples import MINIMAL, Sample
 from tests.contract.test_sdk import METHODS
-from tests.promises.stage import ANSWERS_AT_ONCE, OWN_NUMBER, Stage
+from tests.promises.stage import ANSWERS_AT_ONCE, OWN_NUMBER, Stage, until
 from tests.rest.sdk import Send, World
 from tests.rest.test_sdk_python import FAULTS, direct, through_cordboard
 
@@ -151,3 +151,17 @@ async def test_the_sdks_own_retry_is_known(installed: Path, tmp_path: Path):
         (effect,) = (one for one in stage.effects() if one.action == "dial")
 
     assert told["data"]["call_control_id"] == effect.call_control_id
+
+
+async def test_the_sdk_can_be_told_to_give_each_request_a_key(installed: Path, tmp_path: Path):
+    """
+    By the line in docs/rest.md: then any process knows the retry.
+    """
+    async with node(installed) as sdk, Stage(tmp_path) as stage:
+        for _ in range(2):
+            await sdk.ask(f"{stage.rest_url}/v2", "dial", DIAL, idempotencyHeader="Idempotency-Key")
+        assert await until(lambda: len(stage.heard.told) == 2)
+        names = {one.command_id for one in stage.heard.told}
+
+    assert len(names) == 2
+    assert all(name.startswith("key:stainless-node-retry-") for name in names)

@@ -143,6 +143,19 @@ async def test_where_the_bare_sdk_dials_three_times_it_dials_once(tmp_path: Path
     assert calls == [3, 1]
 
 
+async def test_the_sdk_can_be_told_to_give_each_request_a_key(tmp_path: Path):
+    """
+    By the line in docs/rest.md: then any process knows the retry.
+    """
+    async with Stage(tmp_path) as stage, telnyx.AsyncTelnyx(api_key="key", base_url=f"{stage.rest_url}/v2") as client:
+        client._idempotency_header = "Idempotency-Key"
+        answers = [await client.calls.with_raw_response.dial(**DIAL) for _ in range(2)]
+
+    names = [one.headers["x-cordboard-command-id"] for one in answers]
+    assert all(name.startswith("key:stainless-python-retry-") for name in names)
+    assert names[0] != names[1]
+
+
 async def test_the_sdks_own_retry_is_known(tmp_path: Path):
     """
     Telnyx answers after the SDK has lost patience with us: it asks again by itself, and is told of the first call.
