@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,7 @@ class TestReadme:
         if shutil.which("curl") is None:
             pytest.skip("curl is not on this machine")
         blocks = re.findall(r"```sh\n(curl .*?)```", README.read_text(), re.DOTALL)
-        (command,) = (one.replace("http://127.0.0.1:8081/v2", dev.places["rest"]) for one in blocks)
-        ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        (command,) = (one.replace("\\\n", "").replace("http://127.0.0.1:8081/v2", dev.places["rest"]) for one in blocks)
+        ended = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
 
         assert json.loads(ended.stdout)["data"]["record_type"] == "call", ended.stderr
