@@ -27,7 +27,7 @@ from dispatcher.rest.keys import Keys
 from dispatcher.rest.metrics import NONE, PASSED, RestMetrics
 from dispatcher.rest.passing import Passing
 from dispatcher.rest.reading import Unreadable, command_of
-from dispatcher.rest.repeats import Fate, Named, Repeats
+from dispatcher.rest.repeats import Fate, Named, Repeats, is_retry
 from dispatcher.rest.requests import Gone, Head, TurnedAway, head_of, object_of, read_body
 from dispatcher.rest.routes import PREFIX, Route, WrongMethod, route_of
 
@@ -106,7 +106,8 @@ class RestDoor:
             raise TurnedAway(of_case("KEY_UNKNOWN", detail))
         route = _route(head.method, path)
         said.action = PASSED if route is None else route.action
-        self._let_in()
+        if route is None or not is_retry(head.headers):  # Of what a retry is, its body tells.
+            self._let_in()
         if route is not None:
             await said.answer(send, await self._command(head, route, account, receive))
             return
@@ -132,6 +133,8 @@ class RestDoor:
         named = self._repeats.name(body.get("command_id"), head.headers, request)
         if named.is_repeat:
             self._metrics.repeats.inc()
+        if not named.in_doubt:  # Who is turned away goes elsewhere, where nobody knows what it repeats.
+            self._let_in()
         try:
             said = await self._taken(head, route, account, body, named, receive)
         except BaseException:
@@ -157,16 +160,17 @@ class RestDoor:
 
     async def _executed(self, admitted: Admitted, named: Named, seconds: float) -> Answer:
         """Append a command and wait for what becomes of it. Raises Refused where certainly nothing was accepted."""
-        loop, command, uncertain = asyncio.get_running_loop(), admitted.command, False
+        loop, command = asyncio.get_running_loop(), admitted.command
         deadline = loop.time() + seconds
         while True:
-            left = max(deadline - loop.time(), 0)
+            left, was_in_doubt = max(deadline - loop.time(), 0), named.in_doubt
+            named.in_doubt = True
             try:
                 executed = await self._acceptance.executor.execute(admitted, WAIT_FOR_RESULT, left)
             except Refused as refused:
                 # After a first time that may have been taken, a no is about this time only.
-                uncertain = uncertain or refused.reason == REASON_ACCEPTANCE_UNKNOWN
-                if not uncertain:
+                named.in_doubt = was_in_doubt or refused.reason == REASON_ACCEPTANCE_UNKNOWN
+                if not named.in_doubt:
                     raise
                 pause = refused.retry_seconds or 0
                 if self._stopping or pause >= left:

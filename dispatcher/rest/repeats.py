@@ -45,11 +45,15 @@ class Fate(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class Named:
-    """A request under its command's id. `is_own`: its sender chose the id, or what it is made of."""
+    """A request under its command's id. `is_own`: its sender chose the id, or what it is made of.
+
+    `in_doubt`: it was accepted, or may have been, by this try or by one before it.
+    """
 
     command_id: str
     is_own: bool
     is_repeat: bool = False
+    in_doubt: bool = False
     count: int = 0  # Of the latest retry that was taken for it.
     at_ms: int = 0
     fate: Fate = Fate.OPEN
@@ -104,6 +108,11 @@ class Repeats:
                 return
             self._kept -= len(oldest)
             del self._by_request[request]
+
+
+def is_retry(headers: Mapping[str, str]) -> bool:
+    """Whether an SDK says that it sends something again."""
+    return headers.get(COUNT_HEADER, "0") != "0"
 
 
 def _digest(*parts: bytes) -> bytes:

@@ -296,6 +296,46 @@ class TestTrouble:
         assert len([one for one in stage.effects() if one.happened]) == 1
         assert answer.json()["data"]["call_control_id"] == stage.effects()[0].call_control_id
 
+    async def test_a_retry_of_what_may_have_been_accepted_is_never_told_that_nothing_was(
+        self, stage: Stage, http: httpx.AsyncClient
+    ):
+        """
+        The log is away by then: that nothing of this try was accepted says nothing about the first one.
+        """
+        stage.faults({"match": {"action": "dial"}, "answer_latency_ms": 3_000, "times": 1})
+        with pytest.raises(httpx.ReadTimeout):
+            await http.post("/v2/calls", json=DIAL, headers={RETRY: "0"}, timeout=0.5)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Store, "commit", no_room)
+            again = {RETRY: "1", "x-stainless-read-timeout": "1"}
+            answer = await http.post("/v2/calls", json=DIAL, headers=again)
+
+        assert told(answer) == (504, "99089", "ACCEPTANCE_UNKNOWN")
+        assert answer.headers["x-should-retry"] == "false"
+
+    async def test_a_retry_is_not_sent_elsewhere_by_who_knows_it(
+        self, stage: Stage, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ):
+        """
+        A door that has too much to do, or that is being closed, turns away what is new, and not what it has accepted.
+        """
+        monkeypatch.setattr(stage.rest._door, "_settings", Rest(port=0, concurrent_max=1))
+        call = await stage.call()
+        stage.door.hold("slow")
+        body = {**SPEAK, "client_state": "c2xvdw=="}
+        with pytest.raises(httpx.ReadTimeout):
+            await http.post(action(call), json=body, headers={RETRY: "0"}, timeout=0.5)
+        assert await until(lambda: stage.door.inside("slow") and not stage.rest._door._in_hand)
+        other = asyncio.create_task(http.post(action(call), json=SPEAK))
+        assert await until(lambda: stage.rest._door._in_hand == 1)
+        assert told(await http.post(NOBODY, json=SPEAK, headers={RETRY: "1"}))[2] == "OVERLOADED"
+        again = asyncio.create_task(http.post(action(call), json=body, headers={RETRY: "1"}))
+        assert await until(lambda: stage.rest._door._in_hand == 2)
+        stage.door.let_go("slow")
+
+        assert [one.status_code for one in await asyncio.gather(again, other)] == [200, 200]
+        assert len(stage.effects()) == 2
+
     async def test_what_does_not_say_that_it_is_a_retry_is_a_new_command(self, stage: Stage, http: httpx.AsyncClient):
         """
         Two equal requests are two calls.
