@@ -7,7 +7,14 @@ from typing import TypeVar
 
 from cordboard.client.errors import CommandFailed, NotCompleted
 from cordboard.client.streams import Item
-from cordboard.v1 import COMPLETION_STATE_COMPLETED, STATE_SUCCEEDED, Command, CommandCompletion, CommandResult
+from cordboard.v1 import (
+    COMPLETION_STATE_COMPLETED,
+    REASON_ALREADY_ENDED,
+    STATE_SUCCEEDED,
+    Command,
+    CommandCompletion,
+    CommandResult,
+)
 
 T = TypeVar("T")
 
@@ -48,11 +55,25 @@ class Action:
         Raises NotCompleted where that failed or will never be known, and as `result` does.
         """
         async with asyncio.timeout(timeout):
-            await self.result()
+            result = await self.result()
             completion = await _within(self._item.completion, None)
+        if completion is None and result.reason == REASON_ALREADY_ENDED:
+            return _ended_already(result)
         if completion is None or completion.state != COMPLETION_STATE_COMPLETED:
             raise NotCompleted(self.command_id, completion)
         return completion
+
+
+def _ended_already(result: CommandResult) -> CommandCompletion:
+    """A hangup of a call that was over: nothing follows it, and what was asked for is so."""
+    return CommandCompletion(
+        command_id=result.command_id,
+        call_control_id=result.call_control_id,
+        account=result.account,
+        action=result.action,
+        state=COMPLETION_STATE_COMPLETED,
+        finish_time=result.finish_time,
+    )
 
 
 async def _within(future: asyncio.Future[T], seconds: float | None) -> T:

@@ -236,10 +236,10 @@ class _Stream:
         try:
             view = (await self._stub.GetCommand(request, timeout=ASK_SECONDS)).command
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.NOT_FOUND:
+            if error.code() in _PASSING:
                 await self._again(item, RETRY_SECONDS_MAX)
                 return
-            item.complete(None)  # It is known no longer.
+            item.complete(None)  # It is known no longer; or it can never be told.
             self.let_go(item)
             return
         if view.phase == PHASE_OPEN:

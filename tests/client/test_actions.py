@@ -234,6 +234,17 @@ class TestActions:
             await action.completed(20)
         assert caught.value.completion is not None
 
+    async def test_a_hangup_of_what_is_over_is_complete(self, desk: Desk, client: Client):
+        """
+        Nothing follows it, and what was asked for is so.
+        """
+        call = client.call("A")
+        await (await call.speak(payload="hello", voice="female")).result(20)
+        await desk.log.append([webhook("call.hangup", "A")])
+        await (await call.hangup()).completed(20)
+
+        assert (await (await call.hangup()).completed(20)).state == COMPLETION_STATE_COMPLETED
+
     async def test_a_wait_that_is_over_is_only_that(self, desk: Desk, client: Client):
         """
         The command goes on, and can be asked for again.
