@@ -114,6 +114,8 @@ def of_result(state: str, reason: str) -> Meaning:
 def of_rule(violation: Violation, pointer: str) -> Problem:
     """A rule of the contract that a body breaks, as Telnyx says it: the last part of a rule's name tells its kind."""
     meaning = _RULES.get(violation.rule.rpartition(".")[2], _MALFORMED)
+    if violation.field == "call_control_id":  # Of the path: no name that a call can have.
+        meaning = OF_REASONS["CALL_NOT_FOUND"]
     return of(meaning, f"{violation.description}.", pointer)
 
 

@@ -198,6 +198,16 @@ class TestBadInput:
             "/voice",
         ]
 
+    @pytest.mark.parametrize("call", ["%20", "a%20b", "dial:x", "x" * 600])
+    async def test_no_name_of_a_call(self, http: httpx.AsyncClient, call: str):
+        """
+        As Telnyx says of one that it never gave.
+        """
+        answer = await http.post(f"/v2/calls/{call}/actions/speak", json=SPEAK)
+
+        assert told(answer) == (422, "90015", "INVALID_COMMAND")
+        assert answer.json()["errors"][0]["source"]["pointer"] == "/call_control_id"
+
     async def test_what_came_to_nothing_may_be_sent_again(self, http: httpx.AsyncClient):
         """
         Only after acceptance it may not.
