@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cordboard.body import wire_name
 from cordboard.request import build
 from cordboard.v1 import Command
 from cordboard.validation import violations
@@ -147,3 +150,63 @@ def test_what_is_nested_too_deeply_is_refused_here(depth: int):
         value = {"a": value}
 
     assert problems({**SPEAK, "novel": value}) == [(400, "10015", "")]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+ACTIONS = [field for field in Command.DESCRIPTOR.oneofs_by_name["action"].fields if field.name != "custom"]
+
+
+CONTRACT = {field.name: field.message_type for field in ACTIONS if field.message_type is not None}
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """An action, and a body with some of its names, whatever they hold, and some that nobody knows."""
+    action = draw(st.sampled_from(ACTIONS))
+    assert action.message_type is not None
+    names = st.sampled_from([wire_name(field) for field in action.message_type.fields] or ["novel"])
+    return action.name, draw(st.dictionaries(names | st.text(max_size=8), JSON, max_size=5))
+
+
+@given(bodies())
+def test_any_body_is_a_command_or_is_refused(given_body: tuple[str, dict[str, Any]]):
+    """
+    Nothing that comes from outside breaks the door; and what becomes a command says what the body said, but for nulls.
+    """
+    action, body = given_body
+    try:
+        command = read(body, action)
+    except Unreadable:
+        return
+    violations(command, 0)
+    own = {"command_id", "client_state"}
+    said = {name: value for name, value in body.items() if name not in own}
+    found = {name: value for name, value in sent(command).items() if name not in own}
+    known = {wire_name(field) for field in CONTRACT[action].fields}
+    for name, value in said.items():
+        if name not in known:
+            assert same(found.get(name), value)
+        elif value is None or name not in found:
+            assert value in (None, "", 0, False)  # What a field that is always there has when it is not set.
+        else:
+            assert same(found[name], _without_nulls(value)) or same(found[name], value)
+    assert set(found) <= set(said)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON: to a number it is all the same whether it has a point."""
+    return bool(one == other)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
