@@ -110,19 +110,19 @@ CONTRACT_IMAGE := build/contract.binpb
 AGAINST ?= main
 
 proto: $(VENV)/dev.stamp ## Make the Python code from the protos
-	python protos/generate.py
+	python -m protos.generate
 
 proto-check: $(VENV)/dev.stamp
-	python protos/generate.py --image $(CONTRACT_IMAGE)
+	python -m protos.generate --image $(CONTRACT_IMAGE)
 	buf lint $(CONTRACT_IMAGE) --config buf.yaml --path cordboard
 	buf format protos --diff --exit-code
-	python protos/generate.py --check
+	python -m protos.generate --check
 
 proto-breaking: $(VENV)/dev.stamp ## Compare the protos with those of AGAINST (main)
 	rm -rf build/against && mkdir -p build/against
 	git archive $(AGAINST) protos | tar -x -C build/against
-	python protos/generate.py --image build/against.binpb --protos build/against/protos
-	python protos/generate.py --image $(CONTRACT_IMAGE)
+	python -m protos.generate --image build/against.binpb --protos build/against/protos
+	python -m protos.generate --image $(CONTRACT_IMAGE)
 	buf breaking $(CONTRACT_IMAGE) --against build/against.binpb --config buf.yaml --path cordboard
 
 example-go: $(VENV)/dev.stamp ## Generate Go from the contract, and build examples/go into build/go-example

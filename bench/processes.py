@@ -110,6 +110,8 @@ path = "{folder / LOG}"
 port = 0
 [ingress]
 port = 0
+[rest]
+port = 0
 [operations]
 port = 0
 [logging]

@@ -251,10 +251,10 @@ def result_message(result: Result, violations: Sequence[Violation] = ()) -> resu
 
 @lru_cache(maxsize=64)  # Nearly all answers are the same one.
 def _shown(response: bytes) -> Struct | None:
-    """The answer as the contract shows it. None for what it has no field for: no object, or one that is too deep."""
+    """The answer's `data`. None for what the contract has no field for: no object, or one that is too deep."""
     try:
-        plain = msgspec.json.decode(response, type=dict[str, Any])
-        if _depth(plain) > _DEPTH_MAX:
+        plain = msgspec.json.decode(response, type=dict[str, Any]).get("data")
+        if not isinstance(plain, dict) or _depth(plain) > _DEPTH_MAX:
             return None
         return json_format.ParseDict(plain, Struct())
     except (msgspec.MsgspecError, json_format.ParseError, ValueError, RecursionError):

@@ -21,6 +21,8 @@ from grpc_tools import protoc
 # A private name of the wheel's, hence its narrow version in pyproject.toml; tests/contract holds it in place.
 from protovalidate._gen.buf.validate import validate_pb
 
+from protos.commands import write_commands
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 VALIDATE: Final = "buf/validate/validate.proto"
 GOOGLE: Final = Path(grpc_tools.__file__).parent / "_proto"
@@ -95,6 +97,10 @@ def write_code(out: Path) -> None:
         [f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", "cordboard/v1/dispatcher_service.proto"],
     )
     write_package(protos, out / "cordboard/v1/__init__.py")
+    image = out / "contract.binpb"
+    write_image(protos, image)
+    write_commands(descriptor_pb2.FileDescriptorSet.FromString(image.read_bytes()), out / "cordboard/v1/commands.py")
+    image.unlink()
 
 
 def write_image(protos: Path, image: Path) -> None:

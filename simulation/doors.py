@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from cordboard.v1 import dispatcher_service_pb2 as service
-from dispatcher.rpc.refusals import Refused
+from dispatcher.acceptance.refusals import Refused
 from simulation.faults import BadWire, Wire
 from simulation.loop import Life
 from simulation.postings import HEADERS, Posting, content_of

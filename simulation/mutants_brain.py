@@ -11,15 +11,15 @@ from cordboard.log.ledger import Ledger, PageWritten
 from cordboard.log.port import Appended, LogError, LogUnavailable
 from dispatcher import batch as batches
 from dispatcher import owner as owners
+from dispatcher.acceptance import intake
+from dispatcher.acceptance.intake import Intake
+from dispatcher.acceptance.tail import positions_at_end
 from dispatcher.batch import Batch
 from dispatcher.ingress.answers import Result
 from dispatcher.ingress.door import Ingress
 from dispatcher.ingress.records import records_of
 from dispatcher.ingress.signature import Verifier
 from dispatcher.owner import Owner
-from dispatcher.rpc import intake
-from dispatcher.rpc.intake import Intake
-from dispatcher.rpc.tail import positions_at_end
 from dispatcher.rpc.watch import Watching
 from simulation.mutation import Change, Mutation, instead, mutation, nothing
 

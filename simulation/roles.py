@@ -16,6 +16,12 @@ from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
 from cordboard.topics import Topics
 from cordboard.work import Lane
+from dispatcher.acceptance.execute import Executor
+from dispatcher.acceptance.intake import Intake
+from dispatcher.acceptance.judging import Judge
+from dispatcher.acceptance.stopping import Stopping
+from dispatcher.acceptance.tail import Tail
+from dispatcher.acceptance.waiting import Waiters
 from dispatcher.accounts import Accounts
 from dispatcher.batch import Practice
 from dispatcher.credit import Unlimited
@@ -29,14 +35,8 @@ from dispatcher.rendering import Renderer
 from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
 from dispatcher.rpc.events import ignore as unseen
-from dispatcher.rpc.execute import Executor
-from dispatcher.rpc.intake import Intake
-from dispatcher.rpc.judging import Judge
 from dispatcher.rpc.peers import Peers, Ways
 from dispatcher.rpc.service import Service
-from dispatcher.rpc.stopping import Stopping
-from dispatcher.rpc.tail import Tail
-from dispatcher.rpc.waiting import Waiters
 from dispatcher.rpc.watch import Watching
 from simulation.habits import ACCOUNT, Habits
 from simulation.telnyx import BASE_URL

@@ -13,7 +13,7 @@ import grpc
 import grpc.aio
 
 from cordboard.v1 import dispatcher_service_pb2 as service
-from dispatcher.rpc.refusals import Refused
+from dispatcher.acceptance.refusals import Refused
 from simulation.doors import Doors
 from simulation.senders import Broken
 

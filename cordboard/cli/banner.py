@@ -23,6 +23,7 @@ class Places:
     """
 
     grpc: str
+    rest: str
     webhooks: str
     operations: str
     sandbox: str | None
@@ -36,6 +37,7 @@ class Places:
         """The addresses, for programs."""
         return {
             "grpc": self.grpc,
+            "rest": self.rest,
             "webhooks": self.webhooks,
             "operations": self.operations,
             "sandbox": self.sandbox,
@@ -70,6 +72,8 @@ def after_demo(screen: Screen) -> None:
 
 def _table(places: Places) -> Iterator[tuple[str, str, str]]:
     yield "gRPC", places.grpc, "commands in; results, completions and events out"
+    key = "sandbox" if places.sandbox else "the account's"
+    yield "REST", places.rest, f"Telnyx's own API, for its SDKs; the API key is {key}"
     yield "webhooks", places.webhooks, "where Telnyx reports what happens"
     yield "operations", places.operations, "/metrics  /healthz  /readyz"
     if places.sandbox:

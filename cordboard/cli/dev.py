@@ -43,6 +43,7 @@ class Plan:
     host: str = "127.0.0.1"
     grpc_port: int = 50051
     ingress_port: int = 8080
+    rest_port: int = 8081
     operations_port: int = 9464
     sandbox_port: int = 8012
     speed: float = 1.0
@@ -132,6 +133,7 @@ def _places(plan: Plan, settings: Settings, desk: Desk, sandbox: Server | None, 
         sandbox.settings.webhook_url = webhooks  # For calls that come in; those dialled here have their own.
     return Places(
         grpc=address(plan.host, desk.grpc_port),
+        rest=f"{desk.rest.url}/v2" if desk.rest is not None else "",
         webhooks=webhooks,
         operations=desk.operations.url,
         sandbox=sandbox.root_url if sandbox is not None else None,
@@ -152,6 +154,7 @@ def settings_for(plan: Plan, keys: Keys, sandbox: Server | None, environ: Mappin
         "log": {"path": plan.data / ("telnyx.sqlite3" if sandbox is None else "sandbox.sqlite3")},
         "grpc": {"host": plan.host, "port": plan.grpc_port},
         "ingress": {"host": plan.host, "port": plan.ingress_port},
+        "rest": {"host": plan.host, "port": plan.rest_port},
         "operations": {"host": plan.host, "port": plan.operations_port},
         "logging": {"level": plan.log_level},
     }

@@ -23,7 +23,7 @@ def serve(*, config: Config = None, ready_file: Ready = None) -> None:
 
 @app.command()
 def dispatcher(*, config: Config = None, ready_file: Ready = None) -> None:
-    """The brain and its gRPC door alone; as many as wanted, on Kafka."""
+    """The brain and its doors, gRPC and REST, alone; as many as wanted, on Kafka."""
     _serve(("dispatcher",), config, ready_file)
 
 

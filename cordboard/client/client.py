@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Self
 
 import grpc
 import grpc.aio
 
-from cordboard.client.errors import refusing
+from cordboard.client.action import Action
+from cordboard.client.call import Call, DialAction
+from cordboard.client.commands import command_of
+from cordboard.client.errors import Unanswered, refusing
+from cordboard.client.feed import Feed, events_of, results_of
+from cordboard.client.streams import Item, Streams
+from cordboard.client.told import Event, Told
 from cordboard.client.watch import Watch
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 from cordboard.v1.command_pb2 import Command
+from cordboard.v1.commands import CommandOptions, DialCommands
 from cordboard.v1.view_pb2 import CallView, CommandView
 
 TIMEOUT_SECONDS: Final = 30.0
@@ -47,7 +56,7 @@ _OPTIONS: Final[tuple[tuple[str, Any], ...]] = (
 )
 
 
-class Client:
+class Client(DialCommands[DialAction]):
     """Asks a dispatcher. `target` is gRPC's, such as localhost:50051 or dns:///dispatcher:50051; use as a context.
 
     Methods raise CommandRefused where the dispatcher says why. Any other error is gRPC's own (grpc.aio.AioRpcError)
@@ -61,21 +70,34 @@ class Client:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         options: Sequence[tuple[str, Any]] = (),
+        tls: bool = False,
+        ca_file: Path | str | None = None,
+        token: str | None = None,
+        account: str = "",
         stub: stubs.DispatcherServiceAsyncStub | None = None,
     ) -> None:
-        """`stub` is asked instead of a `target`, where somebody has one: a test, a simulation."""
-        # For what has no method here, such as the streams, it is there for all.
+        """`tls`, or a `ca_file` of one's own authorities, encrypts; `token` is shown with each call, and needs that.
+
+        `account` is that of calls and dials that name none. `stub` is asked instead of a `target`, where somebody has
+        one: a test, a simulation. Raises ValueError for a token that would travel in the clear, OSError for `ca_file`.
+        """
+        self.account = account
+        # For what has no method here it is there for all.
         self._channel: grpc.aio.Channel | None = None
         self.stub: stubs.DispatcherServiceAsyncStub
         if stub is not None:
             self.stub = stub
+            self._streams = Streams(stub)
             return
         every = (*_OPTIONS, *options)
+        if credentials is None:
+            credentials = _credentials(tls=tls, ca_file=ca_file, token=token)
         if credentials is None:
             self._channel = grpc.aio.insecure_channel(target, every)
         else:
             self._channel = grpc.aio.secure_channel(target, credentials, every)
         self.stub = stubs.DispatcherServiceStub(self._channel)
+        self._streams = Streams(self.stub)
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,9 +106,35 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up. Whoever still waits for a result is told so; the commands go on."""
+        await self._streams.close()
         if self._channel is not None:
             await self._channel.close()
+
+    def call(self, call_control_id: str, account: str = "") -> Call:
+        """A handle for a call."""
+        return Call(self, call_control_id, account or self.account)
+
+    async def send(self, command: Command, *, timeout: float = TIMEOUT_SECONDS) -> Action:
+        """Send a command; it is durable when this returns. Tries again under its id, through restarts of dispatchers.
+
+        Raises CommandRefused: nothing will happen; or Unanswered: nobody knows, and it is no longer tried.
+        """
+        return Action(await self._taken(command, timeout))
+
+    async def _send(self, action: str, fields: Mapping[str, Any], options: CommandOptions) -> DialAction:
+        command = command_of(action, fields, options, account=self.account)
+        return DialAction(await self._taken(command, TIMEOUT_SECONDS), self)
+
+    async def _taken(self, command: Command, timeout: float) -> Item:
+        item = self._streams.send(command)
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.shield(item.accepted)
+        except TimeoutError:
+            self._streams.let_go(item)
+            raise Unanswered(command, timeout) from None
+        return item
 
     @refusing
     async def submit(self, command: Command, *, timeout: float = TIMEOUT_SECONDS) -> service.SubmitResponse:
@@ -135,6 +183,18 @@ class Client:
         )
         return await self.stub.CancelCommands(request, timeout=timeout)
 
+    def events(self, *types: str, account: str = "", call_control_id: str = "", cursor: str = "") -> Feed[Event]:
+        """Events of all calls, or of one, from a cursor or from now on; only these types, if any are named."""
+        kinds = [service.WATCH_KIND_EVENTS]
+        return events_of(
+            self.watch(account=account, call_control_id=call_control_id, kinds=kinds, cursor=cursor), types
+        )
+
+    def results(self, *, account: str = "", call_control_id: str = "", cursor: str = "") -> Feed[Told]:
+        """Results of all commands, whoever sent them, from a cursor or from now on."""
+        kinds = [service.WATCH_KIND_RESULTS]
+        return results_of(self.watch(account=account, call_control_id=call_control_id, kinds=kinds, cursor=cursor))
+
     def watch(
         self,
         *,
@@ -146,3 +206,15 @@ class Client:
         """Results, completions and events as they happen: from a cursor, or from when it is `positioned`."""
         request = service.WatchRequest(account=account, call_control_id=call_control_id, kinds=kinds, cursor=cursor)
         return Watch(self.stub, request)
+
+
+def _credentials(*, tls: bool, ca_file: Path | str | None, token: str | None) -> grpc.ChannelCredentials | None:
+    if not tls and ca_file is None:
+        if token is not None:
+            raise ValueError("token must not be set without tls or ca_file: it would travel in the clear")
+        return None
+    authorities = None if ca_file is None else Path(ca_file).read_bytes()
+    encrypted = grpc.ssl_channel_credentials(authorities)
+    if token is None:
+        return encrypted
+    return grpc.composite_channel_credentials(encrypted, grpc.access_token_call_credentials(token))

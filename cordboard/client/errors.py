@@ -11,6 +11,8 @@ import grpc
 import grpc.aio
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped] # generated, no stubs exist
 
+from cordboard.v1 import Command, CommandCompletion, CommandResult, CompletionState, Reason, State
+
 DOMAIN: Final = "cordboard.v1"
 ACCEPTANCE_UNKNOWN: Final = "ACCEPTANCE_UNKNOWN"
 _DETAILS: Final = "grpc-status-details-bin"
@@ -48,6 +50,47 @@ class CommandRefused(Exception):
     def acceptance_unknown(self) -> bool:
         """Whether it may have been accepted after all: send the same again under the same id."""
         return self.reason == ACCEPTANCE_UNKNOWN
+
+
+class CommandFailed(Exception):
+    """A command did not succeed: `result` says what became of it, and why.
+
+    `may_have_happened` is true of UNKNOWN alone: of all others it is certain that nothing did or will.
+    """
+
+    def __init__(self, result: CommandResult) -> None:
+        state = State.Name(result.state).removeprefix("STATE_")
+        reason = Reason.Name(result.reason).removeprefix("REASON_")
+        said = "; ".join(f"Telnyx {one.code}: {one.detail or one.title}" for one in result.errors)
+        super().__init__(f"{result.action or 'command'} {state}, {reason}: {said or result.message}")
+        self.result = result
+        self.state = state
+        self.reason = reason
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether nobody knows."""
+        return self.state == "UNKNOWN"
+
+
+class NotCompleted(Exception):
+    """A command succeeded, and what it started is not known to be in effect; `completion` None: none will come."""
+
+    def __init__(self, command_id: str, completion: CommandCompletion | None) -> None:
+        state, reason = "no completion will come", ""
+        if completion is not None:
+            state = CompletionState.Name(completion.state).removeprefix("COMPLETION_STATE_")
+            reason = Reason.Name(completion.reason).removeprefix("REASON_") if completion.reason else completion.status
+        super().__init__(f"{command_id}: {state}" + (f", {reason}" if reason else ""))
+        self.completion = completion
+
+
+class Unanswered(Exception):
+    """No dispatcher said whether it took a command. Sending `command` again is right, whenever: it is never two."""
+
+    def __init__(self, command: Command, seconds: float) -> None:
+        super().__init__(f"nobody said within {seconds:g} s whether {command.command_id} was taken")
+        self.command = command
 
 
 def refusal_in(error: grpc.aio.AioRpcError) -> CommandRefused | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
@@ -25,6 +26,7 @@ from cordboard.settings import EVERY_DUTY, Duties, Role, Settings
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.ingress import IngressMetrics, Spool, SpoolMetrics, ingress_server
+from dispatcher.rest import RestServer
 from dispatcher.rpc.server import GrpcServer
 
 
@@ -59,6 +61,7 @@ class Desk:
         self.operations = operations_server(settings.operations, self._checks, registry)
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
+        self.rest: RestServer | None = None
         # How long the whole stop may take: one role is stopped after another.
         self.stop_seconds: float = sum(getattr(settings, role).stop_seconds for role in duties.roles)
 
@@ -84,6 +87,8 @@ class Desk:
             found["ingress"] = self.ingress.url
         if self.grpc_port:
             found["grpc"] = address(self._settings.grpc.host, self.grpc_port)
+        if self.rest is not None:
+            found["rest"] = self.rest.url
         return found
 
     async def _start(self) -> None:
@@ -113,7 +118,7 @@ class Desk:
         brain = await self._start_dispatcher(log) if Role.DISPATCHER in self._duties.roles else None
         workers = await self._start_workers(log) if Role.WORKER in self._duties.roles else None
         if brain is not None:
-            await self._open_door(*brain)
+            await self._open_doors(*brain)
         if workers is not None:
             await workers.seated()
 
@@ -186,12 +191,20 @@ class Desk:
             ready=self._ready,
         )
 
-    async def _open_door(self, dispatcher: Dispatcher, door: GrpcServer) -> None:
+    async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:
         """The last to open and the first to close: who waits there needs all the others."""
-        self._stack.push_async_callback(door.stop, self._settings.grpc.drain_seconds)
+        rest = RestServer(self._settings, door.acceptance, self._clock, rng=self._rng, registry=self._registry)
+        self._stack.push_async_callback(self._close_doors, door, rest)
         await door.start()
+        with naming("rest", self._settings.rest.host, self._settings.rest.port):
+            await rest.start()
+        self.rest = rest
         self._checks["results"] = lambda: None if door.hears_results else "the results topic is not being read"
         await dispatcher.settled()
+
+    async def _close_doors(self, door: GrpcServer, rest: RestServer) -> None:
+        # Side by side: each has its own time for those who wait.
+        await asyncio.gather(door.stop(self._settings.grpc.drain_seconds), rest.stop(self._settings.rest.drain_seconds))
 
     async def _listen(self, name: str, server: HttpServer) -> None:
         section = getattr(self._settings, name)

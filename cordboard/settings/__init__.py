@@ -18,5 +18,6 @@ from cordboard.settings.model import Ingress as Ingress
 from cordboard.settings.model import Log as Log
 from cordboard.settings.model import Logging as Logging
 from cordboard.settings.model import Operations as Operations
+from cordboard.settings.model import Rest as Rest
 from cordboard.settings.model import Settings as Settings
 from cordboard.settings.model import Worker as Worker

@@ -73,6 +73,9 @@ class Account(BaseModel):
 
     api_key: Secret | None = Field(default=None, description="the API key")
     api_key_file: SecretFile | None = Field(default=None, description="a file that holds the API key")
+    door_key_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description="SHA-256, in hex, of one more bearer key by which the REST door knows the account"
+    )
     webhook_public_key: Annotated[str, AfterValidator(_public_key)] | None = Field(
         default=None, description="the account's public key for webhooks, in Base64"
     )

@@ -109,6 +109,21 @@ class Ingress(Section):
     stop_seconds: Seconds = Field(default=15, description="how long the ingress's whole stop may take")
 
 
+class Rest(Section):
+    """The REST door: Telnyx's own API, for callers inside."""
+
+    host: Host = Field(default="127.0.0.1", description="the address to listen on")
+    port: Port = Field(default=8081, description="the port to listen on; 0 picks one")
+    # Base64 and escapes make JSON larger than the command in it.
+    body_bytes_max: CommandBytes = Field(default=512 * 1024, description="the largest body of a command that is read")
+    body_seconds_max: Seconds = Field(default=5, description="how long a caller may take over such a body")
+    wait_seconds: Annotated[float, Field(ge=1, le=90, allow_inf_nan=False)] = Field(
+        default=90, description="how long a caller waits for a result, unless it says that it will wait for less"
+    )
+    concurrent_max: Count = Field(default=1000, description="requests served at once")
+    drain_seconds: Seconds = Field(default=5, description="how long requests may go on after the stop began")
+
+
 class Operations(Section):
     """The port for metrics and health."""
 
@@ -197,6 +212,7 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     grpc: Grpc = Grpc()
     ingress: Ingress = Ingress()
+    rest: Rest = Rest()
     operations: Operations = Operations()
     worker: Worker = Worker()
     dispatcher: Dispatcher = Dispatcher()

@@ -56,7 +56,7 @@ def _a_try_fits(settings: Settings) -> Iterator[Broken]:
 
 def _ports_differ(settings: Settings) -> Iterator[Broken]:
     taken: dict[int, str] = {}
-    for name in ("grpc", "ingress", "operations"):
+    for name in ("grpc", "ingress", "rest", "operations"):
         path = f"{name}.port"
         port = int(_value(settings, path))
         if port and port in taken:
@@ -90,8 +90,10 @@ def _dial_urls_are_sealed(settings: Settings) -> Iterator[Broken]:
 
 
 def _a_stop_holds_its_drain(settings: Settings) -> Iterator[Broken]:
+    # The dispatcher's doors are closed side by side.
+    doors = max("grpc.drain_seconds", "rest.drain_seconds", key=lambda path: _value(settings, path))
     for role, drain, times in (
-        ("dispatcher", "grpc.drain_seconds", 1),
+        ("dispatcher", doors, 1),
         ("worker", "worker.drain_seconds", _DRAINS_OF_A_LANE),
         ("ingress", "ingress.drain_seconds", 1),
     ):

@@ -20,15 +20,15 @@ from cordboard.v1 import command_pb2, result_pb2
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.validation import Violation, contract_violations
 from cordboard.webhook import dial_key, names_a_call
+from dispatcher.acceptance import views
+from dispatcher.acceptance.execute import patience
+from dispatcher.acceptance.intake import Intake, source_uri
+from dispatcher.acceptance.refusals import RETRY_ELSEWHERE_SECONDS, Refused, invalid
+from dispatcher.acceptance.waiting import Waiter, Waiters
 from dispatcher.core.page import Page
 from dispatcher.finding import Finder, Restoring
 from dispatcher.reading import CANCEL_TYPE
 from dispatcher.rendering import PROTOBUF_TYPE
-from dispatcher.rpc import views
-from dispatcher.rpc.execute import patience
-from dispatcher.rpc.intake import Intake, source_uri
-from dispatcher.rpc.refusals import RETRY_ELSEWHERE_SECONDS, Refused, invalid
-from dispatcher.rpc.waiting import Waiter, Waiters
 
 FIND_SECONDS_MAX: Final = 10.0
 REPORT_SECONDS_MAX: Final = 30.0

@@ -12,7 +12,7 @@ import msgspec
 from cordboard.log.port import Log, TopicPartition
 from cordboard.v1 import result_pb2
 from cordboard.validation import Violation
-from dispatcher.rpc.refusals import Refused, invalid
+from dispatcher.acceptance.refusals import Refused, invalid
 
 VERSION: Final = 1
 

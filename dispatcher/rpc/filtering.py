@@ -11,8 +11,8 @@ from cordboard.log.port import Record
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import result_pb2, view_pb2
 from cordboard.webhook import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from dispatcher.acceptance.views import timestamp
 from dispatcher.rendering import COMPLETED_TYPE, RESULT_TYPES
-from dispatcher.rpc.views import timestamp
 
 _EVENT_PREFIX: Final = "com.telnyx."
 _KINDS: Final = {

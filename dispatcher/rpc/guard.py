@@ -11,10 +11,10 @@ import grpc
 import grpc.aio
 import structlog
 
+from dispatcher.acceptance.refusals import Refused, overloaded, shutting_down
+from dispatcher.acceptance.stopping import Stopping
 from dispatcher.rpc.events import Handled, Method, Observer, Started
-from dispatcher.rpc.refusals import Refused, overloaded, shutting_down
 from dispatcher.rpc.requests import UNREADABLE, tolerant, unreadable
-from dispatcher.rpc.stopping import Stopping
 
 _log = structlog.get_logger(__name__)
 _KINDS: Final = {

@@ -12,7 +12,7 @@ from typing import Any, Final
 from google.protobuf.message import DecodeError
 
 from cordboard.validation import Violation
-from dispatcher.rpc.refusals import Refused, invalid
+from dispatcher.acceptance.refusals import Refused, invalid
 
 UNREADABLE: Final = object()  # Stands in the place of a request that could not be read.
 

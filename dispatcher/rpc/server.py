@@ -19,24 +19,20 @@ from cordboard.log.port import Log
 from cordboard.settings import Grpc
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from dispatcher.acceptance import Acceptance
+from dispatcher.acceptance.stopping import Stopping
 from dispatcher.accounts import Accounts
 from dispatcher.finding import Finder, group_of
 from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
 from dispatcher.rpc.channels import Channels, Connect, insecure
-from dispatcher.rpc.execute import Executor
 from dispatcher.rpc.guard import Guard
 from dispatcher.rpc.health import SERVICE, Health, Ready
-from dispatcher.rpc.intake import Intake
-from dispatcher.rpc.judging import Judge
 from dispatcher.rpc.listeners import Listeners
 from dispatcher.rpc.metrics import Metrics
 from dispatcher.rpc.peers import Peers
 from dispatcher.rpc.reflecting import reflect
 from dispatcher.rpc.service import Service
-from dispatcher.rpc.stopping import Stopping
-from dispatcher.rpc.tail import Tail
-from dispatcher.rpc.waiting import Waiters
 from dispatcher.rpc.watch import Watching
 
 LAST_WORD_SECONDS: Final = 1.0  # For answers that are ready when the grace is over.
@@ -71,20 +67,18 @@ class GrpcServer:
         metrics = Metrics(registry)
         self._settings = settings
         self._stopping = Stopping()
-        self._waiters = Waiters()
-        metrics.count_waiting(lambda: len(self._waiters))
-        self._tail = Tail(log, topics.results, self._waiters.hear)
         self._health = Health(ready)
         self._guard = Guard(SERVICE, settings.concurrent_max, self._stopping, metrics)
         self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
         self._channels = Channels(connect or insecure(settings))
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
-        judge = Judge(topics, accounts, peers)
-        intake = Intake(log, topics, accounts, clock, judge.knows)
+        self.acceptance = Acceptance(log, topics, accounts, clock, peers)
+        intake, waiters = self.acceptance.intake, self.acceptance.waiters
+        metrics.count_waiting(lambda: len(waiters))
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
-            Executor(intake, self._waiters, judge),
-            Asking(topics, intake, peers, self._waiters, rng or random.SystemRandom()),
+            self.acceptance.executor,
+            Asking(topics, intake, peers, waiters, rng or random.SystemRandom()),
             Watching(log, topics, self._stopping),
             self._stopping,
         )
@@ -112,7 +106,7 @@ class GrpcServer:
         """
         if not self._port:
             self.bind()
-        await self._tail.start()  # Before anybody can wait.
+        await self.acceptance.start()  # Before anybody can wait.
         await self._health.start()
         await self._listeners.start()
         return self._port
@@ -128,9 +122,9 @@ class GrpcServer:
             async with asyncio.timeout(grace_seconds):
                 await self._guard.idle.wait()
         except TimeoutError:
-            self._waiters.give_up()
+            self.acceptance.waiters.give_up()
         await self._listeners.stop(LAST_WORD_SECONDS)
-        await self._tail.stop()
+        await self.acceptance.stop()
         await self._channels.close()
 
     @property
@@ -141,12 +135,12 @@ class GrpcServer:
     @property
     def waiting(self) -> int:
         """How many callers and stream items wait for a result."""
-        return len(self._waiters)
+        return len(self.acceptance.waiters)
 
     @property
     def hears_results(self) -> bool:
         """Whether the results topic is followed: for readiness."""
-        return self._tail.healthy
+        return self.acceptance.hears_results
 
 
 def _options(settings: Grpc) -> list[tuple[str, int]]:

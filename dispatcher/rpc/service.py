@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 from cordboard.v1 import dispatcher_service_pb2 as service
+from dispatcher.acceptance.execute import Executor, check_wait
+from dispatcher.acceptance.intake import Intake, traceparent_of
+from dispatcher.acceptance.stopping import Stopping
+from dispatcher.acceptance.views import timestamp
 from dispatcher.rpc.asking import Asking
-from dispatcher.rpc.execute import Executor, check_wait
-from dispatcher.rpc.intake import Intake, traceparent_of
-from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.streams import ExecuteStream, SubmitStream
-from dispatcher.rpc.views import timestamp
 from dispatcher.rpc.watch import Watching
 
 

@@ -4,8 +4,8 @@
 
 Rule 1: one append of a stream is under way at a time, and it takes all that is ready, in the order in which it was
 sent. So the log's order is the stream's on any log, and the more comes the fewer appends it takes.
-Rule 2: an item holds a slot from before it is read until its answer is written. So a client that does not read its
-answers is not read from, and nothing here grows beyond the slots.
+Rule 2: an item holds a slot from before it is read until its last answer (of three at most) is written. So a client
+that does not read its answers is not read from, and nothing here grows beyond the slots.
 Rule 3: what is wrong with an item is its answer, never the stream's end. Half-close waits for the answers.
 """
 
@@ -14,19 +14,21 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any, Final, Protocol
 
 import grpc.aio
 
 from cordboard.log.port import Appended
 from cordboard.v1 import dispatcher_service_pb2 as service
-from dispatcher.rpc.execute import Executor, check_wait, patience
-from dispatcher.rpc.intake import Admitted, Intake
-from dispatcher.rpc.refusals import Refused, shutting_down
+from cordboard.v1 import result_pb2
+from dispatcher.acceptance.execute import Executor, check_wait, patience
+from dispatcher.acceptance.intake import Admitted, Intake
+from dispatcher.acceptance.refusals import Refused, shutting_down
+from dispatcher.acceptance.stopping import Stopping
+from dispatcher.acceptance.views import timestamp
+from dispatcher.acceptance.waiting import Waiter
 from dispatcher.rpc.requests import UNREADABLE, unreadable
-from dispatcher.rpc.stopping import Stopping
-from dispatcher.rpc.views import timestamp
-from dispatcher.rpc.waiting import Waiter
 
 IN_FLIGHT_MAX: Final = 256
 
@@ -85,9 +87,9 @@ class Stream(ABC):
     def refused(self, prepared: Any, command_id: str, refused: Refused) -> None:
         """A command was turned away: answer so. `prepared` is None where it did not come so far."""
 
-    def answer(self, message: Any) -> None:
-        """Have an answer written, and its item's slot freed."""
-        self._answers.put_nowait(message)
+    def answer(self, message: Any, *, is_last: bool = True) -> None:
+        """Have an answer written; with an item's last one its slot is freed."""
+        self._answers.put_nowait((message, is_last))
 
     async def _read(self) -> None:
         while True:
@@ -133,13 +135,15 @@ class Stream(ABC):
 
     async def _write(self) -> None:
         heard = True
-        while (message := await self._answers.get()) is not None:
+        while (answer := await self._answers.get()) is not None:
+            message, is_last = answer
             try:
                 if heard:
                     await self._wire.write(message)
             except grpc.aio.InternalError:
                 heard = False  # The caller has hung up. What was read is seen to all the same.
-            self._slots.release()
+            if is_last:
+                self._slots.release()
 
 
 class SubmitStream(Stream):
@@ -160,7 +164,7 @@ class SubmitStream(Stream):
 
 
 class ExecuteStream(Stream):
-    """Answers when it is known what became of a command."""
+    """Answers when it is known what became of a command; before that, each step, where that is asked for."""
 
     def __init__(self, intake: Intake, wire: Wire, stopping: Stopping, traceparent: str, executor: Executor) -> None:
         super().__init__(intake, wire, stopping, traceparent)
@@ -175,17 +179,21 @@ class ExecuteStream(Stream):
             for waiter in self._open:
                 waiter.close()
 
-    def prepare(self, request: service.ExecuteStreamRequest, admitted: Admitted) -> tuple[Waiter, int]:
+    def prepare(self, request: service.ExecuteStreamRequest, admitted: Admitted) -> tuple[Waiter, int, bool]:
         """Register the wait before the command is appended."""
         check_wait(request.wait_for)
         waiter = self._executor.waiter(admitted)
         self._open.add(waiter)
-        return waiter, request.wait_for
+        return waiter, request.wait_for, request.steps
 
     def accepted(self, prepared: Any, admitted: Admitted, appended: Appended) -> None:
         """Wait."""
-        waiter, wait_for = prepared
-        self._waits.create_task(self._wait(waiter, wait_for, admitted, appended))
+        waiter, wait_for, steps = prepared
+        if steps:
+            command_id = admitted.command.command_id
+            taken = service.SubmitResponse(command_id=command_id, accept_time=timestamp(appended.time_ms))
+            self._step(command_id, accepted=taken)
+        self._waits.create_task(self._wait(waiter, wait_for, admitted, appended, steps=steps))
 
     def refused(self, prepared: Any, command_id: str, refused: Refused) -> None:
         """Say so."""
@@ -194,15 +202,29 @@ class ExecuteStream(Stream):
         self.answer(service.ExecuteStreamResponse(command_id=command_id, refused=refused.refusal()))
 
     async def _wait(
-        self, waiter: Waiter, wait_for: service.WaitFor.ValueType, admitted: Admitted, appended: Appended
+        self,
+        waiter: Waiter,
+        wait_for: service.WaitFor.ValueType,
+        admitted: Admitted,
+        appended: Appended,
+        *,
+        steps: bool,
     ) -> None:
+        command_id = admitted.command.command_id
+        tell = partial(self._tell, command_id) if steps else None
         timer = asyncio.get_running_loop().call_later(patience(self._wire.time_remaining()), waiter.give_up)
         try:
-            executed = await self._executor.outcome(waiter, admitted, appended, wait_for)
+            executed = await self._executor.outcome(waiter, admitted, appended, wait_for, tell)
         finally:
             timer.cancel()
             self._close(waiter)
-        self.answer(service.ExecuteStreamResponse(command_id=admitted.command.command_id, executed=executed))
+        self.answer(service.ExecuteStreamResponse(command_id=command_id, executed=executed))
+
+    def _tell(self, command_id: str, result: result_pb2.CommandResult) -> None:
+        self._step(command_id, result=result)
+
+    def _step(self, command_id: str, **step: Any) -> None:
+        self.answer(service.ExecuteStreamResponse(command_id=command_id, **step), is_last=False)
 
     def _close(self, waiter: Waiter) -> None:
         self._open.discard(waiter)

@@ -14,12 +14,12 @@ from typing import Any, Final, Protocol
 from cordboard.log.port import Log, LogError, TopicPartition
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
+from dispatcher.acceptance.refusals import log_unavailable, shutting_down
+from dispatcher.acceptance.stopping import Stopping
+from dispatcher.acceptance.tail import positions_at_end
 from dispatcher.rpc import cursor
 from dispatcher.rpc.asking import check
 from dispatcher.rpc.filtering import Filter
-from dispatcher.rpc.refusals import log_unavailable, shutting_down
-from dispatcher.rpc.stopping import Stopping
-from dispatcher.rpc.tail import positions_at_end
 from dispatcher.rpc.turns import Turns
 
 # After so long with nothing wanted a response carries the cursor only, so that it does not outlive what is kept.

@@ -10,10 +10,11 @@ from typing import Final
 
 from cordboard.cli.exits import Status
 from cordboard.v1 import Reason
+from dispatcher.acceptance.refusals import Refused
 from dispatcher.core.words import SENTENCES
 from dispatcher.core.words import Reason as Word
 from dispatcher.ingress.answers import ANSWERS
-from dispatcher.rpc.refusals import Refused
+from dispatcher.rest import meanings
 from docs.generate import reasons
 from docs.generate.reasons import Saying
 from docs.generate.tables import code, table
@@ -53,6 +54,13 @@ sends again, inside Telnyx's window and its own budget, what `again` allows to t
 the release with a verdict (the label of `cordboard_worker_outcomes_total`), another one where an earlier try is in
 doubt.
 """
+_REST: Final = """\
+In Telnyx's shape: `{"errors": [{"code", "title", "detail", "source": {"pointer"}, "meta": {"reason"}}]}`, where
+`meta.reason` is that of the result or refusal, or a word of this door's own. Where Telnyx has no code for a case, it
+is 99000 and the number of the reason in the contract. Of what Telnyx's own answer FAILED, status, codes and words are
+Telnyx's. Answers after acceptance carry `x-should-retry: false`. Where several fields are wrong there are several
+errors, with Telnyx's codes for what is wrong with each (10004, 10015, 10016, 10032, 10033).
+"""
 _INGRESS: Final = """\
 The body is JSON: `result` and `message`. `result` is also the label of `cordboard_ingress_webhooks_total`. Where
 `retry` says yes, `Retry-After` is one second.
@@ -87,6 +95,7 @@ def page() -> str:
         "Completions": _completions(),
         "Errors of the gRPC door": _DOOR + "\n" + _door(),
         "What a request to Telnyx comes to": _REQUESTS + "\n" + _requests(),
+        "Answers of the REST door": _REST + "\n" + _rest(),
         "Answers of the ingress": _INGRESS + "\n" + _ingress(),
         "Exit statuses of the command line": _exits(),
         "Not given yet": _LATER + "\n\n" + table(("reason", "will come with"), _rows(LATER.items())),
@@ -155,6 +164,22 @@ def _ingress() -> str:
         for result, answer in ANSWERS.items()
     ]
     return table(("result", "HTTP", "message", "retry"), rows)
+
+
+def _rest() -> str:
+    rows = [(code(name), *_meant(meaning, name)) for name, meaning in meanings.OF_THIS_DOOR.items()]
+    rows += [
+        (code(name), *_meant(meaning, name)) for name, meaning in meanings.OF_REFUSALS.items() if name not in LATER
+    ]
+    for saying in of_results():
+        if saying.place != "SUCCEEDED":
+            meaning = meanings.of_result(saying.place, saying.reason)
+            rows.append((f"{code(saying.place)} {code(saying.reason)}", *_meant(meaning, saying.reason)))
+    return table(("what", "HTTP", "code", "title"), rows)
+
+
+def _meant(meaning: meanings.Meaning, reason: str) -> tuple[str, str, str]:
+    return str(meaning.status), meaning.code or meanings.own_code(reason), meaning.title
 
 
 def _commented(words: type[Enum]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_SECONDS = 60.0  # For what must happen; nothing is concluded from how soon it does.
-_ANY_PORTS = [f"--port-{name}=0" for name in ("grpc", "ingress", "operations", "sandbox")]
+_ANY_PORTS = [f"--port-{name}=0" for name in ("grpc", "ingress", "rest", "operations", "sandbox")]
 
 # The command line, and what became of it.
 Cordboard = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -80,7 +80,7 @@ class TestWhatIsInTheWay:
         """
         A second one on the same data says who has it.
         """
-        ports = [f"--port-{name}=0" for name in ("grpc", "ingress", "operations", "sandbox")]
+        ports = [f"--port-{name}=0" for name in ("grpc", "ingress", "rest", "operations", "sandbox")]
         second = cordboard("dev", f"--data={dev.data}", *ports)
 
         assert second.returncode == 1
@@ -93,7 +93,7 @@ class TestWhatIsInTheWay:
         """
         for taken in ("grpc", "ingress"):
             with socket.create_server(("127.0.0.1", 0)) as other:
-                ports = dict.fromkeys(("grpc", "ingress", "operations", "sandbox"), 0)
+                ports = dict.fromkeys(("grpc", "ingress", "rest", "operations", "sandbox"), 0)
                 ports[taken] = other.getsockname()[1]
                 ended = cordboard("dev", *(f"--port-{name}={port}" for name, port in ports.items()))
 
@@ -140,6 +140,8 @@ class TestServe:
             [grpc]
             port = 0
             [ingress]
+            port = 0
+            [rest]
             port = 0
             [operations]
             port = 0

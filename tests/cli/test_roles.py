@@ -102,14 +102,14 @@ class TestStops:
         serving, stopping, stopped = (next(one for one in lines if one["event"] == event) for event in _STEPS)
 
         assert serving["roles"] == ["dispatcher", "ingress", "worker"]
-        assert {"grpc", "ingress", "operations"} < serving.keys()
+        assert {"grpc", "ingress", "rest", "operations"} < serving.keys()
         assert serving["stop_seconds"] == stopping["stop_seconds"] == 45
         assert 0 <= stopped["seconds"] < 45
 
     def stopped(self, folder: Path) -> list[dict[str, Any]]:
         """What a `serve` says from its start to its end."""
         ready = folder / "ready.json"
-        ports = {f"CORDBOARD_{name}__PORT": "0" for name in ("GRPC", "INGRESS", "OPERATIONS")}
+        ports = {f"CORDBOARD_{name}__PORT": "0" for name in ("GRPC", "INGRESS", "REST", "OPERATIONS")}
         account = {name: value for name, value in ON_KAFKA.items() if "ACCOUNTS" in name}
         command = [sys.executable, "-m", "cordboard", "serve", f"--ready-file={ready}"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment(**ports, **account), cwd=folder) as one:

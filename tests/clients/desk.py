@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from cordboard.client import Client
 from cordboard.clock import SystemClock
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Dispatcher, Grpc, Ingress, Kafka, Log, Operations, Settings
+from cordboard.settings import Account, Dispatcher, Grpc, Ingress, Kafka, Log, Operations, Rest, Settings
 from cordboard.topics import Topics
 from cordboard.v1 import Command, CommandResult, Reason, State
 from sandbox.server import Server
@@ -73,6 +73,7 @@ class KafkaDesk:
             dispatcher=Dispatcher(line_commands_max=LINE),
             grpc=Grpc(port=0, drain_seconds=0.1),
             ingress=Ingress(port=0),
+            rest=Rest(port=0),
             operations=Operations(port=0),
         )
 

@@ -51,20 +51,20 @@ def sdk_request(call: Callable[[Any], object]) -> httpx.Request:
     return sent[0]
 
 
-def sdk_call(sample: Sample, body: dict[str, Any]) -> Callable[[Any], object]:
+def sdk_call(sample: Sample, body: dict[str, Any], name: str = CALL) -> Callable[[Any], Any]:
     """The client's call for this body; what the client has no parameter for goes by its own way out, extra_body."""
 
-    def call(client: Any) -> object:
+    def call(client: Any) -> Any:
         actions = client.calls if sample.name == "dial" else client.calls.actions
         method = getattr(actions, METHODS.get(sample.name, sample.name))
         known = set(inspect.signature(method).parameters)
-        fields = {"from_" if name == "from" else name: value for name, value in body.items()}
-        path: tuple[str, ...] = () if sample.name == "dial" else (CALL,)
+        fields = {"from_" if key == "from" else key: value for key, value in body.items()}
+        path: tuple[str, ...] = () if sample.name == "dial" else (name,)
         if sample.name == "bridge":  # Two call ids: the client names that of the path and that of the body apart.
             path = ()
             other = fields.pop("call_control_id", None)
-            fields |= {"call_control_id_to_bridge": CALL, "call_control_id_to_bridge_with": other or ""}
-        typed = {name: value for name, value in fields.items() if name in known}
+            fields |= {"call_control_id_to_bridge": name, "call_control_id_to_bridge_with": other or ""}
+        typed = {key: value for key, value in fields.items() if key in known}
         return method(*path, **typed, extra_body={k: v for k, v in fields.items() if k not in known} or None)
 
     return call

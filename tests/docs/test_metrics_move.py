@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -43,7 +44,7 @@ from tests.forwarding.conftest import World
 from tests.forwarding.stage import Service
 from tests.forwarding.stage import event as handed_on
 from tests.ingress import desk as away
-from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, Stage, command, dial, no_room, until
+from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, OWN_NUMBER, Stage, command, dial, no_room, until
 from tests.rpc.neighbours import street
 from workers.core.forwarding import Patience
 from workers.forwarding.events import Abandoned, LogTrouble
@@ -123,6 +124,22 @@ async def somebody_waits(scene: Scene) -> None:
     await scene.counts("cordboard_worker_in_flight", lane="action")
     scene.stage.door.let_go("w1")
     await waiting
+
+
+async def an_sdk_asks_again(scene: Scene) -> None:
+    """By the REST door: a dial without an id, and its retry; one of them waits at Telnyx's door meanwhile."""
+    headers, body = {"authorization": "Bearer key"}, {"to": ANSWERS_AT_ONCE, "from": OWN_NUMBER, "connection_id": "c"}
+    async with httpx.AsyncClient(base_url=scene.stage.rest_url, headers=headers, trust_env=False) as http:
+        await http.post("/v2/calls", json=body, headers={"x-stainless-retry-count": "0"})
+        await http.post("/v2/calls", json=body, headers={"x-stainless-retry-count": "1"})
+        await scene.counts("cordboard_rest_repeats_total")
+        await scene.counts("cordboard_rest_requests_total", action="dial", status="200")
+        scene.stage.door.hold("h1")
+        speech = {"payload": "hello", "voice": "female", "command_id": "h1", "client_state": "aDE="}
+        waiting = asyncio.create_task(http.post(f"/v2/calls/{await scene.stage.call()}/actions/speak", json=speech))
+        await scene.counts("cordboard_rest_in_hand")
+        scene.stage.door.let_go("h1")
+        assert (await waiting).status_code == 200
 
 
 async def a_command_is_cancelled(scene: Scene) -> None:
@@ -218,6 +235,7 @@ STORY: tuple[Callable[[Scene], Awaitable[None]], ...] = (
     a_dial_is_answered,
     something_is_refused,
     somebody_waits,
+    an_sdk_asks_again,
     a_command_is_cancelled,
     telnyx_asks_for_patience,
     telnyx_stumbles,

@@ -17,8 +17,8 @@ from docs.generate.tables import table
 
 ROOT = DOCS.parent
 CODE = ("cordboard", "dispatcher", "workers")
-# The lists of all reasons: words, sentences, the codes of the door. Who is on them is not given for that.
-LISTS = {"Reason", "SENTENCES", "_CODES"}
+# The lists of all reasons: words, sentences, the codes of the doors. Who is on them is not given for that.
+LISTS = {"Reason", "SENTENCES", "_CODES", "OF_REASONS", "OF_REFUSALS"}
 NUMBERS = itertools.count()  # A module that was imported is not read again under its name.
 # Where one that nothing gives yet stands all the same: what the core would make of a worker that says it was paused.
 KNOWN = {"PAUSED": {"dispatcher/core/verdicts.py"}}

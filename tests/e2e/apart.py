@@ -51,6 +51,7 @@ class Pieces:
             "CORDBOARD_LOG__KIND": "kafka",
             "CORDBOARD_LOG__TOPIC_PREFIX": prefix,
             "CORDBOARD_KAFKA__BOOTSTRAP_SERVERS": servers,
+            "CORDBOARD_REST__PORT": "0",
             "CORDBOARD_OPERATIONS__PORT": "0",
             "CORDBOARD_LOGGING__FORMAT": "json",
         }

@@ -30,7 +30,7 @@ from telnyx import APIError, AsyncTelnyx
 from cordboard.client import Client
 from cordboard.clock import SystemClock
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Worker
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Rest, Settings, Worker
 from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -180,6 +180,7 @@ def _settings(sandbox: Server, directory: Path) -> Settings:
         log=Log(path=directory / "log.sqlite3", partitions=2),
         grpc=Grpc(port=0, drain_seconds=0.1),
         ingress=Ingress(port=0),
+        rest=Rest(port=0),
         operations=Operations(port=0),
         worker=Worker(connect_timeout_seconds=TRY_SECONDS / 2, try_timeout_seconds=TRY_SECONDS),
     )

@@ -170,6 +170,7 @@ class Cordboard(Process):
         environment = account_settings(telnyx_url, public_key, self.ingress_port) | {
             "CORDBOARD_LOG__PATH": str(directory / "log.sqlite3"),
             "CORDBOARD_GRPC__PORT": str(self.grpc_port),
+            "CORDBOARD_REST__PORT": "0",
             "CORDBOARD_OPERATIONS__PORT": str(operations_port),
             "CORDBOARD_LOGGING__FORMAT": "json",
             "CORDBOARD_LOGGING__LEVEL": "warning",

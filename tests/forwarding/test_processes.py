@@ -101,6 +101,7 @@ async def test_another_worker_goes_on(tmp_path: Path, kafka_servers: str, kafka_
         "CORDBOARD_LOG__KIND": "kafka",
         "CORDBOARD_LOG__TOPIC_PREFIX": kafka_prefix,
         "CORDBOARD_KAFKA__BOOTSTRAP_SERVERS": kafka_servers,
+        "CORDBOARD_REST__PORT": "0",
         "CORDBOARD_OPERATIONS__PORT": "0",
         "CORDBOARD_LOGGING__FORMAT": "json",
     }

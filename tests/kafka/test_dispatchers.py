@@ -169,6 +169,7 @@ def on_kafka(servers: str, prefix: str) -> Settings:
         log={"kind": "kafka", "topic_prefix": prefix, "partitions": 1},
         kafka={"bootstrap_servers": servers},
         grpc={"port": 0},
+        rest={"port": 0},
         operations={"port": 0},
     )
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from cordboard.client import Client
 from cordboard.clock import SystemClock
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Rest, Settings
 from cordboard.settings.kafka import Kafka
 from cordboard.v1 import STATE_SUCCEEDED, WAIT_FOR_COMPLETION, Command, Dial
 from sandbox.server import Server
@@ -61,6 +61,7 @@ async def test_a_call_is_dialled_and_answered(guarded: Guarded, tmp_path: Path, 
             kafka=Kafka(**way(guarded, tmp_path)),
             grpc=Grpc(port=0, drain_seconds=0.1),
             ingress=Ingress(port=0),
+            rest=Rest(port=0),
             operations=Operations(port=0),
         )
         async with Desk(settings, SystemClock(), random.Random(1), CollectorRegistry(), telnyx_is_local=True) as desk:

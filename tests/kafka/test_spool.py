@@ -72,6 +72,7 @@ async def test_webhooks_are_kept_while_all_brokers_are_away(own_brokers: None, t
             "CORDBOARD_KAFKA__BOOTSTRAP_SERVERS": cluster.bootstrap_servers,
             "CORDBOARD_INGRESS__SPOOL": str(tmp_path / "spool"),
             "CORDBOARD_GRPC__PORT": "0",
+            "CORDBOARD_REST__PORT": "0",
             "CORDBOARD_OPERATIONS__PORT": "0",
             "CORDBOARD_LOGGING__FORMAT": "json",
         }

@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Worker
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Rest, Settings, Worker
 from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -72,7 +72,7 @@ class Stage:
             "drain_seconds": 0.5,
         }
         self._outer, self._inner = AsyncExitStack(), AsyncExitStack()
-        self._cursor, self._fences = "", 0
+        self._cursor, self._fences, self._lives = "", 0, 0
         self.patience = PATIENCE_SECONDS
         self.clock = MovableClock()
         self.heard = Heard()
@@ -94,13 +94,17 @@ class Stage:
     async def open(self) -> None:
         """Start Cordboard and go on watching where the last watch ended."""
         enter = self._inner.enter_async_context
-        rng = random.Random(7)
+        self._lives += 1
+        rng = random.Random(6 + self._lives)  # Ids of one life are not those of the next.
         self.registry = CollectorRegistry()
         desk = Desk(self._settings(), self.clock, rng, self.registry, telnyx_is_local=True)
         await enter(desk)
         self.ingress_url = f"{desk.ingress.url if desk.ingress else ''}/webhooks/telnyx/{ACCOUNT}"
+        assert desk.rest is not None
+        self.rest, self.rest_url = desk.rest, desk.rest.url
         self.sandbox.settings.webhook_url = self.ingress_url
-        self.client = await enter(Client(f"127.0.0.1:{desk.grpc_port}"))
+        self.target = f"127.0.0.1:{desk.grpc_port}"
+        self.client = await enter(Client(self.target))
         self._watch = self.client.watch(cursor=self._cursor)
         self._cursor = await self._watch.positioned()
         self._watching = asyncio.create_task(self._follow())
@@ -120,17 +124,20 @@ class Stage:
 
     def _settings(self) -> Settings:
         account = Account(
-            api_key="key",
-            base_url=self.sandbox.base_url,
-            webhook_public_key=self.sandbox.public_key,
-            dial_url_secret="a-secret-of-this-stage",
-            **self._account,
+            **{
+                "api_key": "key",
+                "base_url": self.sandbox.base_url,
+                "webhook_public_key": self.sandbox.public_key,
+                "dial_url_secret": "a-secret-of-this-stage",
+                **self._account,
+            }
         )
         return Settings(
             accounts={ACCOUNT: account},
             log=Log(path=self._directory / "log.sqlite3", partitions=1),
             grpc=Grpc(port=0, drain_seconds=0.1),
             ingress=Ingress(port=0),
+            rest=Rest(port=0),
             operations=Operations(port=0),
             worker=Worker(**self._worker),
         )

@@ -17,7 +17,7 @@ from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.port import Appended, AppendUncertain, LogError, NewRecord
 from cordboard.log.store import Store
 from cordboard.v1 import Command
-from dispatcher.rpc import intake, refusals
+from dispatcher.acceptance import intake, refusals
 from tests.promises.stage import Stage, Without, command, no_room, refusal_of
 
 Answers = dict[str, str]

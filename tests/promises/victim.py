@@ -135,6 +135,7 @@ class Victim:
             "log": {"path": str(self._directory / "log.sqlite3"), "partitions": 2},
             "grpc": {"port": 0},
             "ingress": {"port": self._ingress_port, **self._ingress},
+            "rest": {"port": 0},
             "operations": {"port": 0},
         }
 

@@ -103,6 +103,7 @@ async def test_every_setting_is_read(
         log={"path": tmp_path / "log.sqlite3"},
         grpc=port,
         ingress=port | {"spool": tmp_path / "spool"},
+        rest=port,
         operations=port,
     )
     on_kafka = Settings(
@@ -117,6 +118,8 @@ async def test_every_setting_is_read(
         assert desk.ingress is not None
         headers = signed(body, at=clock.now_ms() // 1000)
         taken = await client.post(f"{desk.ingress.url}/webhooks/telnyx", content=body, headers=headers)
+        assert desk.rest is not None
+        await client.post(f"{desk.rest.url}/v2/calls", content=b"{", headers={"authorization": "Bearer k"})
         ready = await client.get(f"{desk.operations.url}/readyz")
 
     await (await open_log(on_kafka, clock, CollectorRegistry())).log.close()

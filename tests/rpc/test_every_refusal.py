@@ -22,8 +22,8 @@ from cordboard.v1 import (
     WatchRequest,
 )
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from dispatcher.acceptance.refusals import DOMAIN, Refused
 from dispatcher.finding import NotOwned, Restoring
-from dispatcher.rpc.refusals import DOMAIN, Refused
 from docs.generate import errors, reasons
 from tests.rpc.door import (
     SETTINGS,

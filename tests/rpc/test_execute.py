@@ -21,7 +21,7 @@ from cordboard.v1 import (
     SubmitRequest,
 )
 from cordboard.work import Verdict
-from dispatcher.rpc import execute
+from dispatcher.acceptance import execute
 from tests.rpc.door import Desk, dial, error_of, hangup, outcome_of, speak, until
 
 

@@ -25,7 +25,7 @@ from cordboard.v1 import (
     SubmitRequest,
     WatchRequest,
 )
-from dispatcher.rpc.refusals import Refused
+from dispatcher.acceptance.refusals import Refused
 from tests.rpc.door import (
     NO_DEFAULT,
     SETTINGS,
@@ -237,7 +237,7 @@ async def test_what_cannot_be_read_from_the_topic_is_no_error_here(desk: Desk) -
 
 def test_every_refusal_has_a_code() -> None:
     """The reasons that the contract gives to gRPC errors are exactly those that this door can say."""
-    from dispatcher.rpc import refusals
+    from dispatcher.acceptance import refusals
 
     for value in refusals._CODES:
         assert Refused(value, "x").name == Reason.Name(value).removeprefix("REASON_")

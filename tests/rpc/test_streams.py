@@ -23,9 +23,9 @@ from cordboard.v1 import (
     SubmitStreamRequest,
     SubmitStreamResponse,
 )
+from dispatcher.acceptance.intake import Intake
+from dispatcher.acceptance.stopping import Stopping
 from dispatcher.rpc import streams
-from dispatcher.rpc.intake import Intake
-from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.streams import IN_FLIGHT_MAX, SubmitStream
 from tests.rpc.door import ACCOUNTS, CLOCK, TOPICS, BrokenLog, Desk, desk_at, hangup, outcome_of, speak, until
 
@@ -232,3 +232,36 @@ async def test_an_item_that_is_no_message_is_its_answer(desk: Desk) -> None:
     call = raw(iter([b"\xff\xff\xff", good]), timeout=20)
     answers = [SubmitStreamResponse.FromString(answer) async for answer in call]
     assert {(one.command_id, one.WhichOneof("outcome")) for one in answers} == {("", "refused"), ("good", "accepted")}
+
+
+async def test_steps_are_told_as_they_are_known(desk: Desk) -> None:
+    """Acceptance, result, and at the end both, where that is asked for; else only the last word."""
+    commands = [speak("c1", call="A"), speak("c2", call="B")]
+    for command in commands:
+        command.send_dtmf.digits = "1"
+
+    async def requests() -> AsyncIterator[ExecuteStreamRequest]:
+        for command, steps in zip(commands, (True, False), strict=True):
+            yield ExecuteStreamRequest(command=command, wait_for=WAIT_FOR_COMPLETION, steps=steps)
+
+    answers = await _all(desk.stub.ExecuteStream(requests()))
+    told = [answer.WhichOneof("outcome") for answer in answers if answer.command_id == "c1"]
+    assert told == ["accepted", "result", "executed"]
+    assert [one.WhichOneof("outcome") for one in answers if one.command_id == "c2"] == ["executed"]
+    assert all(
+        one.executed.completion.state == COMPLETION_STATE_COMPLETED for one in answers if one.HasField("executed")
+    )
+
+
+async def test_steps_take_no_slots(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item has one until its last word, however many steps it is told."""
+    monkeypatch.setattr(streams, "IN_FLIGHT_MAX", 2)
+    names = [f"c{number}" for number in range(20)]
+
+    async def requests() -> AsyncIterator[ExecuteStreamRequest]:
+        for name in names:
+            yield ExecuteStreamRequest(command=speak(name, call=name), steps=True)
+
+    answers = await _all(desk.stub.ExecuteStream(requests()))
+    assert sorted(one.command_id for one in answers if one.HasField("executed")) == sorted(names)
+    assert sum(one.HasField("accepted") for one in answers) == len(names)

@@ -12,9 +12,9 @@ from cordboard.cloudevents import header
 from cordboard.log.port import TopicPartition
 from cordboard.v1 import command_pb2
 from cordboard.v1 import dispatcher_service_pb2 as service
+from dispatcher.acceptance.refusals import Refused
 from dispatcher.rendering import COMMAND_TYPE
 from dispatcher.rpc.events import Event, Forwarded
-from dispatcher.rpc.refusals import Refused
 from simulation import roles
 from simulation.breakage import WHOLE
 from simulation.chance import stream

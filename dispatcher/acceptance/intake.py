@@ -20,9 +20,9 @@ from cordboard.log.port import Appended, Log, LogError, NewRecord
 from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, options_pb2, result_pb2
 from cordboard.validation import COMMAND_BYTES_MAX, Violation
+from dispatcher.acceptance.refusals import Refused, invalid, of_log
 from dispatcher.accounts import Accounts
 from dispatcher.rendering import COMMAND_TYPE, PROTOBUF_TYPE
-from dispatcher.rpc.refusals import Refused, invalid, of_log
 
 Knows = Callable[[str, str], Awaitable[bool]]
 

@@ -22,6 +22,8 @@ from cordboard.identity import fingerprint
 from cordboard.log.port import Appended, LogError, Record
 from cordboard.topics import Topics
 from cordboard.v1 import result_pb2
+from dispatcher.acceptance import views
+from dispatcher.acceptance.intake import Admitted
 from dispatcher.accounts import Accounts
 from dispatcher.core import memory
 from dispatcher.core.admission import find_pending
@@ -31,8 +33,6 @@ from dispatcher.core.page import Page
 from dispatcher.core.words import Reason, State
 from dispatcher.finding import Finder
 from dispatcher.rendering import COMPLETED_TYPE, RESULT_TYPES, Renderer
-from dispatcher.rpc import views
-from dispatcher.rpc.intake import Admitted
 
 FIND_SECONDS_MAX: Final = 2.0
 _KINDS: Final = {RESULT_TYPES[kind]: kind for kind in ("result", "replayed", "refused")}

@@ -6,16 +6,17 @@ The wait has no power over the command: when the caller's time is over, or it ha
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from cordboard.log.port import Appended
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import result_pb2
 from cordboard.validation import Violation
-from dispatcher.rpc.intake import Admitted, Intake
-from dispatcher.rpc.judging import Judge
-from dispatcher.rpc.refusals import invalid
-from dispatcher.rpc.waiting import Waiter, Waiters
+from dispatcher.acceptance.intake import Admitted, Intake
+from dispatcher.acceptance.judging import Judge
+from dispatcher.acceptance.refusals import invalid
+from dispatcher.acceptance.waiting import Waiter, Waiters
 
 WAIT_SECONDS_MAX: Final = 120.0  # For who names no deadline: a result comes within 90 s of its release or expiry.
 _MARGIN_SECONDS_MAX: Final = 0.25  # So long before the deadline the answer is that it is still open.
@@ -61,15 +62,25 @@ class Executor:
                 timer.cancel()
 
     async def outcome(
-        self, waiter: Waiter, admitted: Admitted, appended: Appended, wait_for: service.WaitFor.ValueType
+        self,
+        waiter: Waiter,
+        admitted: Admitted,
+        appended: Appended,
+        wait_for: service.WaitFor.ValueType,
+        tell: Callable[[result_pb2.CommandResult], object] | None = None,
     ) -> service.ExecuteResponse:
-        """Wait for what becomes of an appended command; what is not known when the wait is over stays unset."""
+        """Wait for what becomes of an appended command; what is not known when the wait is over stays unset.
+
+        `tell` is given the result as soon as it is known, where more is waited for.
+        """
         answer = service.ExecuteResponse()
         while (record := await waiter.next()) is not None:
             if not answer.HasField("result"):
                 result = await self._judge.result(record, admitted, appended, has_rivals=waiter.has_rivals)
                 if result is not None:
                     answer.result.CopyFrom(result)
+                    if tell is not None and wait_for == service.WAIT_FOR_COMPLETION:
+                        tell(result)
                     if wait_for != service.WAIT_FOR_COMPLETION or await self._none_will_come(
                         answer, admitted, appended
                     ):

@@ -13,8 +13,8 @@ from typing import Final, Self
 
 from cordboard.cloudevents import header
 from cordboard.log.port import Record
+from dispatcher.acceptance.refusals import overloaded
 from dispatcher.rendering import CANCELLED_TYPE
-from dispatcher.rpc.refusals import overloaded
 
 WAITERS_MAX: Final = 65_536
 
