@@ -41,7 +41,8 @@ from dispatcher.rpc.waiting import Waiters
 from dispatcher.rpc.watch import Watching
 from simulation.habits import ACCOUNT, Habits
 from simulation.telnyx import BASE_URL
-from workers.pool import Pool, PoolSettings
+from workers.pool import Pool
+from workers.settings import PoolSettings
 from workers.telnyx import Telnyx as Client
 
 SETTINGS: Final = Settings(

@@ -8,7 +8,20 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from workers.core.outcome import Meaning
-from workers.events import Ended, Event, Load, LogTrouble, Observer, Tried, Unreadable, Unreported, Voided
+from workers.events import (
+    Broke,
+    Ended,
+    Event,
+    Held,
+    Load,
+    LogTrouble,
+    Observer,
+    Shared,
+    Tried,
+    Unreadable,
+    Unreported,
+    Voided,
+)
 
 # The vendor calls 500 ms late and we give up at 3 s; the buckets are close where those promises are looked at.
 REQUEST_BUCKETS: Final = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 3.0)
@@ -51,6 +64,18 @@ class Metrics:
         self.reserved = Gauge(
             f"{prefix}_reserved", "Works reserved in the group and not started.", ("pool", "lane"), registry=registry
         )
+        self.share = Gauge(
+            f"{prefix}_share",
+            "The part of the account's rate that is this worker's.",
+            ("pool", "lane"),
+            registry=registry,
+        )
+        self.held = Counter(
+            f"{prefix}_held", "Times that a lane stood still, by why.", ("pool", "lane", "cause"), registry=registry
+        )
+        self.breaker = Gauge(
+            f"{prefix}_breaker_open", "1 while Telnyx counts as away, and only probes go.", ("pool",), registry=registry
+        )
         self.set_aside = Counter(
             f"{prefix}_set_aside", "Work records not sent.", ("pool", "lane", "reason"), registry=registry
         )
@@ -87,6 +112,8 @@ class _Counting:
             case Load(lane, in_flight, reserved):
                 self._in_flight(self._pool, lane.value).set(in_flight)
                 self._reserved(self._pool, lane.value).set(reserved)
+            case Shared() | Held() | Broke():
+                self._paced(event)
             case Voided(work):
                 self._metrics.set_aside.labels(self._pool, work.lane.value, "copy").inc()
             case Unreadable(lane):
@@ -95,6 +122,15 @@ class _Counting:
                 self._metrics.unreported.labels(self._pool, work.lane.value).inc()
             case LogTrouble(lane, doing):
                 self._metrics.trouble.labels(self._pool, lane.value, doing).inc()
+
+    def _paced(self, event: Shared | Held | Broke) -> None:
+        match event:
+            case Shared(lane, part):
+                self._metrics.share.labels(self._pool, lane.value).set(part)
+            case Held(lane, cause):
+                self._metrics.held.labels(self._pool, lane.value, cause).inc()
+            case Broke(is_open):
+                self._metrics.breaker.labels(self._pool).set(is_open)
 
     def _tried(self, tried: Tried) -> None:
         lane, meaning = tried.work.lane.value, tried.reading.meaning

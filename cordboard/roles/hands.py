@@ -19,7 +19,8 @@ from cordboard.work import Lane
 from workers import journal
 from workers.core.attempt import Limits
 from workers.metrics import Metrics
-from workers.pool import Pool, PoolSettings
+from workers.pool import Pool
+from workers.settings import PoolSettings
 from workers.telnyx import Telnyx
 
 

@@ -29,7 +29,7 @@ from dispatcher.accounts import DialAddress
 from dispatcher.core.limits import DEFAULT_LIMITS
 from tests.ingress.desk import KEY, event, public, signed
 from workers.core.attempt import Limits as AttemptLimits
-from workers.pool import PoolSettings
+from workers.settings import PoolSettings
 
 SECRET = "a-secret-long-enough"
 
