@@ -183,6 +183,7 @@ class Interpreter:
             group=command.group,
             traceparent=trace_of(header(record.headers, "traceparent")),
             new_legs=max(len(command.transfer.to_list), len(command.dial.to_list), 1),
+            destinations=built.destinations,
         )
 
     def _overrides(self, command: command_pb2.Command, account: str) -> dict[str, object]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
 from dispatcher.core.decision import Tell
-from dispatcher.core.inputs import Announced, Heard, Input, Opened
+from dispatcher.core.inputs import Announced, Heard, Input, Opened, Permit
 from dispatcher.core.page import Leg
 
 TOLD_TYPE: Final = "cordboard.page.told.v1"
@@ -21,6 +22,7 @@ class _Told(msgspec.Struct, frozen=True, array_like=True):
     heard: Heard | None
     given_up: bool = False
     traceparent: str = ""
+    permit: Permit | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -30,13 +32,15 @@ _decoder = msgspec.msgpack.Decoder(_Told)
 def write(tell: Tell) -> bytes:
     """The record's value."""
     return _encoder.encode(
-        _Told(tell.page, tell.account, tell.sender, tell.leg, tell.heard, tell.given_up, tell.traceparent)
+        _Told(tell.page, tell.account, tell.sender, tell.leg, tell.heard, tell.given_up, tell.traceparent, tell.permit)
     )
 
 
 def read(value: bytes) -> tuple[str, Input]:
     """The key of the page that is told, and what. Raises msgspec.MsgspecError when the value is nothing of the kind."""
     told = _decoder.decode(value)
+    if told.permit is not None:
+        return told.page, replace(told.permit, account=told.account, sender=told.sender)
     if told.heard is not None:
         return told.page, told.heard
     if told.leg is not None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from cordboard.log.ledger import Ledger, PageWritten
 from cordboard.log.port import Appended, LogError, LogUnavailable
+from cordboard.tail import positions_at_end
 from dispatcher import batch as batches
 from dispatcher import owner as owners
 from dispatcher.batch import Batch
@@ -19,7 +20,6 @@ from dispatcher.ingress.signature import Verifier
 from dispatcher.owner import Owner
 from dispatcher.rpc import intake
 from dispatcher.rpc.intake import Intake
-from dispatcher.rpc.tail import positions_at_end
 from dispatcher.rpc.watch import Watching
 from simulation.mutation import Change, Mutation, instead, mutation, nothing
 

@@ -579,7 +579,9 @@ class CancelCommandsRequest(_message.Message):
     call_control_id: _builtins.str
     """The call; empty for a dial, which is then named by the one command_id."""
     group: _builtins.str
-    """Only commands of this group, where it is set."""
+    """Only commands of this group, where it is set. Without a call or a command: all of the group and the account, in all
+    their calls, that were accepted by now. No report is made of those; their results tell.
+    """
     @_builtins.property
     def command_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The commands; none: all of the call that wait."""
@@ -635,3 +637,111 @@ class CancelCommandsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelCommandsResponse: _TypeAlias = CancelCommandsResponse  # noqa: Y015
+
+@_typing.final
+class PauseAccountRequest(_message.Message):
+    """An account to be paused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account; empty as in Command."""
+    comment: _builtins.str
+    """Why, for whoever looks."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "comment", b"comment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseAccountRequest: _TypeAlias = PauseAccountRequest  # noqa: Y015
+
+@_typing.final
+class PauseAccountResponse(_message.Message):
+    """The pause is durable. Within moments all dispatchers and workers know of it; requests that are on their way still end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    PAUSE_TIME_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account."""
+    @_builtins.property
+    def pause_time(self) -> _timestamp_pb2.Timestamp:
+        """When the pause was taken, by the log's clock."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        pause_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pause_time", b"pause_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "pause_time", b"pause_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseAccountResponse: _TypeAlias = PauseAccountResponse  # noqa: Y015
+
+@_typing.final
+class ResumeAccountRequest(_message.Message):
+    """An account to be resumed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account; empty as in Command."""
+    comment: _builtins.str
+    """Why, for whoever looks."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "comment", b"comment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeAccountRequest: _TypeAlias = ResumeAccountRequest  # noqa: Y015
+
+@_typing.final
+class ResumeAccountResponse(_message.Message):
+    """The end of the pause is durable."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    RESUME_TIME_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account."""
+    @_builtins.property
+    def resume_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was taken, by the log's clock."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        resume_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["resume_time", b"resume_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "resume_time", b"resume_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeAccountResponse: _TypeAlias = ResumeAccountResponse  # noqa: Y015

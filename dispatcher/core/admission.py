@@ -6,8 +6,10 @@ The order of the questions is part of the contract:
    refused. This is asked first, so that a repeat is never judged by a page that has moved on since.
 2. A call has one account.
 3. What is over stays over: nothing enters the line of an ended call.
-4. A sequence number that is too high waits for those before it; one that was used is turned away.
-5. A full line refuses, except hangup and reject: they get through.
+4. What was cancelled before it was read, by a NOW of its call or with its whole group, ends so.
+5. A destination that the account's owner does not allow is refused.
+6. A sequence number that is too high waits for those before it; one that was used is turned away.
+7. A full line refuses, except hangup and reject: they get through.
 
 Refusals are not remembered, so their ids may come again. Everything else ends once and stays so.
 """
@@ -17,7 +19,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from dispatcher.core import memory
+from dispatcher.core import memory, obeying
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import CancelAnswer, Result
 from dispatcher.core.inputs import Asked, CancelAsked
@@ -42,10 +44,12 @@ def take(turn: Turn, asked: Asked) -> None:
     if page.life is Life.ENDED:
         give_result(turn, ask, _after_the_end(ask))
         return
-    if ask.accept_ms < page.now_ms and ask.placement is not Placement.NOW:
-        # It was accepted before a command with placement NOW, but read after it: as if it had been cancelled by it.
+    if (reason := obeying.cancelled_by(turn, ask)) is not None:
         page.sequence = max(page.sequence, ask.sequence)
-        give_result(turn, ask, Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED))
+        give_result(turn, ask, Ending(state=State.CANCELLED, reason=reason))
+        return
+    if not turn.limits.guards_of(ask.account).allows(ask.destinations):
+        give_result(turn, ask, Ending(state=State.REJECTED, reason=Reason.DESTINATION_REFUSED))
         return
     passes = ask.ends_call and ask.placement is Placement.NOW  # It waits for nobody, so for no number either.
     if ask.sequence and not passes and not _in_sequence(turn, asked):

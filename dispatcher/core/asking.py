@@ -39,7 +39,7 @@ DOUBT_APART_MS: Final = 60_000
 _SENT_WITHIN_MS: Final = 45_000
 _SILENCE: Final = "silence"
 _DOUBT: Final = "doubt"
-_OTHER_PAGES: Final = ("dial:", "event:", "leg:", "session:")  # Their keys are no calls.
+_OTHER_PAGES: Final = ("dial:", "event:", "leg:", "limit:", "session:")  # Their keys are no calls.
 _OVER: Final = frozenset({"90018", "90015"})
 _PATH_SAFE: Final = "!$&'()*+,;=:@"  # As in the path of a command.
 

@@ -49,6 +49,7 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     goes_on: bool = False  # What it starts is over only some time after it was completed.
     clears: bool = False  # It takes away what others started, and nothing tells of it.
     new_legs: int = 1  # Of a dial or a transfer: how many it makes.
+    destinations: tuple[str, ...] = ()  # Whom it would call.
 
     @property
     def ends_call(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cordboard.work import TelnyxError, Work
-from dispatcher.core.inputs import Heard
+from dispatcher.core.inputs import Heard, Permit
 from dispatcher.core.page import Leg, Page, Raw
 from dispatcher.core.words import Answer, Completion, Reason, State
 
@@ -92,7 +92,7 @@ class Release:
 class Tell:
     """One page tells another: a dial its new call (`leg` set), a call an event of its own (`heard` set).
 
-    With neither a call makes itself known to an alias.
+    With neither a call makes itself known to an alias. `permit`: a dial asks whether it may go, or is answered.
     """
 
     page: str
@@ -102,6 +102,7 @@ class Tell:
     heard: Heard | None = None
     given_up: bool = False
     traceparent: str = ""
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class Decision:
     """In this order: the page is written (None: forgotten), then the outputs are sent.
 
     `changed` is false when nothing needs to be written. `wake_ms` is when the page wants a Due, None for never.
-    `wants_credit` names commands that wait for room in their lane.
+    `wants_credit` names commands that wait for room in their lane; `has_credit`: a dial has it, and is not over.
     """
 
     page: Page | None
@@ -150,4 +151,5 @@ class Decision:
     outputs: list[Output] = field(default_factory=list)
     wake_ms: int | None = None
     wants_credit: tuple[str, ...] = ()
+    has_credit: bool = False
     learned: list[Learned] = field(default_factory=list)

@@ -15,6 +15,7 @@ import msgspec
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
 
+LIMIT_PREFIX: Final = "limit:"
 EVENTS_MAX: Final = 512  # Event ids remembered by a page, newest last.
 _EVENT_BYTES: Final = 8
 
@@ -38,6 +39,8 @@ class Held(msgspec.Struct, array_like=True, kw_only=True):
     wait_until_ms: int = 0  # For a sequence number that came too early.
     credited: bool = False  # Its lane had room for it.
     origins: list[str] = []  # Of one that came too early: the records it came in, for the ids of refusals.
+    permits: list[str] = []  # Of a dial: the pages that let it go (see permits.py).
+    asked: str = ""  # The page that is asked now.
 
 
 class Clue(msgspec.Struct, frozen=True, array_like=True):
@@ -135,6 +138,22 @@ class Asking(msgspec.Struct, array_like=True, kw_only=True):
     answered: bool = False  # Whether it was known to be answered at the latest question.
 
 
+class Slot(msgspec.Struct, array_like=True):
+    """A dial that counts, on the page of a limit: eight bytes of its key, since when, and its legs that have ended."""
+
+    dial: bytes
+    since_ms: int
+    legs: int = 1
+    ended: list[bytes] = []
+
+
+class Queued(msgspec.Struct, frozen=True, array_like=True):
+    """A dial that waits for a slot."""
+
+    dial: str
+    legs: int = 1
+
+
 class Leg(msgspec.Struct, frozen=True, array_like=True):
     """A leg that a dial brought to life."""
 
@@ -189,6 +208,22 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     kept: list[Kept] = []
     interested: list[str] = []  # Calls of a session that wait for what becomes of a new leg.
     asking: Asking = msgspec.field(default_factory=Asking)
+    # Of permits (see permits.py, limiting.py). On a dial's page: who gave it a slot that it has yet to give back.
+    slot: str = ""
+    slot_returned: bool = False  # On a call's page.
+    slots: list[Slot] = []
+    queue: list[Queued] = []
+    recent: list[tuple[int, int]] = []  # Dials by second (Unix s).
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it counts for a whole account."""
+        return self.key.startswith(LIMIT_PREFIX)
+
+    @property
+    def is_of_number(self) -> bool:
+        """Whether it counts for one number of an account."""
+        return self.is_limit and "/" in self.key
 
     @property
     def is_dial(self) -> bool:

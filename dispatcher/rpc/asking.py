@@ -27,17 +27,16 @@ from dispatcher.rendering import PROTOBUF_TYPE
 from dispatcher.rpc import views
 from dispatcher.rpc.execute import patience
 from dispatcher.rpc.intake import Intake, source_uri
+from dispatcher.rpc.ordering import Ordering
 from dispatcher.rpc.refusals import RETRY_ELSEWHERE_SECONDS, Refused, invalid
 from dispatcher.rpc.waiting import Waiter, Waiters
 
+_DIALS_ONE_BY_ONE: Final = Violation(
+    "command_ids", "command_ids must name one dial, or call_control_id the call of all of them", "cancel.dials"
+)
 FIND_SECONDS_MAX: Final = 10.0
 REPORT_SECONDS_MAX: Final = 30.0
-_ALIASES: Final = ("dial:", "leg:", "session:")
-_GROUP_ALONE: Final = Violation(
-    "call_control_id",
-    "call_control_id must name the call: to cancel a group in all its calls at once is not possible yet",
-    "cancel.group",
-)
+_ALIASES: Final = ("dial:", "leg:", "limit:", "session:")
 
 
 class Asking:
@@ -45,6 +44,7 @@ class Asking:
 
     def __init__(self, topics: Topics, intake: Intake, finder: Finder, waiters: Waiters, rng: random.Random) -> None:
         self._topics = topics
+        self.ordering = Ordering(topics, intake)
         self._intake = intake
         self._finder = finder
         self._waiters = waiters
@@ -84,11 +84,14 @@ class Asking:
         """Take back what waits. Raises Refused."""
         check(request)
         account = self._intake.account_of(request.account)
+        if not request.call_control_id and not request.command_ids:
+            taken = await self.ordering.cancel_group(request.account, request.group)
+            return service.CancelCommandsResponse(cancel_id=self._new_id(), accept_time=taken)
         if not request.call_control_id and len(request.command_ids) != 1:
-            raise invalid([_GROUP_ALONE])
+            raise invalid([_DIALS_ONE_BY_ONE])
         key = self._key(request.call_control_id, next(iter(request.command_ids), ""), account)
         wanted = command_pb2.CancelRequest(
-            cancel_id=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+            cancel_id=self._new_id(),
             account=account,
             call_control_id=request.call_control_id,
             command_ids=request.command_ids,
@@ -105,6 +108,9 @@ class Asking:
         taken = views.timestamp(appended[0].time_ms)
         return service.CancelCommandsResponse(cancel_id=wanted.cancel_id, accept_time=taken, report=report)
 
+    def _new_id(self) -> str:
+        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+
     def _cancel_record(self, key: str, wanted: command_pb2.CancelRequest) -> NewRecord:
         event = CloudEvent(
             id=wanted.cancel_id, source=source_uri(wanted.source), type=CANCEL_TYPE, content_type=PROTOBUF_TYPE
@@ -113,7 +119,7 @@ class Asking:
 
     def _key(self, call: str, command_id: str, account: str) -> str:
         if call.startswith(_ALIASES):
-            sentence = "call_control_id must not start with dial:, leg: or session:, which name other things"
+            sentence = "call_control_id must not start with dial:, leg:, limit: or session:, which name other things"
             raise invalid([Violation("call_control_id", sentence, "call.alias")])
         if not call and not account:
             sentence = "account must be named: there is no default one, and a dial is known by its account"

@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.log.port import Log
 from cordboard.settings import Grpc
+from cordboard.tail import Tail
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 from dispatcher.accounts import Accounts
@@ -35,7 +36,6 @@ from dispatcher.rpc.metrics import Metrics
 from dispatcher.rpc.peers import Peers
 from dispatcher.rpc.service import Service
 from dispatcher.rpc.stopping import Stopping
-from dispatcher.rpc.tail import Tail
 from dispatcher.rpc.waiting import Waiters
 from dispatcher.rpc.watch import Watching
 

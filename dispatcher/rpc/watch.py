@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
 from cordboard.log.port import Log, LogError, TopicPartition
+from cordboard.tail import positions_at_end
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.rpc import cursor
@@ -19,7 +20,6 @@ from dispatcher.rpc.asking import check
 from dispatcher.rpc.filtering import Filter
 from dispatcher.rpc.refusals import log_unavailable, shutting_down
 from dispatcher.rpc.stopping import Stopping
-from dispatcher.rpc.tail import positions_at_end
 from dispatcher.rpc.turns import Turns
 
 # After so long with nothing wanted a response carries the cursor only, so that it does not outlive what is kept.
