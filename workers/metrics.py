@@ -23,6 +23,7 @@ from workers.events import (
     Voided,
 )
 
+PREFIX: Final = "cordboard_worker"
 # The vendor calls 500 ms late and we give up at 3 s; the buckets are close where those promises are looked at.
 REQUEST_BUCKETS: Final = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 3.0)
 LAG_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 50.0)
@@ -33,57 +34,59 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Register the metrics. Raises ValueError where the registry has them already."""
-        prefix = "cordboard_worker"
+        self._of_pace(registry)
         self.requests = Counter(
-            f"{prefix}_requests", "Requests to Telnyx.", ("pool", "lane", "action", "meaning"), registry=registry
+            f"{PREFIX}_requests", "Requests to Telnyx.", ("pool", "lane", "action", "meaning"), registry=registry
         )
         self.seconds = Histogram(
-            f"{prefix}_request_seconds",
+            f"{PREFIX}_request_seconds",
             "How long a request to Telnyx took.",
             ("pool", "lane"),
             buckets=REQUEST_BUCKETS,
             registry=registry,
         )
         self.resends = Counter(
-            f"{prefix}_resends", "Requests that repeated an earlier one.", ("pool", "lane"), registry=registry
+            f"{PREFIX}_resends", "Requests that repeated an earlier one.", ("pool", "lane"), registry=registry
         )
-        self.limited = Counter(f"{prefix}_rate_limited", "Answers 429.", ("pool", "lane"), registry=registry)
+        self.limited = Counter(f"{PREFIX}_rate_limited", "Answers 429.", ("pool", "lane"), registry=registry)
         self.outcomes = Counter(
-            f"{prefix}_outcomes", "Releases by what became of them.", ("pool", "lane", "verdict"), registry=registry
+            f"{PREFIX}_outcomes", "Releases by what became of them.", ("pool", "lane", "verdict"), registry=registry
         )
         self.lag = Histogram(
-            f"{prefix}_lag_seconds",
+            f"{PREFIX}_lag_seconds",
             "From a release to a worker's start on it.",
             ("pool", "lane"),
             buckets=LAG_BUCKETS,
             registry=registry,
         )
         self.in_flight = Gauge(
-            f"{prefix}_in_flight", "Releases being sent or reported.", ("pool", "lane"), registry=registry
+            f"{PREFIX}_in_flight", "Releases being sent or reported.", ("pool", "lane"), registry=registry
         )
         self.reserved = Gauge(
-            f"{prefix}_reserved", "Works reserved in the group and not started.", ("pool", "lane"), registry=registry
+            f"{PREFIX}_reserved", "Works reserved in the group and not started.", ("pool", "lane"), registry=registry
         )
+        self.set_aside = Counter(
+            f"{PREFIX}_set_aside", "Work records not sent.", ("pool", "lane", "reason"), registry=registry
+        )
+        self.unreported = Counter(
+            f"{PREFIX}_unreported", "Releases that ended without an outcome.", ("pool", "lane"), registry=registry
+        )
+        self.trouble = Counter(
+            f"{PREFIX}_log_errors", "Uses of the log that failed.", ("pool", "lane", "doing"), registry=registry
+        )
+
+    def _of_pace(self, registry: CollectorRegistry) -> None:
         self.share = Gauge(
-            f"{prefix}_share",
+            f"{PREFIX}_share",
             "The part of the account's rate that is this worker's.",
             ("pool", "lane"),
             registry=registry,
         )
         self.held = Counter(
-            f"{prefix}_held", "Times that a lane stood still, by why.", ("pool", "lane", "cause"), registry=registry
+            f"{PREFIX}_held", "Times that a lane stood still, by why.", ("pool", "lane", "cause"), registry=registry
         )
         self.breaker = Gauge(
-            f"{prefix}_breaker_open", "1 while Telnyx counts as away, and only probes go.", ("pool",), registry=registry
-        )
-        self.set_aside = Counter(
-            f"{prefix}_set_aside", "Work records not sent.", ("pool", "lane", "reason"), registry=registry
-        )
-        self.unreported = Counter(
-            f"{prefix}_unreported", "Releases that ended without an outcome.", ("pool", "lane"), registry=registry
-        )
-        self.trouble = Counter(
-            f"{prefix}_log_errors", "Uses of the log that failed.", ("pool", "lane", "doing"), registry=registry
+            f"{PREFIX}_breaker_open", "1 while Telnyx counts as away, and only probes go.", ("pool",), registry=registry
         )
 
     def of(self, pool: str) -> Observer:
