@@ -25,6 +25,7 @@ from workers.events import Broke, Observer, ignore
 
 _PAUSE_LOOK_MS: Final = 100  # How soon a resume is noticed.
 _TOO_MANY_DIALS: Final = "90103"
+_RESERVE: Final = 1  # Of the requests of a moment: what actions leave to dials, which would not find any room else.
 
 
 class Hold(NamedTuple):
@@ -69,7 +70,7 @@ class AccountPace:
     def share(self, lane: Lane, part: float) -> None:
         """Take this part of the account's rate. The urgent lane takes what it needs of the actions'."""
         if lane is not Lane.URGENT:
-            self._allowance(lane).share(part)
+            (self._dials if lane is Lane.DIAL else self._requests).share(part)
 
     def hold(self, work: Work, now_ms: int) -> Hold | None:
         """Wait for the end of a pause, for Telnyx to be there, for the account's allowance: in this order."""
@@ -81,12 +82,18 @@ class AccountPace:
             return None
         if wait_ms := self._breaker.hold_ms(now_ms):
             return Hold(wait_ms, UNREACHABLE)
-        if wait_ms := self._allowance(work.lane).take(now_ms):
+        wait_ms = self._wait_for_dial(now_ms) if work.lane is Lane.DIAL else self._requests.wait_ms(now_ms, _RESERVE)
+        if wait_ms:
             return Hold(wait_ms, RATE_LIMITED)
         if work.lane is Lane.DIAL:
-            self._requests.count(now_ms)
+            self._dials.count(now_ms)
+        self._requests.count(now_ms)
         self._breaker.probed(now_ms)
         return None
+
+    def _wait_for_dial(self, now_ms: int) -> int:
+        """A dial is a request, too; but a worker that has no part of the actions knows nothing of their limit."""
+        return self._dials.wait_ms(now_ms) or (self._requests.window_ms(now_ms) if self._requests.has_share else 0)
 
     def heard(self, work: Work, reading: Reading, now_ms: int) -> None:
         """Slow down after a 429, and before the next one where the answer says that nothing remains."""
@@ -102,9 +109,6 @@ class AccountPace:
                 allowance.close(now_ms + reading.reset_ms)
         elif reading.is_strained:
             self._requests.slow(STRAINED_TO, now_ms)
-
-    def _allowance(self, lane: Lane) -> Allowance:
-        return self._dials if lane is Lane.DIAL else self._requests
 
     def _meant(self, lane: Lane, reading: Reading) -> list[Allowance]:
         """The limit that was hit: that on dials by its code, else that on all requests, of which dials are some."""

@@ -19,13 +19,15 @@ from workers.core.outcome import Meaning
 
 DIAL_WINDOW_MS: Final = 5_000  # Telnyx's own: a rolling sum of five seconds.
 REQUEST_WINDOW_MS: Final = 1_000  # What Telnyx counts over is not published.
-LIMITED_TO: Final = 0.7  # Of the rate, after a 429.
+LIMITED_TO: Final = 0.8  # Of the rate, after a 429.
 STRAINED_TO: Final = 0.95  # After an answer that says that nothing remains.
 _GROWTH_PER_SECOND: Final = 0.05
 _FORGOTTEN_MS: Final = 60_000
 _ONE_SIGNAL_MS: Final = 1_000  # Answers that come together tell of the same moment.
-_WINDOW_STRETCH: Final = 1.03
-_BURST: Final = 0.1  # Of a window: what a moment's idleness may be made up by.
+# Our window is longer by how much faster one request may travel than another before it, and by what is sent twice when
+# a share changes hands: at most a burst, which makes up for a moment's idleness.
+_STRETCH_MS, _STRETCH = 30, 0.02
+_BURST_MS, _BURST = 25, 0.025
 _LEAST: Final = 0.05  # Of the rate: what is left of it after any number of cuts.
 _MOMENTS_MAX: Final = 100_000
 
@@ -46,15 +48,54 @@ class Allowance:
         self._closed_until_ms = 0
 
     def share(self, part: float) -> None:
-        """Take another part of the account's rate, from 0 to 1, from now on."""
+        """Take another part of the account's rate, from 0 to 1, from now on.
+
+        What went for partitions that are another's now is in nobody's window any more: the bucket of who has them
+        begins empty, and makes up for it.
+        """
+        if part < self._share:
+            kept = round(len(self._moments) * part / self._share)
+            every = list(self._moments)
+            self._moments = deque((every[n * len(every) // kept] for n in range(kept)), maxlen=_MOMENTS_MAX)
+            self._tokens = min(self._tokens, 1.0)
         self._share = part
+
+    @property
+    def has_share(self) -> bool:
+        """Whether any of it is this worker's."""
+        return self._share > 0
 
     def take(self, now_ms: int) -> int:
         """Count one more and return 0, if it may go; else the milliseconds to wait, and nothing is counted."""
-        wait_ms = max(self._closed_until_ms - now_ms, 0) or self._room_in_ms(now_ms)
+        wait_ms = self.wait_ms(now_ms)
         if not wait_ms:
             self.count(now_ms)
         return wait_ms
+
+    def wait_ms(self, now_ms: int, reserve: int = 0) -> int:
+        """How long until one more may go, and leave room in the window for so many others."""
+        if wait_ms := self.window_ms(now_ms, reserve):
+            return wait_ms
+        rate = self.rate(now_ms)
+        if rate is None or self._tokens >= 1.0:
+            return 0
+        return math.ceil((1.0 - self._tokens) * 1_000 / self._spaced(rate))
+
+    def window_ms(self, now_ms: int, reserve: int = 0) -> int:
+        """The same for what is spaced already: until it is open, and the window has room."""
+        if wait_ms := max(self._closed_until_ms - now_ms, 0):
+            return wait_ms
+        rate = self.rate(now_ms)
+        if rate is None:
+            return 0
+        if rate <= 0:
+            return self._window_ms
+        self._refill(rate, now_ms)
+        self._forget(now_ms)
+        most = max(int(rate * self._window_ms / 1_000 + 1e-6) - reserve, 1)
+        if most == 1 or len(self._moments) < most:
+            return 0  # What goes one by one is bounded by its spacing.
+        return max(self._moments[-most] + self._stretched_ms - now_ms, 0)
 
     def count(self, now_ms: int) -> None:
         """Something went that asked nobody: what asks waits the longer, though never for more than a second of it."""
@@ -92,28 +133,18 @@ class Allowance:
         grown = self._factor + _GROWTH_PER_SECOND * max(now_ms - self._slowed_ms, 0) / 1_000
         return min(grown, 1.0) if self._learned is None else grown
 
-    def _room_in_ms(self, now_ms: int) -> int:
-        rate = self.rate(now_ms)
-        if rate is None:
-            return 0
-        if rate <= 0:
-            return self._window_ms
-        self._refill(rate, now_ms)
-        self._forget(now_ms)
-        wait_ms = math.ceil((1.0 - self._tokens) * 1_000 / rate) if self._tokens < 1.0 else 0
-        most = max(int(rate * self._window_ms / 1_000 + 1e-6), 1)
-        if most > 1 and len(self._moments) >= most:
-            wait_ms = max(wait_ms, self._moments[-most] + self._stretched_ms - now_ms)
-        return wait_ms
-
     @property
     def _stretched_ms(self) -> int:
-        return round(self._window_ms * _WINDOW_STRETCH)
+        return round(self._window_ms * (1.0 + _STRETCH)) + _STRETCH_MS
+
+    def _spaced(self, rate: float) -> float:
+        """The rate at which a window is filled and not more."""
+        return rate * self._window_ms / self._stretched_ms
 
     def _refill(self, rate: float, now_ms: int) -> None:
         passed_ms = max(now_ms - self._refilled_ms, 0)
-        most = max(rate * self._window_ms / 1_000 * _BURST, 1.0)
-        self._tokens = min(self._tokens + rate * passed_ms / 1_000, most)
+        most = max(rate * (self._window_ms * _BURST + _BURST_MS) / 1_000, 1.0)
+        self._tokens = min(self._tokens + self._spaced(rate) * passed_ms / 1_000, most)
         self._refilled_ms = now_ms
 
     def _forget(self, now_ms: int) -> None:
