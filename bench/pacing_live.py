@@ -87,8 +87,8 @@ async def measure(plan: Plan, folder: Path) -> Told:
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=float, default=100.0, help="requests that Telnyx takes each second")
-    parser.add_argument("--dials", type=float, default=30.0, help="dials that Telnyx takes each second")
+    parser.add_argument("--requests", type=float, default=40.0, help="requests that Telnyx takes each second")
+    parser.add_argument("--dials", type=float, default=10.0, help="dials that Telnyx takes each second")
     parser.add_argument("--times", type=int, default=10, help="how many times as much is asked")
     parser.add_argument("--seconds", type=float, default=20.0, help="for how long")
     given = parser.parse_args()
