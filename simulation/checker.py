@@ -18,6 +18,7 @@ from typing import Final
 from simulation import (
     checks_aliases,
     checks_effects,
+    checks_limits,
     checks_line,
     checks_log,
     checks_questions,
@@ -41,6 +42,7 @@ EVERY: Final[tuple[Check, ...]] = (
     *checks_log.EVERY,
     *checks_senders.EVERY,
     *checks_questions.EVERY,
+    *checks_limits.EVERY,
 )
 
 

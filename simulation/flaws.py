@@ -12,6 +12,7 @@ from simulation import (
     mutants_brain,
     mutants_core,
     mutants_hands,
+    mutants_limits,
     mutants_sounds,
 )
 from simulation.breakage import WHOLE, Breakage, Broken
@@ -25,6 +26,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_asking.EVERY,
     *mutants_brain.EVERY,
     *mutants_hands.EVERY,
+    *mutants_limits.EVERY,
 )
 FLAWS: Final[dict[str, Flaw]] = {
     **{breakage.name.lower().replace("_", "-"): breakage for breakage in Breakage},

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from cordboard.clock import Clock
 from cordboard.control import Control
 from cordboard.log.port import Log
-from cordboard.roles.brain import accounts_of, limits_of, rooms_of
+from cordboard.roles.brain import accounts_of, limits_of
 from cordboard.roles.hands import rates_of
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
@@ -80,7 +80,7 @@ class Brain:
             home=log.partition_for,
             observe=ignore,
             orders=lambda: self._control.orders,
-            rooms=rooms_of(SETTINGS),
+            rooms=habits.rooms,
         )
         self._dispatcher = Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, clock))
         self._control = Control(log, TOPICS.control, lambda _: self._dispatcher.look_again())

@@ -13,6 +13,7 @@ from typing import Final
 from cordboard.v1 import PLACEMENT_NOW
 from simulation.chance import stream
 from simulation.faults import Road, Spell
+from simulation.habits import CAMPAIGN
 from simulation.plan import WITH, WITHOUT, drawn
 from simulation.script import CallPlan, Kind, Plan, Step
 
@@ -147,6 +148,22 @@ def _for_nothing(rng: Random) -> tuple[Step, ...]:
     return (_soon(rng, stop), _soon(rng, started, *says))
 
 
+def _campaign(plan: Plan, rng: Random) -> Plan:
+    """Dials of an account with few channels: they wait for each other."""
+    at = rng.uniform(0, 10)
+    calls = [
+        CallPlan(
+            name=f"campaign{number}",
+            at=at + rng.uniform(0, 4),
+            dialled=True,
+            to="+1312555" + rng.choice(_DESTINATIONS),
+            steps=(Step("hangup", rng.uniform(2, 10)),),
+        )
+        for number in range(rng.randint(2, 4))
+    ]
+    return replace(plan, calls=(*plan.calls, *calls))
+
+
 _SCRIPTS: Final[tuple[Callable[[Random], tuple[Step, ...]], ...]] = (
     _a_loop,
     _cleared,
@@ -160,4 +177,5 @@ _SCENES: Final[tuple[tuple[str, float, Callable[[Plan, Random], Plan]], ...]] = 
     ("sounds", 0.15, _heard),
     ("recorded scene", 0.12, _recorded),
     ("transferred scene", 0.15, _transferred),
+    (*CAMPAIGN, _campaign),
 )

@@ -101,6 +101,9 @@ SEEN_AT = {
     "broken-is-unsent": 11,
     "silence-is-unsent": 2,
     "doubt-forgotten": 2,
+    "slots-for-all": 110,
+    "slot-back-at-once": 110,
+    "credit-for-all": 18,
 }
 HARMLESS = mutation("harmless", "nothing is other than it was", Change(line, "release", lambda original: original))
 
