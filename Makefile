@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos rolling scripted lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
+.PHONY: help run kafka kafka-jars test explore chaos rolling scripted lost-answers sim mutants bench bench-pacing check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -81,6 +81,9 @@ lost-answers: $(VENV)/dev.stamp ## Lose the answers of DIALS (1000) dials; calls
 
 bench: kafka-jars ## Measure the whole loop beside the official SDK (ARGS="--quick"); see docs/benchmarks.md
 	python -m bench $(ARGS)
+
+bench-pacing: $(VENV)/dev.stamp ## Ask ten times what the sandbox takes, as workers come and go (ARGS="--seconds 60")
+	@python -m bench.pacing_live $(ARGS)
 
 explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
 	for round in 1 2 3 4 5 6 7 8 9 10; do \

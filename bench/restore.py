@@ -20,11 +20,13 @@ from bench import quiet
 from bench.processes import reported
 from bench.topic_sender import partitions
 from cordboard.clock import SystemClock
+from cordboard.control import Control
 from cordboard.log.kafka.entries import from_stored
 from cordboard.log.kafka.log import KafkaLog
 from cordboard.log.ledger import PageWritten
 from cordboard.roles.brain import accounts_of, owners_of
 from cordboard.roles.kafka import open_kafka
+from cordboard.roles.topics import topics_of
 from cordboard.settings import Settings
 from cordboard.topics import Topics
 from dispatcher.core.page import encode
@@ -96,7 +98,14 @@ async def _log_alone(log: KafkaLog, settings: Settings) -> int:
 
 
 async def _owner(log: KafkaLog, settings: Settings) -> int:
-    owner = owners_of(settings, accounts_of(settings), log, SystemClock(), CollectorRegistry())(0)
+    owner = owners_of(
+        settings,
+        accounts_of(settings),
+        log,
+        SystemClock(),
+        Control(log, topics_of(settings).control),
+        CollectorRegistry(),
+    )(0)
     running = asyncio.create_task(owner.run())
     await owner.restored.wait()
     pages = owner.pages

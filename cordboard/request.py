@@ -23,6 +23,7 @@ class Request(NamedTuple):
     method: str
     path: str
     body: bytes
+    destinations: tuple[str, ...] = ()  # Whom it would have Telnyx call: numbers and SIP addresses.
 
 
 def build(command: Command, telnyx_command_id: str, overrides: Mapping[str, object] = _NOTHING) -> Request:
@@ -36,7 +37,13 @@ def build(command: Command, telnyx_command_id: str, overrides: Mapping[str, obje
     if action.takes_command_id:
         body["command_id"] = telnyx_command_id
     body.update(overrides)
-    return Request(action.method, _path(action.path, command), _encode(body))
+    return Request(action.method, _path(action.path, command), _encode(body), _destinations(body))
+
+
+def _destinations(body: Mapping[str, object]) -> tuple[str, ...]:
+    """By the names that Telnyx knows, whichever way the sender gave them: typed, in `extra`, or in a custom body."""
+    said = [body[name] for name in ("to", "sip_address") if name in body]
+    return tuple(str(one) for value in said for one in (value if isinstance(value, list) else [value]))
 
 
 def sets(command: Command, field: str) -> bool:

@@ -23,7 +23,8 @@ ACCOUNT_HEADER: Final = "cordboard-account"
 DIAL_COPY_HEADER: Final = "cordboard-dial-copy"
 ALIAS_HEADER: Final = "cordboard-alias"  # On a webhook written on under its call: the alias that it came under.
 LEG_PREFIX: Final = "leg:"
-_OTHER_PAGES: Final = ("dial:", "event:", LEG_PREFIX, "session:")  # What begins so names no call.
+LIMIT_PREFIX: Final = "limit:"
+_OTHER_PAGES: Final = ("dial:", "event:", LEG_PREFIX, LIMIT_PREFIX, "session:")  # What begins so names no call.
 
 # The events that settle a dial, of which its own page gets a copy.
 DIAL_EVENTS: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})

@@ -6,22 +6,23 @@ claim under which it was made, and nothing of it was ever said.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from cordboard.cloudevents import header, trace_of
 from cordboard.log.port import NewRecord, Record, size_of
+from cordboard.orders import NO_ORDERS, Orders
 from cordboard.validation import Violation
 from dispatcher.core.advance import advance
 from dispatcher.core.decision import Decision, Result
-from dispatcher.core.inputs import Credited, Due, Input
+from dispatcher.core.inputs import Credited, Due, Input, Ordered
 from dispatcher.core.limits import Limits
 from dispatcher.core.page import Page, decode, encode
 from dispatcher.core.words import SENTENCES, Reason, State
-from dispatcher.credit import Wish
+from dispatcher.credit import LaneCredit, Wish
 from dispatcher.observing import Decided, Observer, Said, SetAside
 from dispatcher.pages import Pages
 from dispatcher.reading import Addressed, Interpreter, Invalid, Reading, Unreadable
@@ -44,20 +45,23 @@ class Practice:
     limits: Limits
     home: Callable[[str, bytes], int]
     observe: Observer
+    orders: Callable[[], Orders] = lambda: NO_ORDERS
+    rooms: Mapping[str, int] = field(default_factory=dict)  # Dials of an account that may be out, of one partition.
 
 
 class Batch:
     """Decisions about one partition that are not settled yet."""
 
-    def __init__(self, practice: Practice, partition: int, pages: Pages, now_ms: int) -> None:
+    def __init__(self, practice: Practice, partition: int, pages: Pages, now_ms: int, credit: LaneCredit) -> None:
         self._practice = practice
+        self._orders = practice.orders()
+        self._credit = credit
         self._partition = partition
         self._pages = pages
         self._now_ms = now_ms
         self.changes: dict[str, bytes | None] = {}
         self._wakes: dict[str, int] = {}
         self._fired: list[str] = []
-        self.wishes: list[Wish] = []
         self.outputs: list[NewRecord] = []
         self.positions: dict[str, int] = {}
         self.inputs = 0
@@ -88,7 +92,7 @@ class Batch:
             return
         self._fired.append(key)
         try:
-            self._keep(key, advance(page, key, Due(at_ms), self._now_ms, self._practice.limits), None)
+            self._keep(key, self._advance(page, key, Due(at_ms)), None)
         except Exception:
             _log.exception("a timer failed; its page is left as it is and looked at later", partition=self._partition)
             self._wakes[key] = self._now_ms + _SECOND_LOOK_MS
@@ -100,11 +104,25 @@ class Batch:
             _log.error("a page asks again for a time that has come; it is looked at later", asked_ms=at_ms)
             self._wakes[key] = self._now_ms + _SECOND_LOOK_MS
 
-    def credit(self, key: str, command_id: str) -> None:
-        """The lane has room for a command."""
+    def spend_credit(self) -> None:
+        """Let those dials go for which their lane has room."""
+        for wish in self._credit.grants(self._orders.paused):
+            self._tell(wish.page, Credited(wish.command_id))
+
+    def obey(self, keys: Iterable[str]) -> None:
+        """Have pages look again at what waits: operators want something else than before."""
+        for key in keys:
+            page = self._load(key)
+            if page is not None and is_waiting(page):
+                self._tell(key, Ordered())
+
+    def _tell(self, key: str, given: Input) -> None:
         page = self._load(key)
         if page is not None:
-            self._keep(key, advance(page, key, Credited(command_id), self._now_ms, self._practice.limits), None)
+            self._keep(key, self._advance(page, key, given), None)
+
+    def _advance(self, page: Page | None, key: str, given: Input) -> Decision:
+        return advance(page, key, given, self._now_ms, self._practice.limits, self._orders)
 
     def commit(self) -> None:
         """It was settled: the pages are what they are now."""
@@ -150,14 +168,14 @@ class Batch:
             if isinstance(given, Invalid):
                 self._refuse(record, given)
                 return
-            decision = advance(page, key, given, self._now_ms, self._practice.limits)
+            decision = self._advance(page, key, given)
         except Exception as error:
             _log.error("an input could not be applied", topic=record.topic, offset=record.offset, exc_info=True)
             self._set_aside(record, f"{type(error).__name__} while it was decided about")
             if reading.poisoned is None:
                 return
             given = reading.poisoned
-            decision = advance(self._load(key), key, given, self._now_ms, self._practice.limits)
+            decision = self._advance(self._load(key), key, given)
         if decision.changed and decision.page is not None:
             _note_applied(decision.page, index, record.offset, len(self._practice.inputs))
         self._practice.observe(Decided(record.topic, type(given).__name__.lower()))
@@ -169,8 +187,7 @@ class Batch:
             self.changes[key] = page
             self._bytes += len(page or b"")
         self._wakes[key] = decision.wake_ms or 0
-        if decision.page is not None and decision.wants_credit:
-            self.wishes.extend(wishes_of(decision.page))
+        look_at(self._credit, key, decision)
         for learned in decision.learned:
             self._practice.observe(learned)
         for output in decision.outputs:
@@ -217,12 +234,21 @@ class Batch:
         _log.warning("a record was set aside as a dead letter", **place, why=reason)
 
 
-def wishes_of(page: Page) -> list[Wish]:
-    """What a page waits for its lane's credit with."""
-    if not page.line:
-        return []
-    heads = (held.ask for held in page.line[:1] if held.ask.is_dial and not held.credited)
-    return [Wish(page.key, ask.command_id, ask.account, ask.source) for ask in heads]
+def is_waiting(page: Page) -> bool:
+    """Whether anything on it can be held back by operators, or is out on its lane's credit."""
+    return bool(page.line or page.early or (page.is_dial and page.flights))
+
+
+def look_at(credit: LaneCredit, key: str, decision: Decision) -> None:
+    """Have the credit learn how a dial's page stands."""
+    page = decision.page
+    if page is None or not page.is_dial:
+        if page is None and decision.changed:
+            credit.look(key, "", None, is_out=False)
+        return
+    asks = (held.ask for held in page.line[:1] if held.ask.command_id in decision.wants_credit)
+    wish = next((Wish(key, ask.command_id, ask.account, ask.source) for ask in asks), None)
+    credit.look(key, page.account, wish, is_out=decision.has_credit)
 
 
 def _note_applied(page: Page, index: int, offset: int, inputs: int) -> None:

@@ -127,6 +127,11 @@ class Dispatcher:
             raise NotOwned(f"partition {partition} is not owned by this process")
         return await held[0].find(key)
 
+    def look_again(self) -> None:
+        """Operators want something else than before: have all owners look at what waits."""
+        for owner, _ in self._owners.values():
+            owner.look_again()
+
     @property
     def posts(self) -> list[Post]:
         """What this process holds, for who looks whether it goes on."""

@@ -23,7 +23,7 @@ from dispatcher.core.decision import (
     Result,
     Tell,
 )
-from dispatcher.observing import Decided, Lost, Observed, Owned, Said, SetAside, Settled
+from dispatcher.observing import Decided, Lost, Observed, Owned, Said, SetAside, Settled, Waiting
 
 RESULT_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 90.0)
 SETTLE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -34,6 +34,7 @@ class DispatcherMetrics:
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._serving: set[int] = set()
+        self._waiting: dict[int, int] = {}
         self._of_commands(registry)
         self._of_calls(registry)
         self._of_partitions(registry)
@@ -82,6 +83,9 @@ class DispatcherMetrics:
         self._settle_seconds = Histogram(
             "cordboard_settle_seconds", "How long the log took for a batch.", buckets=SETTLE_BUCKETS, registry=registry
         )
+        self._dials_waiting = Gauge(
+            "cordboard_dials_waiting", "Dials that wait for room in their lane.", registry=registry
+        )
         self._owned = Gauge("cordboard_partitions_owned", "Partitions restored and served.", registry=registry)
         self._lost = Counter("cordboard_partitions_lost", "Partitions given up, by why.", ("why",), registry=registry)
         self._inputs, self._dead, self._settled = cache(inputs.labels), cache(dead.labels), cache(settled.labels)
@@ -99,13 +103,21 @@ class DispatcherMetrics:
                 self._count_settled(seen)
             case SetAside(topic):
                 self._dead(topic).inc()
+            case Owned() | Lost() | Waiting():
+                self._count_partitions(seen)
+
+    def _count_partitions(self, seen: Owned | Lost | Waiting) -> None:
+        match seen:
             case Owned(partition):
                 self._serving.add(partition)
-                self._owned.set(len(self._serving))
             case Lost(partition, why):
                 self._serving.discard(partition)
-                self._owned.set(len(self._serving))
+                self._waiting.pop(partition, None)
                 self._lost.labels(why).inc()
+            case Waiting(partition, dials):
+                self._waiting[partition] = dials
+        self._owned.set(len(self._serving))
+        self._dials_waiting.set(sum(self._waiting.values()))
 
     def _said(self, output: Output) -> None:
         match output:

@@ -58,7 +58,15 @@ class Lost:
     why: str
 
 
-Observed = Decided | Said | Learned | SetAside | Settled | Owned | Lost
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """So many dials of a partition wait for room in their lane."""
+
+    partition: int
+    dials: int
+
+
+Observed = Decided | Said | Learned | SetAside | Settled | Owned | Lost | Waiting
 Observer = Callable[[Observed], None]
 
 

@@ -23,14 +23,16 @@ import structlog
 
 from cordboard.clock import Clock
 from cordboard.log.port import Claim, Fenced, Log, LogError, NewRecord, PositionsLost, Reader, TopicPartition
-from dispatcher.batch import Batch, Practice, wishes_of
+from cordboard.orders import NO_ORDERS
+from dispatcher.batch import Batch, Practice, is_waiting
 from dispatcher.core.page import Page, decode
-from dispatcher.credit import LaneCredit, Wish
+from dispatcher.credit import LaneCredit
 from dispatcher.finding import NotOwned, Restoring
-from dispatcher.observing import Lost, Owned, Settled
+from dispatcher.observing import Lost, Owned, Settled, Waiting
 from dispatcher.pages import Pages
 
 RECORDS_MAX: Final = 500  # In one batch: enough to share an fsync, few enough to answer soon.
+PAGES_MAX: Final = 500  # Looked at anew in one batch.
 WAIT_SECONDS_MAX: Final = 30.0
 RETRY_SECONDS: Final = 0.5  # Before the first new claim after a failure; doubled while it lasts.
 RETRY_SECONDS_MAX: Final = 5.0
@@ -52,15 +54,16 @@ async def _always(partition: int, settled: Mapping[str, int]) -> None:
 class Owner:
     """Owns one partition from `run` until `stop`."""
 
-    def __init__(self, log: Log, partition: int, practice: Practice, clock: Clock, credit: LaneCredit) -> None:
+    def __init__(self, log: Log, partition: int, practice: Practice, clock: Clock) -> None:
         self._log = log
         self._partition = partition
         self._practice = practice
         self._clock = clock
-        self._credit = credit
+        self._credit = LaneCredit(practice.rooms)
+        self._obeyed = NO_ORDERS  # The orders that every page has seen, but for `_unseen`.
+        self._unseen: list[str] = []
         self._pages = Pages()
         self._reader: Reader | None = None
-        self._granted: list[Wish] = []
         self._questions: list[tuple[dict[TopicPartition, int], asyncio.Future[None]]] = []
         self._stopped = asyncio.Event()
         self._is_behind = False  # A timer is due, and the inputs have not been read past it.
@@ -166,12 +169,13 @@ class Owner:
         self._practice.observe(Lost(self._partition, why))
 
     async def _restore(self, claim: Claim) -> None:
-        self._pages, self._granted = Pages(), []
+        self._pages, self._unseen = Pages(), []
+        self._credit, self._obeyed = LaneCredit(self._practice.rooms), self._practice.orders()
         async for key, value in self._log.pages(claim):
             page = decode(value)
             self._pages.put(key, value, page.wake_ms)
-            for wish in wishes_of(page):
-                self._credit.ask(wish, self._grant)
+            if is_waiting(page):
+                self._unseen.append(key)
         self._has_pages = True
 
     async def _serve(self, claim: Claim) -> None:
@@ -194,18 +198,18 @@ class Owner:
                 await self._settle(claim, batch)
                 batch = self._new_batch()
         await self._fire_timers(batch, reader)
-        self._spend_credit(batch)
+        self._look_at_pages(batch)
         await self._settle(claim, batch)
         # All that was read is settled, and so is what has no record (the marks of senders' transactions).
         self._settled = {at.topic: offset for at, offset in reader.positions().items()}
         self._answer_questions(reader)
 
     def _new_batch(self) -> Batch:
-        return Batch(self._practice, self._partition, self._pages, self._clock.now_ms())
+        return Batch(self._practice, self._partition, self._pages, self._clock.now_ms(), self._credit)
 
     def _patience(self) -> float:
         """How long to wait for records (seconds): until the next timer, and not for ever."""
-        if self._granted or self._stopped.is_set():
+        if self._unseen or self._stopped.is_set() or self._practice.orders() is not self._obeyed:
             return 0.0
         wake_ms = self._pages.next_wake()
         if wake_ms is None:
@@ -223,15 +227,21 @@ class Owner:
             for key in self._pages.take_due(wake_ms):
                 batch.fire(key, wake_ms)
 
-    def _spend_credit(self, batch: Batch) -> None:
-        for wish in batch.wishes:
-            self._credit.ask(wish, self._grant)
-        granted, self._granted = self._granted, []
-        for wish in granted:
-            batch.credit(wish.page, wish.command_id)
+    def _look_at_pages(self, batch: Batch) -> None:
+        """Have those pages look again that wait, where operators want something else, or nobody has looked yet.
 
-    def _grant(self, wish: Wish) -> None:
-        self._granted.append(wish)
+        A few at a time, because inputs wait behind them; and no dial goes before it is known how many are out.
+        """
+        if (orders := self._practice.orders()) is not self._obeyed:
+            self._obeyed, self._unseen = orders, self._pages.keys()
+        now, self._unseen = self._unseen[:PAGES_MAX], self._unseen[PAGES_MAX:]
+        batch.obey(now)
+        if not self._unseen:
+            batch.spend_credit()
+        self._practice.observe(Waiting(self._partition, self._credit.waiting))
+
+    def look_again(self) -> None:
+        """Operators want something else than before."""
         self._wake()
 
     async def _settle(self, claim: Claim, batch: Batch) -> None:

@@ -16,6 +16,10 @@ class Pages:
     def __len__(self) -> int:
         return len(self._pages)
 
+    def keys(self) -> list[str]:
+        """All pages there are."""
+        return list(self._pages)
+
     def get(self, key: str) -> bytes | None:
         """A page's bytes."""
         return self._pages.get(key)

@@ -190,6 +190,7 @@ class Interpreter:
             traceparent=trace_of(header(record.headers, "traceparent")),
             new_legs=max(len(command.transfer.to_list), len(command.dial.to_list), 1),
             joins=joined if names_a_call(joined := joined_call(command)) else "",
+            destinations=built.destinations,
         )
 
     def _overrides(self, command: command_pb2.Command, account: str) -> dict[str, object]:

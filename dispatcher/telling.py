@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
 from dispatcher.core.decision import Tell
-from dispatcher.core.inputs import Announced, Heard, Input, Joined, Made, Opened
+from dispatcher.core.inputs import Announced, Heard, Input, Joined, Made, Opened, Permit
 from dispatcher.core.page import Joining, Leg
 
 TOLD_TYPE: Final = "cordboard.page.told.v1"
@@ -23,6 +24,7 @@ class _Told(msgspec.Struct, frozen=True, array_like=True):
     traceparent: str = ""
     joining: Joining | None = None
     maker: str = ""
+    permit: Permit | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -42,6 +44,7 @@ def write(tell: Tell) -> bytes:
             tell.traceparent,
             tell.joining,
             tell.maker,
+            tell.permit,
         )
     )
 
@@ -49,6 +52,8 @@ def write(tell: Tell) -> bytes:
 def read(value: bytes) -> tuple[str, Input]:
     """The key of the page that is told, and what. Raises msgspec.MsgspecError when the value is nothing of the kind."""
     told = _decoder.decode(value)
+    if told.permit is not None:
+        return told.page, replace(told.permit, account=told.account, sender=told.sender)
     if told.heard is not None:
         return told.page, told.heard
     if told.leg is not None:

@@ -21,6 +21,7 @@ from simulation import (
     checks_effects,
     checks_forwarding,
     checks_hands,
+    checks_limits,
     checks_line,
     checks_log,
     checks_questions,
@@ -51,6 +52,7 @@ EVERY: Final[tuple[Check, ...]] = (
     *checks_log.EVERY,
     *checks_senders.EVERY,
     *checks_questions.EVERY,
+    *checks_limits.EVERY,
 )
 
 

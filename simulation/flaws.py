@@ -13,6 +13,7 @@ from simulation import (
     mutants_core,
     mutants_hands,
     mutants_posted,
+    mutants_limits,
     mutants_sounds,
     mutants_told,
     mutants_waiting,
@@ -33,6 +34,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_posted.EVERY,
     *mutants_told.EVERY,
     *mutants_waiting.EVERY,
+    *mutants_limits.EVERY,
 )
 FLAWS: Final[dict[str, Flaw]] = {
     **{breakage.name.lower().replace("_", "-"): breakage for breakage in Breakage},

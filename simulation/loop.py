@@ -15,10 +15,10 @@ import heapq
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
-_TURNS_MAX = 300_000  # A history takes some ten thousand: more is a loop in which no time passes.
+TURNS_MAX: Final = 300_000  # A history takes some ten thousand: more is a loop in which no time passes.
 
 
 class Standing(enum.Enum):
@@ -106,10 +106,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
     _ready: Any  # BaseEventLoop's deque of handles that may run, and its heap of timers.
     _scheduled: list[asyncio.TimerHandle]
 
-    def __init__(self) -> None:
+    def __init__(self, turns_max: int = TURNS_MAX) -> None:
         super().__init__()
         self._now = 0.0
         self._turns = 0
+        self._turns_max = turns_max
         self.broken: list[str] = []  # What nobody caught.
         self.set_task_factory(_keeping)
         self.set_exception_handler(self._note_broken)
@@ -131,7 +132,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             handle._scheduled = False  # type: ignore[attr-defined] # As BaseEventLoop does.
             self._ready.append(handle)
         self._turns += 1
-        if self._turns > _TURNS_MAX:
+        if self._turns > self._turns_max:
             raise Stuck(f"no end is in sight at {self._now:.3f} s")
         for _ in range(len(self._ready)):
             handle = self._ready.popleft()
@@ -179,9 +180,9 @@ def _keeping(
 
 
 @contextlib.contextmanager
-def virtual_time() -> Iterator[VirtualLoop]:
+def virtual_time(turns_max: int = TURNS_MAX) -> Iterator[VirtualLoop]:
     """A loop of one's own; whatever still stands when the block ends is dropped."""
-    loop = VirtualLoop()
+    loop = VirtualLoop(turns_max)
     try:
         yield loop
     finally:

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from cordboard.log.ledger import Ledger, PageWritten
 from cordboard.log.port import Appended, LogError, LogUnavailable
+from cordboard.tail import positions_at_end
 from dispatcher import batch as batches
 from dispatcher import owner as owners
 from dispatcher.acceptance import intake
 from dispatcher.acceptance.intake import Intake
-from dispatcher.acceptance.tail import positions_at_end
+from cordboard.tail import positions_at_end
 from dispatcher.batch import Batch
 from dispatcher.ingress.answers import Result
 from dispatcher.ingress.door import Ingress

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from dispatcher.core import admission, flights
+from dispatcher.core import admission, flights, obeying
 from dispatcher.core.page import Page
 from dispatcher.core.turn import Turn
 from simulation.mutation import Change, Mutation, instead, mutation, nothing
@@ -45,7 +45,7 @@ def _full_for_all(turn: Turn, ask: Any) -> bool:
 
 EVERY: Final[tuple[Mutation, ...]] = (
     mutation(
-        "cancel-nothing", "a cancel request is answered, and cancels nothing", Change(admission, "cancel", _of_nobody)
+        "cancel-nothing", "a cancel request is answered, and cancels nothing", Change(obeying, "cancel", _of_nobody)
     ),
     mutation(
         "next-is-last",

@@ -10,21 +10,23 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from cordboard.clock import Clock
+from cordboard.control import Control
 from cordboard.log.port import Log
 from cordboard.roles.brain import accounts_of, limits_of
+from cordboard.roles.hands import rates_of
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
+from cordboard.tail import Tail
 from cordboard.topics import Topics
 from cordboard.work import Lane
 from dispatcher.acceptance.execute import Executor
 from dispatcher.acceptance.intake import Intake
 from dispatcher.acceptance.judging import Judge
 from dispatcher.acceptance.stopping import Stopping
-from dispatcher.acceptance.tail import Tail
+from cordboard.tail import Tail
 from dispatcher.acceptance.waiting import Waiters
 from dispatcher.accounts import Accounts
 from dispatcher.batch import Practice
-from dispatcher.credit import Unlimited
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.finding import group_of
 from dispatcher.ingress import Ingress, IngressMetrics
@@ -40,7 +42,9 @@ from dispatcher.rpc.service import Service
 from dispatcher.rpc.watch import Watching
 from simulation.habits import ACCOUNT, Habits
 from simulation.telnyx import BASE_URL
-from workers.pool import Pool, PoolSettings
+from workers.pace import AccountPace
+from workers.pool import Pool
+from workers.settings import PoolSettings
 from workers.telnyx import Telnyx as Client
 
 if TYPE_CHECKING:
@@ -78,9 +82,11 @@ class Brain:
             limits=habits.limits(limits_of(SETTINGS)),
             home=log.partition_for,
             observe=ignore,
+            orders=lambda: self._control.orders,
+            rooms=habits.rooms,
         )
-        credit = Unlimited()
-        self._dispatcher = Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, clock, credit))
+        self._dispatcher = Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, clock))
+        self._control = Control(log, TOPICS.control, lambda _: self._dispatcher.look_again())
         self._stopping = Stopping()
         self._waiters = Waiters()
         self._tail = Tail(log, TOPICS.results, self._waiters.hear)
@@ -93,6 +99,7 @@ class Brain:
 
     async def start(self) -> None:
         """Take a seat, then open the door."""
+        await self._control.start()
         await self._dispatcher.start(self._name)
         await self._tail.start()
 
@@ -102,21 +109,27 @@ class Brain:
         self._waiters.give_up()
         await self._tail.stop()
         await self._dispatcher.stop()
+        await self._control.stop()
 
 
 class Hands:
     """A worker."""
 
     def __init__(self, log: Log, clock: Clock, rng: Random, client: Client) -> None:
-        self._pool = Pool(PoolSettings(name=ACCOUNT), log=log, topics=TOPICS, client=client, clock=clock, rng=rng)
+        self._control = Control(log, TOPICS.control)
+        pace = AccountPace(rates_of(SETTINGS.accounts[ACCOUNT]), lambda: self._control.is_paused(ACCOUNT))
+        settings = PoolSettings(name=ACCOUNT)
+        self._pool = Pool(settings, log=log, topics=TOPICS, client=client, clock=clock, rng=rng, pace=pace)
 
     async def start(self) -> None:
         """Begin to take work."""
+        await self._control.start()
         await self._pool.start()
 
     async def stop(self) -> None:
         """Drain."""
         await self._pool.drain(DRAIN_SECONDS)
+        await self._control.stop()
 
 
 class Ear:

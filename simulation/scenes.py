@@ -14,6 +14,8 @@ from cordboard.v1 import PLACEMENT_NOW
 from simulation.chance import stream
 from simulation.faults import CutOff, Fault, Kill, Road, Spell
 from simulation.lines import LINE_SCENES, Scene
+from simulation.faults import Road, Spell
+from simulation.habits import CAMPAIGN
 from simulation.plan import WITH, WITHOUT, drawn
 from simulation.script import CallPlan, Kind, Plan, Step, incoming, with_call
 
@@ -193,6 +195,20 @@ def _unkept(plan: Plan, rng: Random) -> Plan:
         talk = [Step("playback_start", 0.2, waits=False) for _ in range(8)]
         plan = with_call(plan, incoming(f"told{number}", at + rng.uniform(-1, 2), talk, rng))
     return replace(plan, faults=(*plan.faults, *faults))
+def _campaign(plan: Plan, rng: Random) -> Plan:
+    """Dials of an account with few channels: they wait for each other."""
+    at = rng.uniform(0, 10)
+    calls = [
+        CallPlan(
+            name=f"campaign{number}",
+            at=at + rng.uniform(0, 4),
+            dialled=True,
+            to="+1312555" + rng.choice(_DESTINATIONS),
+            steps=(Step("hangup", rng.uniform(2, 10)),),
+        )
+        for number in range(rng.randint(2, 4))
+    ]
+    return replace(plan, calls=(*plan.calls, *calls))
 
 
 _SCRIPTS: Final[tuple[Callable[[Random], tuple[Step, ...]], ...]] = (
@@ -213,4 +229,5 @@ _SCENES: Final[tuple[Scene, ...]] = (
     ("scene of two numbers", 0.06, _dialled_twice),
     ("unkept scene", 0.06, _unkept),
     *LINE_SCENES,
+    (*CAMPAIGN, _campaign),
 )

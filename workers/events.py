@@ -78,7 +78,30 @@ class BrokeOff:
     error: BaseException
 
 
-Event = Tried | Ended | Load | Voided | Unreadable | LogTrouble | Unreported | BrokeOff
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The part of the account's rate that this worker has in a lane, from 0 to 1."""
+
+    lane: Lane
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lane stands still; `cause` is a cause of `cordboard.work.Outcome`."""
+
+    lane: Lane
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """The breaker has opened, or closed."""
+
+    is_open: bool
+
+
+Event = Tried | Ended | Load | Shared | Held | Broke | Voided | Unreadable | LogTrouble | Unreported | BrokeOff
 Observer = Callable[[Event], None]
 
 

@@ -8,7 +8,7 @@ import structlog
 
 from cordboard.work import Verdict, Work
 from workers.core.outcome import Meaning
-from workers.events import BrokeOff, Ended, Event, LogTrouble, Tried, Unreadable, Unreported, Voided
+from workers.events import Broke, BrokeOff, Ended, Event, LogTrouble, Tried, Unreadable, Unreported, Voided
 
 _QUIET: Final = frozenset({Meaning.ACCEPTED, Meaning.REFUSED})
 _logger: Final[structlog.stdlib.BoundLogger] = structlog.get_logger("cordboard.worker")
@@ -26,6 +26,8 @@ def write(event: Event) -> None:
             codes = [error.code for error in outcome.errors]
             told = {"verdict": outcome.verdict.value, "cause": outcome.cause, "http_status": outcome.http_status}
             _logger.info("release_ended", **_address(work), **told, codes=codes, tries=outcome.tries)
+        case Broke(is_open):
+            _logger.warning("breaker_opened" if is_open else "breaker_closed")
         case Voided(work):
             _logger.info("copy_voided", **_address(work))
         case Unreadable(lane, partition, offset):

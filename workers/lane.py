@@ -8,34 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 
 from cordboard.liveness import Post
 from cordboard.log.port import Log, LogError, Reader, Record
 from cordboard.topics import Topics
 from cordboard.work import Lane, Work
 from workers.core.attempt import waiting
-from workers.events import BrokeOff, Ended, Load, LogTrouble, Unreadable, Unreported, Voided
+from workers.events import BrokeOff, Ended, Held, Load, LogTrouble, Shared, Unreadable, Unreported, Voided
 from workers.membership import RETRY_MS
 from workers.pace import wait_for
 from workers.report import report
 from workers.seat import Seat, Taken, readable
 from workers.sending import Sender, sleep_unless
+from workers.settings import LaneSettings
 from workers.tenancy import Tenancy, WorkId
 
 _READ_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneSettings:
-    """What bounds a lane; times in milliseconds."""
-
-    pool: str
-    lane: Lane
-    concurrency: int  # Releases in flight at once.
-    waiting_ms: int = 5_000  # Held longer than this, a work is reported WAITING.
-    memory_ms: int = 90_000  # Copies of a work come within this.
-    handover_ms: int = 3_000  # How long a partition's end may take.
 
 
 class LaneWorker:
@@ -62,7 +50,7 @@ class LaneWorker:
             topic=topics.work(settings.pool, settings.lane),
             memory_ms=settings.memory_ms,
             handover_ms=settings.handover_ms,
-            on_change=self._disturb,
+            on_change=self._take_share,
             on_trouble=self._trouble,
         )
 
@@ -150,6 +138,13 @@ class LaneWorker:
         for task in cut_off:
             task.cancel()
         await asyncio.gather(*cut_off, return_exceptions=True)
+
+    def _take_share(self) -> None:
+        """The part of the account's rate that comes with the partitions held."""
+        part = len(self._seat.held()) / self._log.partitions(self._seat.topic)
+        self._sender.pace.share(self._lane, part)
+        self._sender.observe(Shared(self._lane, part))
+        self._disturb()
 
     def _disturb(self) -> None:
         self._wake.set()
@@ -253,6 +248,8 @@ class LaneWorker:
         self._is_paced = False
 
     def _held_back(self, queue: Sequence[Taken], cause: str, now_ms: int) -> None:
+        if queue[0].held != cause:
+            self._sender.observe(Held(self._lane, cause))
         for taken in queue:
             taken.held = cause
             if not taken.told_waiting and now_ms - taken.taken_ms >= self._settings.waiting_ms:

@@ -39,6 +39,11 @@ class Membership(ABC):
         self.changed = False
         self.taken = asyncio.Event()  # The log has given us the place.
 
+    @property
+    def topic(self) -> str:
+        """Whose partitions are shared."""
+        return self._topic
+
     @abstractmethod
     async def assigned(self, partitions: frozenset[int]) -> None:
         """Hold these partitions too."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cordboard.clock import Clock
-from cordboard.work import Outcome, Work
+from cordboard.work import Lane, Outcome, Work
 from workers.core.attempt import Attempt, Limits, Send, Sleep
-from workers.core.outcome import Meaning, Reply, read
+from workers.core.outcome import Reply, read
 from workers.events import Observer, Tried
-from workers.pace import Pace
+from workers.pace import Hold, Pace, wait_for
 
 
 class Client(Protocol):
@@ -43,6 +43,8 @@ class Sender:
                 plan.stop()
             match plan.step(self.clock.now_ms()):
                 case Send(timeout_ms):
+                    if self._put_off(plan, work, resend):
+                        continue
                     await self._try(plan, work, timeout_ms, resend)
                     resend += 1
                 case Sleep(ms):
@@ -50,13 +52,26 @@ class Sender:
                 case Outcome() as outcome:
                     return outcome
 
+    def _put_off(self, plan: Attempt, work: Work, resend: int) -> bool:
+        """Whether the pace lets a try wait. The lane has asked for a first one; urgent lanes do not, and never wait."""
+        if work.lane is not Lane.URGENT and not resend:
+            return False
+        now_ms = self.clock.now_ms()
+        hold: Hold | None = wait_for(self.pace, work, now_ms)
+        if hold is None:
+            return False
+        if work.lane is Lane.URGENT:
+            plan.call_off(hold.cause)  # It is paused. To keep it here would take room from hangups.
+        else:
+            plan.postpone(hold.ms, hold.cause, now_ms)
+        return True
+
     async def _try(self, plan: Attempt, work: Work, timeout_ms: int, resend: int) -> None:
         started_ms = self.clock.now_ms()
         reading = read(await self.client.send(work, timeout_ms), work.repeat)
         now_ms = self.clock.now_ms()
         plan.learn(reading, now_ms)
-        if reading.meaning is Meaning.LIMITED and work.method != "GET":  # Commands do not wait for questions.
-            self.pace.limited(work.lane, now_ms + reading.reset_ms)
+        self.pace.heard(work, reading, now_ms)
         self.observe(Tried(work, reading, max(0, now_ms - started_ms) / 1_000, resend))
 
 

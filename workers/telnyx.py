@@ -116,16 +116,16 @@ class Telnyx:
     ) -> None:
         """Put what is known into `answer` as it becomes known: a status stays true when its body breaks off."""
         response = await transport.handle_async_request(request)
-        reset = response.headers.get("x-ratelimit-reset", "") if response.status_code == 429 else ""
+        status, limits = response.status_code, _limits(response)
         body = bytearray()
-        answer.append(Answer(response.status_code, ending=Ending.BROKEN, reset=reset))
+        answer.append(Answer(status, b"", Ending.BROKEN, *limits))
         try:
             async for chunk in _content(response):
                 body += chunk
                 if len(body) > ANSWER_BYTES_MAX:
-                    answer.append(Answer(response.status_code, bytes(body[:ANSWER_BYTES_MAX]), Ending.CUT, reset))
+                    answer.append(Answer(status, bytes(body[:ANSWER_BYTES_MAX]), Ending.CUT, *limits))
                     return
-            answer.append(Answer(response.status_code, bytes(body), Ending.WHOLE, reset))
+            answer.append(Answer(status, bytes(body), Ending.WHOLE, *limits))
         finally:
             await response.aclose()
 
@@ -150,6 +150,13 @@ def _headers_of(body: bytes) -> tuple[tuple[bytes, bytes], ...]:
     if not body:
         return ()
     return ((b"Content-Length", str(len(body)).encode()), (b"Content-Type", b"application/json"))
+
+
+def _limits(response: httpx.Response) -> tuple[str, str]:
+    """What the answer says of Telnyx's limit: when it is reset, where it was hit, and what remains of it."""
+    headers = response.headers
+    reset = headers.get("x-ratelimit-reset", "") if response.status_code == 429 else ""
+    return reset, headers.get("x-ratelimit-remaining", "")
 
 
 def _content(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cordboard.cli.choices import Level, Output, Wait
-from cordboard.cli.options import Account, Config, Host, Ready, Shown, Speed, Target, port
+from cordboard.cli.options import TARGET, Account, Config, Host, Ready, Shown, Speed, Target, port
+from cordboard.cli.ordering import app as ordering
 from cordboard.cli.roles import app as roles
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
@@ -21,7 +22,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-TARGET = "127.0.0.1:50051"
 SANDBOX = "http://127.0.0.1:8012"
 
 
@@ -74,6 +74,7 @@ def dev(  # noqa: PLR0913 - each is an option
 
 
 app.add_typer(roles)
+app.add_typer(ordering)
 
 
 @app.command()

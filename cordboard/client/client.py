@@ -177,7 +177,10 @@ class Client(DialCommands[DialAction]):
         account: str = "",
         timeout: float = TIMEOUT_SECONDS,
     ) -> service.CancelCommandsResponse:
-        """Take back what waits: of a call all, those named, or those of a group; or one dial by its id alone."""
+        """Take back what waits: of a call all, those named, or those of a group; one dial by its id alone; or a group.
+
+        A group alone is cancelled in all its calls, and not reported: the commands' results tell.
+        """
         request = service.CancelCommandsRequest(
             account=account, call_control_id=call_control_id, command_ids=command_ids, group=group
         )
@@ -194,6 +197,22 @@ class Client(DialCommands[DialAction]):
         """Results of all commands, whoever sent them, from a cursor or from now on."""
         kinds = [service.WATCH_KIND_RESULTS]
         return results_of(self.watch(account=account, call_control_id=call_control_id, kinds=kinds, cursor=cursor))
+
+    @refusing
+    async def pause(
+        self, account: str = "", *, comment: str = "", timeout: float = TIMEOUT_SECONDS
+    ) -> service.PauseAccountResponse:
+        """Have nothing sent for an account but hangups and rejects; what is sent meanwhile is taken and kept."""
+        request = service.PauseAccountRequest(account=account, comment=comment)
+        return await self.stub.PauseAccount(request, timeout=timeout)
+
+    @refusing
+    async def resume(
+        self, account: str = "", *, comment: str = "", timeout: float = TIMEOUT_SECONDS
+    ) -> service.ResumeAccountResponse:
+        """Have an account's commands sent again."""
+        request = service.ResumeAccountRequest(account=account, comment=comment)
+        return await self.stub.ResumeAccount(request, timeout=timeout)
 
     def watch(
         self,

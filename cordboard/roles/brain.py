@@ -7,13 +7,14 @@ from collections.abc import Callable
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
+from cordboard.control import Control
 from cordboard.log.port import Log
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
 from dispatcher.accounts import Accounts, DialAddress
 from dispatcher.batch import Practice
-from dispatcher.core.limits import Limits
-from dispatcher.credit import Unlimited
+from dispatcher.core.limits import Guards, Limits
+from dispatcher.credit import rooms_at
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.metrics import DispatcherMetrics
 from dispatcher.owner import Owner
@@ -51,18 +52,51 @@ def limits_of(settings: Settings) -> Limits:
         late_dials_hung_up=frozenset(
             name for name, account in settings.accounts.items() if account.late_dial == "hang_up"
         ),
+        guards={name: _guards(account) for name, account in settings.accounts.items()},
     )
 
 
+def _guards(account: Account) -> Guards:
+    return Guards(
+        destinations=account.allowed_destinations,
+        dry_run=account.dry_run,
+        dials_per_minute_max=account.dials_per_minute_max,
+        dials_per_number_max=account.dials_per_number_max,
+        number_window_ms=round(account.dials_per_number_hours * _HOUR_MS),
+        dials_in_progress_max=account.dials_in_progress_max,
+    )
+
+
+def rooms_of(settings: Settings) -> dict[str, int]:
+    """By account, how many dials may be out from one partition."""
+    rates = {name: dials_per_second(account) for name, account in settings.accounts.items()}
+    channels = {name: account.dials_in_progress_max for name, account in settings.accounts.items()}
+    rooms = {name: many for name, many in channels.items() if many is not None}
+    return rooms | rooms_at(rates, settings.log.partitions)
+
+
+def dials_per_second(account: Account) -> float | None:
+    """A dial is a request, too."""
+    return account.dials_per_second if account.dials_per_second is not None else account.requests_per_second
+
+
 def make_dispatcher(
-    settings: Settings, accounts: Accounts, log: Log, clock: Clock, registry: CollectorRegistry = REGISTRY
+    settings: Settings,
+    accounts: Accounts,
+    log: Log,
+    clock: Clock,
+    control: Control,
+    registry: CollectorRegistry = REGISTRY,
 ) -> Dispatcher:
-    """The dispatcher of this process, ready to be started."""
-    return Dispatcher(log, topics_of(settings), owners_of(settings, accounts, log, clock, registry))
+    """The dispatcher of this process, ready to be started; `control` is to be started before it."""
+    owners = owners_of(settings, accounts, log, clock, control, registry)
+    dispatcher = Dispatcher(log, topics_of(settings), owners)
+    control.listen(lambda _: dispatcher.look_again())
+    return dispatcher
 
 
 def owners_of(
-    settings: Settings, accounts: Accounts, log: Log, clock: Clock, registry: CollectorRegistry
+    settings: Settings, accounts: Accounts, log: Log, clock: Clock, control: Control, registry: CollectorRegistry
 ) -> Callable[[int], Owner]:
     """What makes the owner of a partition."""
     topics = topics_of(settings)
@@ -73,6 +107,7 @@ def owners_of(
         limits=limits_of(settings),
         home=log.partition_for,
         observe=DispatcherMetrics(registry),
+        orders=lambda: control.orders,
+        rooms=rooms_of(settings),
     )
-    credit = Unlimited()
-    return lambda partition: Owner(log, partition, practice, clock, credit)
+    return lambda partition: Owner(log, partition, practice, clock)

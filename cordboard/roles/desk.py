@@ -11,6 +11,7 @@ from typing import Self
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
+from cordboard.control import Control, ControlMetrics
 from cordboard.http_server import HttpServer
 from cordboard.liveness import Post
 from cordboard.log.port import Appending, Log
@@ -115,8 +116,9 @@ class Desk:
         await self._listen("operations", self.operations)
         if Role.INGRESS in self._duties.roles:
             await self._open_ingress(log)
-        brain = await self._start_dispatcher(log) if Role.DISPATCHER in self._duties.roles else None
-        workers = await self._start_workers(log) if Role.WORKER in self._duties.roles else None
+        control = await self._hear_orders(log)
+        brain = await self._start_dispatcher(log, control) if Role.DISPATCHER in self._duties.roles else None
+        workers = await self._start_workers(log, control) if Role.WORKER in self._duties.roles else None
         if brain is not None:
             await self._open_doors(*brain)
         if workers is not None:
@@ -145,11 +147,21 @@ class Desk:
         self._checks["spool"] = spool.check
         return spool
 
-    async def _start_dispatcher(self, log: Log) -> tuple[Dispatcher, GrpcServer]:
+    async def _hear_orders(self, log: Log) -> Control:
+        """Before anything is decided or sent: what starts has to know of pauses."""
+        metrics, accounts = ControlMetrics(self._registry), frozenset(self._settings.accounts)
+        control = Control(log, topics_of(self._settings).control, lambda orders: metrics.tell(accounts, orders))
+        if self._duties.roles & {Role.DISPATCHER, Role.WORKER}:
+            await control.start()
+            self._stack.push_async_callback(control.stop)
+            self._checks["control"] = control.trouble
+        return control
+
+    async def _start_dispatcher(self, log: Log, control: Control) -> tuple[Dispatcher, GrpcServer]:
         # Where the ingress is may be a part of what the dispatcher knows of accounts.
         public_url = self.ingress.url if self.ingress is not None and self._telnyx_is_local else None
         accounts = accounts_of(self._settings, public_url)
-        dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, self._registry)
+        dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, control, self._registry)
         door = self._make_door(log, dispatcher, accounts)
         # The port is had before the seat, because other dispatchers are told by which address this one is reached.
         with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
@@ -161,9 +173,9 @@ class Desk:
         await self._watch_over(Role.DISPATCHER, log, lambda: dispatcher.posts)
         return dispatcher, door
 
-    async def _start_workers(self, log: Log) -> Workers:
+    async def _start_workers(self, log: Log, control: Control) -> Workers:
         pools = sorted(self._settings.accounts if self._duties.pools is None else self._duties.pools)
-        workers = Workers(self._settings, pools, log, self._clock, self._rng, self._registry)
+        workers = Workers(self._settings, pools, log, self._clock, self._rng, control.is_paused, self._registry)
         await workers.start()
         self._stack.push_async_callback(workers.stop)
         self._checks["lanes"] = lambda: _idle(workers)

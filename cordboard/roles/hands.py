@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -19,7 +20,9 @@ from cordboard.work import Lane
 from workers import journal
 from workers.core.attempt import Limits
 from workers.metrics import Metrics
-from workers.pool import Pool, PoolSettings
+from workers.pace import AccountPace, Rates
+from workers.pool import Pool
+from workers.settings import PoolSettings
 from workers.telnyx import Telnyx
 
 
@@ -33,6 +36,7 @@ class Workers:
         log: Log,
         clock: Clock,
         rng: random.Random,
+        is_paused: Callable[[str], bool],
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         """Prepare a pool for each of these accounts, and what forwards its events."""
@@ -42,17 +46,19 @@ class Workers:
         self._clients: list[Telnyx] = []
         self._pools: list[Pool] = []
         for name in pools:
-            client = _client(settings.accounts[name], settings.worker)
+            account = settings.accounts[name]
+            client, observe = _client(account, settings.worker), each_of(metrics.of(name), journal.write)
             self._clients.append(client)
             self._pools.append(
                 Pool(
-                    pool_settings(name, settings.worker),
+                    pool_settings(name, account, settings.worker),
                     log=log,
                     topics=topics_of(settings),
                     client=client,
                     clock=clock,
                     rng=rng,
-                    observe=each_of(metrics.of(name), journal.write),
+                    pace=AccountPace(rates_of(account), partial(is_paused, name), observe),
+                    observe=observe,
                 )
             )
 
@@ -87,14 +93,19 @@ class Workers:
         await asyncio.gather(*(client.close() for client in self._clients))
 
 
-def pool_settings(name: str, chosen: Worker) -> PoolSettings:
+def rates_of(account: Account) -> Rates:
+    """What Telnyx lets an account do."""
+    return Rates(requests_per_second=account.requests_per_second, dials_per_second=account.dials_per_second)
+
+
+def pool_settings(name: str, account: Account, chosen: Worker) -> PoolSettings:
     """What bounds an account's pool, in the workers' units."""
     return PoolSettings(
         name=name,
         concurrency={
-            Lane.URGENT: chosen.concurrency.urgent,
-            Lane.ACTION: chosen.concurrency.action,
-            Lane.DIAL: chosen.concurrency.dial,
+            Lane.URGENT: account.urgent_concurrency or chosen.concurrency.urgent,
+            Lane.ACTION: account.action_concurrency or chosen.concurrency.action,
+            Lane.DIAL: account.dial_concurrency or chosen.concurrency.dial,
         },
         limits=Limits(
             budget_ms=round(chosen.attempt_budget_seconds * 1000),

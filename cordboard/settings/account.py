@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from cordboard.settings.secret import LongSecret, LongSecretFile, Secret, SecretFile, given
 
+_BEGINNING = re.compile(r"\+[0-9]{0,15}|sips?:\S{0,250}")
 # Account names become parts of topic names and of webhook paths.
 AccountName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 
@@ -66,6 +68,18 @@ def _public_key(value: str) -> str:
     return value
 
 
+def _destinations(value: object) -> object:
+    """A list, or in the environment a text with commas. What no destination begins with would allow nothing."""
+    listed = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple) or not all(_BEGINNING.fullmatch(str(one)) for one in listed):
+        raise ValueError("must be beginnings such as +1 or +4420, of numbers in E.164, or sip: of SIP addresses")
+    return tuple(listed)
+
+
+Rate = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+Many = Annotated[int, Field(ge=1, le=10_000)]
+
+
 class Account(BaseModel):
     """A Telnyx account. Which of its secrets are needed depends on the roles that a process plays."""
 
@@ -106,6 +120,35 @@ class Account(BaseModel):
         default="report",
         description="what happens to a dial that rings after its result was UNKNOWN; hang_up: unless it is in use",
     )
+
+    # What Telnyx lets the account do.
+    requests_per_second: Rate | None = Field(
+        default=None, description="requests that Telnyx takes, in all lanes together; else found out by its refusals"
+    )
+    dials_per_second: Rate | None = Field(
+        default=None, description="dials that Telnyx takes, over five seconds (30 unless it was raised); else as above"
+    )
+    dials_in_progress_max: Many | None = Field(
+        default=None, description="calls that we dialled and that may be there at once: the account's channels"
+    )
+    urgent_concurrency: Many | None = Field(default=None, description="as worker.concurrency.urgent, of this account")
+    action_concurrency: Many | None = Field(default=None, description="as worker.concurrency.action, of this account")
+    dial_concurrency: Many | None = Field(default=None, description="as worker.concurrency.dial, of this account")
+
+    # What its owner allows of it, whatever its senders ask for.
+    allowed_destinations: Annotated[tuple[str, ...], BeforeValidator(_destinations)] = Field(
+        default=(), description="what the numbers and SIP addresses that are called must begin with; none: all are"
+    )
+    dials_per_minute_max: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="dials in any minute; more are refused"
+    )
+    dials_per_number_max: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
+        default=None, description="dials to one number within dials_per_number_hours; more are refused"
+    )
+    dials_per_number_hours: Annotated[float, Field(gt=0, le=24 * 7, allow_inf_nan=False)] = Field(
+        default=24, description="the time over which dials to one number are counted"
+    )
+    dry_run: bool = Field(default=False, description="send nothing but hangups and rejects, and say what would be sent")
 
     def read_api_key(self) -> str | None:
         """The API key, or None. A file is read anew each time, so that a rotated key is taken up. Raises OSError."""

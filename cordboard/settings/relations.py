@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # What a stop takes besides its drain: flushing, leaving groups, closing ports.
 LEAVING_SECONDS: Final = 5
+# How long one dial of each partition may take: well within the 50 s after which none is sent.
+PARTITION_SECONDS_MAX: Final = 20
 # A lane that drains is handed over, and each of its three steps may take the drain's time.
 _DRAINS_OF_A_LANE: Final = 3
 
@@ -87,6 +89,16 @@ def _dial_urls_are_sealed(settings: Settings) -> Iterator[Broken]:
             secret, url = f"accounts.{name}.dial_url_secret", f"accounts.{name}.public_url"
             paths = (secret, f"{secret}_file", url)
             yield Broken(paths, "(or dial_url_secret_file) must be set where public_url is: it seals the addresses")
+
+
+def _dials_have_their_turn(settings: Settings) -> Iterator[Broken]:
+    """Each partition may have one dial out: all of them together must go before the first is too late."""
+    for name, account in settings.accounts.items():
+        least = settings.log.partitions / PARTITION_SECONDS_MAX
+        if account.dials_per_second is not None and account.dials_per_second < least:
+            why = f"with log.partitions = {settings.log.partitions} what is released would wait for too long"
+            path = f"accounts.{name}.dials_per_second"
+            yield Broken((path, "log.partitions"), f"must be {least:g} or more: {why}")
 
 
 def _a_stop_holds_its_drain(settings: Settings) -> Iterator[Broken]:
@@ -182,6 +194,7 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _default_account_exists,
     _one_source_per_secret,
     _dial_urls_are_sealed,
+    _dials_have_their_turn,
     _a_stop_holds_its_drain,
     _the_log_is_where_it_is_said_to_be,
     _kafka_is_entered_in_one_way,

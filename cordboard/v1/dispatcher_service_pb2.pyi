@@ -320,11 +320,8 @@ class ExecuteStreamRequest(_message.Message):
 
     COMMAND_FIELD_NUMBER: _builtins.int
     WAIT_FOR_FIELD_NUMBER: _builtins.int
-    STEPS_FIELD_NUMBER: _builtins.int
     wait_for: Global___WaitFor.ValueType
     """What to wait for."""
-    steps: _builtins.bool
-    """Whether each step is told when it is known, before the last word: that it was taken, and its result."""
     @_builtins.property
     def command(self) -> _command_pb2.Command:
         """The command."""
@@ -334,11 +331,10 @@ class ExecuteStreamRequest(_message.Message):
         *,
         command: _command_pb2.Command | None = ...,
         wait_for: Global___WaitFor.ValueType = ...,
-        steps: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "steps", b"steps", "wait_for", b"wait_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "wait_for", b"wait_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -353,8 +349,6 @@ class ExecuteStreamResponse(_message.Message):
     COMMAND_ID_FIELD_NUMBER: _builtins.int
     EXECUTED_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
-    ACCEPTED_FIELD_NUMBER: _builtins.int
-    RESULT_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     """The command."""
     @_builtins.property
@@ -365,28 +359,18 @@ class ExecuteStreamResponse(_message.Message):
     def refused(self) -> Global___Refusal:
         """It was not taken."""
 
-    @_builtins.property
-    def accepted(self) -> Global___SubmitResponse:
-        """A step: it was taken."""
-
-    @_builtins.property
-    def result(self) -> _result_pb2.CommandResult:
-        """A step: its result, while its completion is waited for."""
-
     def __init__(
         self,
         *,
         command_id: _builtins.str = ...,
         executed: Global___ExecuteResponse | None = ...,
         refused: Global___Refusal | None = ...,
-        accepted: Global___SubmitResponse | None = ...,
-        result: _result_pb2.CommandResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "executed", b"executed", "outcome", b"outcome", "refused", b"refused", "result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["executed", b"executed", "outcome", b"outcome", "refused", b"refused"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command_id", b"command_id", "executed", b"executed", "outcome", b"outcome", "refused", b"refused", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "executed", b"executed", "outcome", b"outcome", "refused", b"refused"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["executed", "refused", "accepted", "result"]  # noqa: Y015
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["executed", "refused"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 

@@ -8,7 +8,7 @@ from cordboard.topics import Topics
 from dispatcher.acceptance.execute import Executor
 from dispatcher.acceptance.intake import Intake
 from dispatcher.acceptance.judging import Judge
-from dispatcher.acceptance.tail import Tail
+from cordboard.tail import Tail
 from dispatcher.acceptance.waiting import Waiters
 from dispatcher.accounts import Accounts
 from dispatcher.finding import Finder

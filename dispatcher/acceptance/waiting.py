@@ -1,6 +1,6 @@
 """Who waits for what becomes of which command, or of which cancel request.
 
-One task reads the results topic for everybody (tail.py). It looks at a record's headers only, and hands the record to
+One task reads the results topic for everybody (cordboard.tail). It looks at a record's headers only, and hands it to
 whoever waits under that name; the waiter itself finds out whether it is meant (judging.py). Whoever waits is registered
 before the command is appended, so that no result can come too early.
 """

@@ -6,10 +6,12 @@ The order of the questions is part of the contract:
    refused. This is asked first, so that a repeat is never judged by a page that has moved on since.
 2. A call has one account.
 3. What is over stays over: nothing enters the line of an ended call.
-4. A sequence number that is too high waits for those before it; one that was used is turned away. A command uses its
+4. What was cancelled before it was read, by a NOW of its call or with its whole group, ends so.
+5. A destination that the account's owner does not allow is refused.
+6. A sequence number that is too high waits for those before it; one that was used is turned away. A command uses its
    number once it is accepted, whatever becomes of it. A hangup or reject with placement NOW waits for no number, and
    uses all below its own: what had them and was accepted before is superseded.
-5. A full line refuses, except hangup and reject: they get through.
+7. A full line refuses, except hangup and reject: they get through.
 
 Refusals are not remembered, so their ids may come again. Everything else ends once and stays so.
 """
@@ -19,7 +21,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from dispatcher.core import memory
+from dispatcher.core import memory, obeying
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import CancelAnswer, Result
 from dispatcher.core.inputs import Asked, CancelAsked
@@ -44,9 +46,12 @@ def take(turn: Turn, asked: Asked) -> None:
     if page.life is Life.ENDED:
         give_result(turn, ask, _after_the_end(ask))
         return
-    if _was_overtaken(page, ask):
-        give_result(turn, ask, Ending(state=State.CANCELLED, reason=Reason.SUPERSEDED))
+    if (reason := obeying.cancelled_by(turn, ask)) is not None:
+        give_result(turn, ask, Ending(state=State.CANCELLED, reason=reason))
         _use(turn, ask.sequence)
+        return
+    if not turn.limits.guards_of(ask.account).allows(ask.destinations):
+        give_result(turn, ask, Ending(state=State.REJECTED, reason=Reason.DESTINATION_REFUSED))
         return
     passes = ask.ends_call and ask.placement is Placement.NOW  # It waits for nobody, so for no number either.
     if ask.sequence and not passes and not _in_sequence(turn, asked):
@@ -55,18 +60,6 @@ def take(turn: Turn, asked: Asked) -> None:
         refuse(turn, ask, Reason.LINE_FULL, asked.origin)
         return
     _enter(turn, ask)
-
-
-def _was_overtaken(page: Page, ask: Ask) -> bool:
-    """Whether it was accepted before a command with placement NOW, but read after it: as if cancelled by it.
-
-    What comes after that one by its own number is not before it.
-    """
-    if ask.placement is Placement.NOW or ask.accept_ms > page.now_ms:
-        return False
-    if ask.sequence and page.now_sequence:
-        return ask.sequence < page.now_sequence
-    return ask.accept_ms < page.now_ms
 
 
 def _after_the_end(ask: Ask) -> Ending:
@@ -269,32 +262,3 @@ def end_poisoned(turn: Turn, ask: Ask) -> None:
     """End a command that the core failed on, unless it is a repeat of one that has its own end, or will have."""
     if find_pending(turn.page, ask.command_id) is None and memory.recall(turn.page.ended, ask.command_id) is None:
         give_result(turn, ask, Ending(state=State.FAILED, reason=Reason.INTERNAL))
-
-
-def cancel(turn: Turn, wanted: CancelAsked) -> None:
-    """Cancel what waits; what was released is too late for it."""
-    page = turn.page
-
-    def is_meant(ask: Ask) -> bool:
-        if wanted.group and ask.group != wanted.group:
-            return False
-        return not wanted.command_ids or ask.command_id in wanted.command_ids
-
-    meant = [held for held in (*page.line, *page.early) if is_meant(held.ask)]
-    for held in meant:
-        take_out(page, held)
-        give_result(turn, held.ask, Ending(state=State.CANCELLED, reason=Reason.CANCEL_REQUESTED))
-    cancelled = tuple(held.ask.command_id for held in meant)
-    released = {flight.ask.command_id for flight in page.flights if is_meant(flight.ask)}
-    ended = {name for name in wanted.command_ids if memory.recall(page.ended, name) is not None}
-    too_late = tuple(sorted((released | ended) - set(cancelled)))
-    turn.say(
-        CancelAnswer(
-            request_id=wanted.request_id,
-            page=page.key,
-            account=page.account,
-            cancelled=cancelled,
-            too_late=too_late,
-            unknown=tuple(name for name in wanted.command_ids if name not in cancelled and name not in too_late),
-        )
-    )

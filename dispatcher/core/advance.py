@@ -9,6 +9,7 @@ released either.
 
 from __future__ import annotations
 
+from cordboard.orders import NO_ORDERS, Orders
 from dispatcher.core import (
     admission,
     aliases,
@@ -18,8 +19,11 @@ from dispatcher.core import (
     ending,
     flights,
     hearing,
+    limiting,
     line,
     links,
+    obeying,
+    permits,
     retention,
     transfers,
 )
@@ -35,27 +39,39 @@ from dispatcher.core.inputs import (
     Joined,
     Made,
     Opened,
+    Ordered,
+    Permit,
     Poisoned,
+    Step,
     Told,
 )
 from dispatcher.core.limits import DEFAULT_LIMITS, Limits
 from dispatcher.core.page import Life, Page
-from dispatcher.core.turn import Turn
+from dispatcher.core.turn import Ending, Turn, give_result
+from dispatcher.core.words import Reason, State
 
 
-def advance(page: Page | None, key: str, given: Input, now: int, limits: Limits = DEFAULT_LIMITS) -> Decision:
+def advance(
+    page: Page | None,
+    key: str,
+    given: Input,
+    now: int,
+    limits: Limits = DEFAULT_LIMITS,
+    orders: Orders = NO_ORDERS,
+) -> Decision:
     """Apply an input to the page of `key` (None: there is none yet) at the time `now` (Unix ms)."""
     is_new = page is None
     if page is None:
         page = _new_page(key, given, now)
         if page is None:
             return Decision(page=None, changed=False)
-    turn = Turn(page=page, now=now, limits=limits)
+    turn = Turn(page=page, now=now, limits=limits, orders=orders)
     _apply(turn, given)
     if not page.is_alias:
         transfers.settle_by_legs(turn)
         links.announce(turn)
     line.move(turn)
+    permits.settle(turn)
     if is_new and not turn.changed:
         return Decision(page=None, changed=False, outputs=turn.outputs)  # Nothing to remember: no page.
     if turn.changed:
@@ -70,7 +86,8 @@ def advance(page: Page | None, key: str, given: Input, now: int, limits: Limits 
         changed=is_written,
         outputs=turn.outputs,
         wake_ms=page.wake_ms or None,
-        wants_credit=line.wanting_credit(page),
+        wants_credit=line.wanting_credit(turn),
+        has_credit=line.has_credit(page),
         learned=turn.learned,
     )
 
@@ -84,6 +101,9 @@ def _new_page(key: str, given: Input, now: int) -> Page | None:
     if isinstance(given, Announced):
         page.life = Life.STRANGER
         return page if page.is_alias else None
+    if isinstance(given, Permit):
+        page.life = Life.STRANGER
+        return page if page.is_limit and given.step is Step.ASKED else None
     return page if isinstance(given, Asked | Poisoned | CancelAsked | Opened) else None
 
 
@@ -108,11 +128,23 @@ def _apply(turn: Turn, given: Input) -> None:  # noqa: C901 - a line for each in
         case Made(maker):
             transfers.note_maker(turn, maker)
         case CancelAsked():
-            admission.cancel(turn, given)
+            obeying.cancel(turn, given)
         case Credited(command_id):
             line.credit(turn, command_id)
+        case Permit():
+            _hear_permit(turn, given)
+        case Ordered():
+            obeying.obey(turn)
         case Poisoned(ask):
             admission.end_poisoned(turn, ask)
+
+
+def _hear_permit(turn: Turn, permit: Permit) -> None:
+    if turn.page.is_limit:
+        limiting.hear(turn, permit)
+    elif (refused := permits.hear(turn, permit)) is not None:
+        line.take_out(turn.page, refused)
+        give_result(turn, refused.ask, Ending(state=State.REJECTED, reason=Reason.DIAL_LIMIT))
 
 
 def _pass_time(turn: Turn, at_ms: int) -> None:
@@ -125,6 +157,8 @@ def _pass_time(turn: Turn, at_ms: int) -> None:
     flights.judge_silence(turn, at_ms)
     completion.time_out(turn, at_ms)
     aliases.give_up_waiting(turn, at_ms)
+    if turn.page.is_limit:
+        limiting.pass_time(turn, at_ms)
     if retention.is_abandoned(turn.page, turn.limits, at_ms):
         ending.abandon(turn)
     asking.pass_time(turn, at_ms)

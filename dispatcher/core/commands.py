@@ -50,6 +50,7 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     clears: bool = False  # It takes away what others started, and nothing tells of it.
     new_legs: int = 1  # Of a dial or a transfer: how many it makes.
     joins: str = ""  # Of a dial: the call whose session its legs join.
+    destinations: tuple[str, ...] = ()  # Whom it would call.
 
     @property
     def ends_call(self) -> bool:

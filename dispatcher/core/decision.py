@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cordboard.work import TelnyxError, Work
-from dispatcher.core.inputs import Heard
+from dispatcher.core.inputs import Heard, Permit
 from dispatcher.core.page import Joining, Leg, Page, Raw
 from dispatcher.core.words import Answer, Completion, Reason, State
 
@@ -92,8 +92,8 @@ class Release:
 class Tell:
     """One page tells another: a dial its new call (`leg` set), a call an event of its own (`heard` set).
 
-    `joining` tells a call of a dial whose legs join its session, `maker` a leg which transfer made it. With none of
-    these a call makes itself known to an alias.
+    `joining` tells a call of a dial whose legs join its session, `maker` a leg which transfer made it; `permit`: a dial
+    asks whether it may go, or is answered. With none of these a call makes itself known to an alias.
     """
 
     page: str
@@ -105,6 +105,7 @@ class Tell:
     traceparent: str = ""
     joining: Joining | None = None
     maker: str = ""
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,7 @@ class Decision:
     """In this order: the page is written (None: forgotten), then the outputs are sent.
 
     `changed` is false when nothing needs to be written. `wake_ms` is when the page wants a Due, None for never.
-    `wants_credit` names commands that wait for room in their lane.
+    `wants_credit` names commands that wait for room in their lane; `has_credit`: a dial has it, and is not over.
     """
 
     page: Page | None
@@ -153,4 +154,5 @@ class Decision:
     outputs: list[Output] = field(default_factory=list)
     wake_ms: int | None = None
     wants_credit: tuple[str, ...] = ()
+    has_credit: bool = False
     learned: list[Learned] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from cordboard.work import Outcome
@@ -108,6 +109,35 @@ class Announced:
     call: str
 
 
+class Step(enum.StrEnum):
+    """How far a permit is: see permits.py."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A dial's permit, asked of a page that counts for the whole account, or its answer. `sender` is who says it.
+
+    Returned by a call, at its end, `dial` is the page of the dial that it came of, and `call` the call.
+    """
+
+    step: Step
+    legs: int = 1
+    dial: str = ""
+    call: str = ""
+    account: str = ""
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What operators want has changed: what waits is looked at again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """A dial tells the call whose session its legs join that it was sent, or which they are."""
@@ -129,7 +159,9 @@ class Due:
     at_ms: int
 
 
-Input = Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Announced | Joined | Made | Due
+Input = (
+    Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Announced | Joined | Made | Permit | Ordered | Due
+)
 
 
 def copy_of(clue: Clue, account: str) -> Heard:

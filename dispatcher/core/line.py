@@ -6,7 +6,8 @@ One command is in the workers' hands at a time, and the next one waits for its o
 - nothing else. NEXT only goes to the head of the line, and through a gate.
 
 What holds the head back: a gate (the command before it has not completed), the hold after answer, a command it requires
-that has not succeeded (it is cancelled then), and for a dial the want of credit in its lane.
+that has not succeeded (it is cancelled then), for a dial the want of a permit (permits.py), and a pause of its account.
+While an account is paused its line stands still, but for what ends the call: that passes what the pause holds back.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from typing import Final
 
 from cordboard.work import Work
-from dispatcher.core import memory
+from dispatcher.core import memory, permits
 from dispatcher.core.commands import Ask
 from dispatcher.core.decision import Release
 from dispatcher.core.links import tell_joined
@@ -35,15 +36,38 @@ def move(turn: Turn) -> None:
         held = turn.page.line[0]
         if _ends_here(turn, held):
             continue
-        if held.ask.is_dial and not held.credited:
+        if _is_paused(turn, held):
+            _end_call_all_the_same(turn)
+            return
+        if held.ask.is_dial and not permits.may_go(turn, held):
             return
         turn.page.line.pop(0)
         _release_first(turn, held, passing=False)
 
 
-def wanting_credit(page: Page) -> tuple[str, ...]:
+def _is_paused(turn: Turn, held: Held) -> bool:
+    return not held.ask.ends_call and held.ask.account in turn.orders.paused
+
+
+def _end_call_all_the_same(turn: Turn) -> None:
+    final = next((held for held in turn.page.line if held.ask.ends_call and not held.ask.requires), None)
+    if final is not None:
+        turn.page.line.remove(final)
+        _release_first(turn, final, passing=False)
+
+
+def wanting_credit(turn: Turn) -> tuple[str, ...]:
     """The dials that could go if their lane had room."""
-    return tuple(held.ask.command_id for held in page.line[:1] if held.ask.is_dial and not held.credited)
+    return tuple(
+        held.ask.command_id for held in turn.page.line[:1] if held.ask.is_dial and permits.wants_credit(turn, held)
+    )
+
+
+def has_credit(page: Page) -> bool:
+    """Whether a dial has its lane's room, and nobody knows yet what came of it."""
+    if not page.is_dial:
+        return False
+    return any(held.credited for held in page.line) or any(not flight.answered for flight in page.flights)
 
 
 def expire(turn: Turn, at_ms: int) -> None:
@@ -51,8 +75,16 @@ def expire(turn: Turn, at_ms: int) -> None:
     page = turn.page
     for held in [*page.line, *page.early]:
         if held.expire_ms is not None and held.expire_ms <= at_ms:
+            ending = Ending(state=State.EXPIRED, reason=_why_it_waited(turn, held))
             take_out(page, held)
-            give_result(turn, held.ask, Ending(state=State.EXPIRED, reason=Reason.IN_LINE))
+            give_result(turn, held.ask, ending)
+
+
+def _why_it_waited(turn: Turn, held: Held) -> Reason:
+    if _is_paused(turn, held):
+        return Reason.PAUSED
+    # A dial is alone in its line, and waits for nothing but its permits.
+    return Reason.RATE_LIMITED if held.ask.is_dial and turn.page.opened_ms < turn.now else Reason.IN_LINE
 
 
 def take_out(page: Page, held: Held) -> None:
@@ -126,9 +158,11 @@ def _is_under_way(page: Page, command_id: str) -> bool:
 
 def _ends_here(turn: Turn, held: Held) -> bool:
     if held.expire_ms is not None and held.expire_ms <= turn.now:
-        ending = Ending(state=State.EXPIRED, reason=Reason.IN_LINE)
+        ending = Ending(state=State.EXPIRED, reason=_why_it_waited(turn, held))
     elif held.ask.requires and not _has_succeeded(turn.page, held.ask.requires):
         ending = Ending(state=State.CANCELLED, reason=Reason.PREVIOUS_FAILED, related=held.ask.requires)
+    elif turn.limits.guards_of(held.ask.account).dry_run and not held.ask.ends_call:
+        ending = Ending(state=State.REJECTED, reason=Reason.DRY_RUN)
     else:
         return False
     take_out(turn.page, held)

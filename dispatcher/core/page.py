@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from cordboard.webhook import names_a_call
+from cordboard.webhook import LIMIT_PREFIX, names_a_call
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
 
@@ -39,6 +39,8 @@ class Held(msgspec.Struct, array_like=True, kw_only=True):
     wait_until_ms: int = 0  # For a sequence number that came too early.
     credited: bool = False  # Its lane had room for it.
     origins: list[str] = []  # Of one that came too early: the records it came in, for the ids of refusals.
+    permits: list[str] = []  # Of a dial: the pages that let it go (see permits.py).
+    asked: str = ""  # The page that is asked now.
 
 
 class Clue(msgspec.Struct, frozen=True, array_like=True):
@@ -140,6 +142,22 @@ class Asking(msgspec.Struct, array_like=True, kw_only=True):
     answered: bool = False  # Whether it was known to be answered at the latest question.
 
 
+class Slot(msgspec.Struct, array_like=True):
+    """A dial that counts, on the page of a limit: eight bytes of its key, since when, and its legs that have ended."""
+
+    dial: bytes
+    since_ms: int
+    legs: int = 1
+    ended: list[bytes] = []
+
+
+class Queued(msgspec.Struct, frozen=True, array_like=True):
+    """A dial that waits for a slot."""
+
+    dial: str
+    legs: int = 1
+
+
 class Leg(msgspec.Struct, frozen=True, array_like=True):
     """A leg that a dial brought to life."""
 
@@ -209,10 +227,27 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     joining: list[Joining] = []  # Dials whose legs are no transfer's, the latest ones.
     made_by: str = ""  # The transfer that made this call, where it is awaited what answered it.
 
+    # Of permits (see permits.py, limiting.py). On a dial's page: who gave it a slot that it has yet to give back.
+    slot: str = ""
+    slot_returned: bool = False  # On a call's page.
+    slots: list[Slot] = []
+    queue: list[Queued] = []
+    recent: list[tuple[int, int]] = []  # Dials by second (Unix s).
+
     @property
     def is_call(self) -> bool:
         """Whether it is a call's, and not that of a dial, an alias or an event that names nothing."""
         return names_a_call(self.key)
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it counts for a whole account."""
+        return self.key.startswith(LIMIT_PREFIX)
+
+    @property
+    def is_of_number(self) -> bool:
+        """Whether it counts for one number of an account."""
+        return self.is_limit and "/" in self.key
 
     @property
     def is_dial(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dispatcher.core import asking
+from dispatcher.core.limiting import SLOT_KEPT_MS
 from dispatcher.core.limits import Limits
 from dispatcher.core.page import Life, Page
 
@@ -39,6 +40,8 @@ def _moments(page: Page, limits: Limits) -> Iterator[int]:
     yield from (flight.deadline_ms for flight in page.flights)
     yield from (waiting.deadline_ms for waiting in page.open)
     yield from (kept.since_ms + limits.untied_wait_ms for kept in page.kept)
+    if page.slots and not page.is_of_number:
+        yield page.slots[0].since_ms + SLOT_KEPT_MS
     if not _is_busy(page):
         yield _forget_at(page, limits)
     elif _is_live_call(page) or not (page.flights or page.open):
@@ -48,13 +51,18 @@ def _moments(page: Page, limits: Limits) -> Iterator[int]:
 
 
 def _is_busy(page: Page) -> bool:
-    waits = page.line or page.early or page.flights or page.kept
+    waits = page.line or page.early or page.flights or page.kept or page.queue
+    if page.slots and not page.is_of_number:
+        return True
     return bool(waits or any(not waiting.doubtful for waiting in page.open))
 
 
 def _forget_at(page: Page, limits: Limits) -> int:
     if page.is_dial:
         return page.touched_ms + limits.dial_memory_ms
+    if page.is_limit:
+        window_ms = limits.guards_of(page.account).number_window_ms if page.is_of_number else limits.alias_memory_ms
+        return page.touched_ms + window_ms
     if page.is_alias:
         linked_until = page.linked_ms + limits.link_memory_ms if page.link else 0
         return max(page.touched_ms + limits.alias_memory_ms, linked_until)

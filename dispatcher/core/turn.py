@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from cordboard.orders import NO_ORDERS, Orders
 from cordboard.work import Outcome, TelnyxError, Verdict
 from dispatcher.core import memory
 from dispatcher.core.commands import Ask
@@ -31,6 +32,7 @@ class Turn:
     changed: bool = False
     noted: bool = False  # The page is to be written, but for nothing that is a sign of the call's life.
     learned: list[Learned] = field(default_factory=list)
+    orders: Orders = NO_ORDERS
 
     def say(self, output: Output) -> None:
         """Add an output, to be sent once the page is written."""

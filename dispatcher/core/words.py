@@ -52,6 +52,9 @@ class Reason(enum.StrEnum):
     WORKER_LOST = "WORKER_LOST"
     NO_EVENT = "NO_EVENT"
     WEBHOOKS_ELSEWHERE = "WEBHOOKS_ELSEWHERE"
+    DESTINATION_REFUSED = "DESTINATION_REFUSED"
+    DIAL_LIMIT = "DIAL_LIMIT"
+    DRY_RUN = "DRY_RUN"
 
 
 class Completion(enum.StrEnum):
@@ -88,13 +91,16 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.LINE_FULL: "Too many commands of this call are waiting; send it again when some have ended.",
     Reason.SEQUENCE_GAP: "Commands with lower sequence numbers did not come in time; send them, then this again.",
     Reason.SEQUENCE_TAKEN: "The sequence number was used before; it cannot be used again in this call.",
+    Reason.DESTINATION_REFUSED: "The account's settings do not allow calls to this destination.",
+    Reason.DIAL_LIMIT: "The account's limit on dials, in a minute or to one number, is used up.",
+    Reason.DRY_RUN: "The account is set to a dry run: this would have been sent now, and was not.",
     Reason.CALL_ENDED: "The call has ended.",
     Reason.CANCEL_REQUESTED: "It was cancelled on request before it was released.",
     Reason.SUPERSEDED: "A command with placement NOW cancelled what was waiting.",
     Reason.PREVIOUS_FAILED: "The command it requires did not succeed.",
     Reason.IN_LINE: "Its expire_time passed while it waited in its call's line.",
     Reason.IN_LANE: "Its expire_time passed while it waited for a worker.",
-    Reason.RATE_LIMITED: "Telnyx's rate limit held it up for too long; it was not sent.",
+    Reason.RATE_LIMITED: "The limits of its account held it up for too long; it was not sent.",
     Reason.PAUSED: "The account is paused; it was not sent.",
     Reason.TELNYX_UNREACHABLE: "Telnyx could not be reached; certainly nothing was sent.",
     Reason.INTERNAL: "Cordboard could not handle the command; it was set aside for its operators and not sent.",

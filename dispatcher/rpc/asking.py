@@ -29,14 +29,13 @@ from dispatcher.core.page import Page
 from dispatcher.finding import Finder, Restoring
 from dispatcher.reading import CANCEL_TYPE
 from dispatcher.rendering import PROTOBUF_TYPE
+from dispatcher.rpc.ordering import Ordering
 
+_DIALS_ONE_BY_ONE: Final = Violation(
+    "command_ids", "command_ids must name one dial, or call_control_id the call of all of them", "cancel.dials"
+)
 FIND_SECONDS_MAX: Final = 10.0
 REPORT_SECONDS_MAX: Final = 30.0
-_GROUP_ALONE: Final = Violation(
-    "call_control_id",
-    "call_control_id must name the call: to cancel a group in all its calls at once is not possible yet",
-    "cancel.group",
-)
 
 
 class Asking:
@@ -44,6 +43,7 @@ class Asking:
 
     def __init__(self, topics: Topics, intake: Intake, finder: Finder, waiters: Waiters, rng: random.Random) -> None:
         self._topics = topics
+        self.ordering = Ordering(topics, intake)
         self._intake = intake
         self._finder = finder
         self._waiters = waiters
@@ -83,11 +83,14 @@ class Asking:
         """Take back what waits. Raises Refused."""
         check(request)
         account = self._intake.account_of(request.account)
+        if not request.call_control_id and not request.command_ids:
+            taken = await self.ordering.cancel_group(request.account, request.group)
+            return service.CancelCommandsResponse(cancel_id=self._new_id(), accept_time=taken)
         if not request.call_control_id and len(request.command_ids) != 1:
-            raise invalid([_GROUP_ALONE])
+            raise invalid([_DIALS_ONE_BY_ONE])
         key = self._key(request.call_control_id, next(iter(request.command_ids), ""), account)
         wanted = command_pb2.CancelRequest(
-            cancel_id=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+            cancel_id=self._new_id(),
             account=account,
             call_control_id=request.call_control_id,
             command_ids=request.command_ids,
@@ -104,6 +107,9 @@ class Asking:
         taken = views.timestamp(appended[0].time_ms)
         return service.CancelCommandsResponse(cancel_id=wanted.cancel_id, accept_time=taken, report=report)
 
+    def _new_id(self) -> str:
+        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+
     def _cancel_record(self, key: str, wanted: command_pb2.CancelRequest) -> NewRecord:
         event = CloudEvent(
             id=wanted.cancel_id, source=source_uri(wanted.source), type=CANCEL_TYPE, content_type=PROTOBUF_TYPE
@@ -112,7 +118,7 @@ class Asking:
 
     def _key(self, call: str, command_id: str, account: str) -> str:
         if not names_a_call(call):
-            sentence = "call_control_id must not start with dial:, event:, leg: or session:, which name other things"
+            sentence = "call_control_id must not start with dial:, event:, leg:, limit: or session:, which name other things"
             raise invalid([Violation("call_control_id", sentence, "call.alias")])
         if not call and not account:
             sentence = "account must be named: there is no default one, and a dial is known by its account"

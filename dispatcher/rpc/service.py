@@ -71,6 +71,14 @@ class Service:
         """Take back what waits."""
         return await self._asking.cancel(request, context.time_remaining())
 
+    async def PauseAccount(self, request: service.PauseAccountRequest, context: Any) -> service.PauseAccountResponse:
+        """Have nothing sent for an account but hangups and rejects."""
+        return await self._asking.ordering.pause(request)
+
+    async def ResumeAccount(self, request: service.ResumeAccountRequest, context: Any) -> service.ResumeAccountResponse:
+        """Have everything sent again."""
+        return await self._asking.ordering.resume(request)
+
 
 def _traceparent(context: Any) -> str:
     return traceparent_of(context.invocation_metadata())

@@ -12,11 +12,12 @@ from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
 from cordboard.log.port import Log, LogError, TopicPartition
+from cordboard.tail import positions_at_end
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.acceptance.refusals import log_unavailable, shutting_down
 from dispatcher.acceptance.stopping import Stopping
-from dispatcher.acceptance.tail import positions_at_end
+from cordboard.tail import positions_at_end
 from dispatcher.rpc import cursor
 from dispatcher.rpc.asking import check
 from dispatcher.rpc.filtering import Filter

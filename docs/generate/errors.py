@@ -25,10 +25,6 @@ LATER: Final = {
     "NOT_PERMITTED": "identities of senders",
     "UNAUTHENTICATED": "identities of senders",
     "QUOTA_EXCEEDED": "quotas of senders",
-    "DIAL_LIMIT": "guards on dials",
-    "DESTINATION_REFUSED": "guards on dials",
-    "DRY_RUN": "guards on dials",
-    "PAUSED": "pauses by operators",
 }
 _COMMENTED: Final = re.compile(r"^    (\w+) = \S+  # (.+)$", re.MULTILINE)
 

@@ -16,6 +16,8 @@ another is delivered at once, and what comes of it is shown too. The commands:
     copy DIAL TYPE call=X [id= at=]       a webhook that came on the dial's own address
     answer HOW [call=A] [attempt=1]       to the question whether the call lives: alive, dead, ended, or as `outcome`
     cancel [ID ...] [call= group= dial=]  ·  credit DIAL  ·  tick 15s  ·  page [call=A]
+    guards name=value ...                 of the account, for the rest of the story
+    pause  ·  resume  ·  cancel-group G   the operators' orders
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from typing import Any
 
 from cordboard import marks
 from cordboard.catalogue import CATALOGUE, clears, goes_on, joined_call
+from cordboard.orders import NO_ORDERS, Orders
 from cordboard.v1 import Command
 from cordboard.v1 import Placement as PlacementOption
 from cordboard.work import Outcome, TelnyxError, Verdict
@@ -57,10 +60,11 @@ from dispatcher.core.inputs import (
     Joined,
     Made,
     Opened,
+    Ordered,
     Poisoned,
     Told,
 )
-from dispatcher.core.limits import DEFAULT_LIMITS
+from dispatcher.core.limits import DEFAULT_LIMITS, Guards
 from dispatcher.core.page import Page, Raw, decode, encode
 from dispatcher.core.words import Placement
 
@@ -123,6 +127,7 @@ def make_ask(action: str, command_id: str, now: int, options: dict[str, str]) ->
         clears=clears(command),
         new_legs=int(options.get("legs", 1)),
         joins=joined_call(command),
+        destinations=tuple(options["to"].split(",")) if "to" in options else (),
     )
 
 
@@ -141,6 +146,7 @@ class Story:
     def __init__(self) -> None:
         self.now = START_MS
         self.limits = DEFAULT_LIMITS
+        self.orders = NO_ORDERS
         self.pages: dict[str, bytes] = {}
         self.wakes: dict[str, int] = {}
         self.asked: dict[str, str] = {}  # Command id -> page.
@@ -155,12 +161,31 @@ class Story:
         verb, *rest = line.split()
         words = [word for word in rest if "=" not in word]
         options = dict(word.split("=", 1) for word in rest if "=" in word) | dict.fromkeys(words, "")
-        return list(getattr(self, f"do_{verb}")(words, options))
+        return list(getattr(self, f"do_{verb.replace('-', '_')}")(words, options))
 
     def do_limits(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
         given = {name: int(value) if value.isdigit() else frozenset((value,)) for name, value in options.items()}
         self.limits = replace(self.limits, **given)
         yield from ()
+
+    def do_guards(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        given = {name: int(value) if value.isdigit() else tuple(value.split(",")) for name, value in options.items()}
+        self.limits = replace(self.limits, guards={ACCOUNT: Guards(**given)})
+        yield from ()
+
+    def do_pause(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        yield from self.order(replace(self.orders, paused=frozenset({ACCOUNT})))
+
+    def do_resume(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        yield from self.order(replace(self.orders, paused=frozenset()))
+
+    def do_cancel_group(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        yield from self.order(replace(self.orders, cancelled={(ACCOUNT, words[0]): self.now}))
+
+    def order(self, orders: Orders) -> Iterator[str]:
+        self.orders = orders
+        for key in list(self.pages):
+            yield from self.put(key, Ordered())
 
     def do_submit(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
         self.inputs += 1
@@ -279,7 +304,7 @@ class Story:
     def put(self, key: str, given: Input) -> Iterator[str]:
         """Apply an input as the owner does: on an own copy, written before anything is sent."""
         page = decode(self.pages[key]) if key in self.pages else None
-        decision = advance(page, key, given, self.now, self.limits)
+        decision = advance(page, key, given, self.now, self.limits, self.orders)
         self.keep(key, decision)
         if decision.changed and decision.page is None:
             yield "forgotten" if key == "A" else f"forgotten: {key}"
@@ -355,6 +380,10 @@ class Story:
         elif told.maker:
             yield f"tell {told.page}: made by {told.maker}"
             yield from self.put(told.page, Made(told.maker))
+        elif told.permit is not None:
+            what = told.permit.step.value + f" of {told.permit.call}" * bool(told.permit.call)
+            yield f"tell {told.page}: {what} by {told.sender}"
+            yield from self.put(told.page, replace(told.permit, account=told.account, sender=told.sender))
         elif told.leg is None and told.heard is None:
             yield f"tell {told.page}: {told.sender} is here"
             yield from self.put(told.page, Announced(told.account, told.sender))

@@ -12,13 +12,13 @@ from cordboard.log.cruelty import Cruelty, gentle
 from cordboard.log.memory import MemoryLog
 from cordboard.log.memory_broker import MemoryBroker
 from cordboard.log.port import Headers, Log, NewRecord, Record, TopicPartition
+from cordboard.orders import NO_ORDERS, Orders
 from cordboard.topics import Topics
 from cordboard.v1 import actions_call_pb2, command_pb2, result_pb2
 from cordboard.work import Lane, Outcome, Verdict, Work, decode_work, encode
 from dispatcher.accounts import Accounts
 from dispatcher.batch import Practice
 from dispatcher.core.limits import DEFAULT_LIMITS, Limits
-from dispatcher.credit import LaneCredit, Unlimited
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.observing import Observed
 from dispatcher.owner import Owner
@@ -54,7 +54,8 @@ class Stage:
         clock: HandClock,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        credit: LaneCredit | None = None,
+        orders: Callable[[], Orders] = lambda: NO_ORDERS,
+        rooms: dict[str, int] | None = None,
         accounts: Accounts = ACCOUNTS,
     ) -> None:
         self.log = log
@@ -67,9 +68,10 @@ class Stage:
             limits=limits,
             home=log.partition_for,
             observe=self.seen.append,
+            orders=orders,
+            rooms=rooms or {},
         )
-        given = credit or Unlimited()
-        self.dispatcher = Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, clock, given))
+        self.dispatcher = Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, clock))
 
     async def submit(self, command: command_pb2.Command, headers: Headers = (), **where: int) -> None:
         """Append a command as a door would."""

@@ -14,7 +14,6 @@ from dispatcher import batch
 from dispatcher import dispatcher as dispatching
 from dispatcher.accounts import Accounts
 from dispatcher.core.inputs import Due
-from dispatcher.credit import Wish
 from dispatcher.finding import group_of
 from dispatcher.observing import Decided, Lost
 from tests.dispatcher.harness import TOPICS, HandClock, Stage, connect, dial, hangup, make_broker, speak, staged
@@ -235,38 +234,6 @@ async def test_a_successful_dial_opens_its_call(stage: Stage) -> None:
     page = await stage.dispatcher.find("v3:new")
     assert page is not None
     assert (page.dial, page.leg, page.direction) == ("dial:main/d", "leg", "outgoing")
-
-
-class Stingy:
-    """Credit that is given only when the test says so."""
-
-    def __init__(self) -> None:
-        self.wishes: list[Wish] = []
-        self.granted: list[object] = []
-
-    def ask(self, wish: Wish, granted: object) -> None:
-        if wish not in self.wishes:
-            self.wishes.append(wish)
-        self.granted = [granted]
-
-    def withdraw(self, page: str) -> None:
-        """Not asked."""
-
-
-async def test_a_dial_waits_for_its_lanes_credit(clock: HandClock) -> None:
-    """
-    Nothing is released before the lane has room; then it is.
-    """
-    credit = Stingy()
-    async with staged(connect(make_broker(clock)), clock, credit=credit) as stage:
-        await stage.submit(dial("d"))
-        await stage.applied()
-        assert await stage.works(Lane.DIAL) == []
-
-        [grant] = credit.granted
-        grant(credit.wishes[0])  # type: ignore[operator]  # it is the owner's callback
-        await stage.applied()
-        assert len(await stage.works(Lane.DIAL)) == 1
 
 
 async def test_hangups_that_are_doubted_go_out_again_by_the_timer(stage: Stage, clock: HandClock) -> None:

@@ -33,7 +33,7 @@ from cordboard.log.port import LogUnavailable, NewRecord, TopicPartition
 from cordboard.log.store import Store
 from cordboard.roles.liveness import LivenessMetrics
 from cordboard.topics import Topics
-from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest
+from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest, Hangup
 from cordboard.work import Lane
 from dispatcher.ingress import Spool, SpoolMetrics
 from dispatcher.ingress.spool import SpoolFailed
@@ -47,6 +47,7 @@ from tests.ingress import desk as away
 from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, OWN_NUMBER, Stage, command, dial, no_room, until
 from tests.rpc.neighbours import street
 from workers.core.forwarding import Patience
+from workers.core.pacing import FAILURES_MAX
 from workers.forwarding.events import Abandoned, LogTrouble
 from workers.forwarding.metrics import ForwardMetrics
 
@@ -155,7 +156,30 @@ async def telnyx_asks_for_patience(scene: Scene) -> None:
     await scene.stage.submit(*(command(f"l{number}", call) for number, call in enumerate(calls)))
     await scene.counts("cordboard_worker_rate_limited_total")
     await scene.counts("cordboard_worker_reserved", lane="action")
+    await scene.counts("cordboard_worker_held_total", lane="action", cause="rate_limited")
     assert await scene.stage.ended("l0", "l1", "l2") == []
+
+
+async def an_account_is_paused(scene: Scene) -> None:
+    """Its dials wait, and go when it is resumed."""
+    await scene.stage.client.pause(ACCOUNT)
+    await scene.counts("cordboard_account_paused", account=ACCOUNT)
+    await scene.stage.submit(dial("p1"))
+    await scene.counts("cordboard_dials_waiting")
+    await scene.stage.client.resume(ACCOUNT)
+    assert await scene.stage.ended("p1") == []
+
+
+async def telnyx_is_away(scene: Scene) -> None:
+    """So many requests fail in a row that nothing more is sent, until a hangup finds that it is back."""
+    calls = [await scene.stage.call() for _ in range(FAILURES_MAX // 2)]
+    scene.stage.faults({"match": {"action": "speak"}, "status": 503})
+    await scene.stage.submit(*(command(f"b{number}", call) for number, call in enumerate(calls)))
+    await scene.counts("cordboard_worker_breaker_open")
+    scene.seen.look()
+    scene.stage.faults()
+    await scene.stage.client.execute(Command(command_id="b", call_control_id=calls[0], hangup=Hangup()))
+    assert await until(lambda: scene.seen.value("cordboard_worker_breaker_open") == 0)
 
 
 async def telnyx_stumbles(scene: Scene) -> None:
@@ -238,6 +262,8 @@ STORY: tuple[Callable[[Scene], Awaitable[None]], ...] = (
     an_sdk_asks_again,
     a_command_is_cancelled,
     telnyx_asks_for_patience,
+    an_account_is_paused,
+    telnyx_is_away,
     telnyx_stumbles,
     a_call_falls_silent,
     a_dial_rings_too_late,

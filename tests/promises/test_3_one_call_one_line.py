@@ -17,7 +17,7 @@ from cordboard.v1 import PLACEMENT_NEXT
 from cordboard.work import Lane
 from dispatcher.core import line
 from tests.promises.stage import Stage, Without, command
-from workers.pool import PoolSettings
+from workers.settings import PoolSettings
 
 TROUBLE = (
     {"match": {"action": "speak"}, "cut": "after", "probability": 0.2, "seed": 1},

@@ -27,7 +27,7 @@ async def test_a_pools_troubles_are_written(tmp_path: Path) -> None:
     settings = Settings(accounts={"main": {"api_key": "k"}}, log={"path": tmp_path / "log.sqlite3", "partitions": 1})
     clock, registry = SystemClock(), CollectorRegistry()
     log = (await open_log(settings, clock, registry)).log
-    workers = Workers(settings, ["main"], log, clock, random.Random(1), registry)
+    workers = Workers(settings, ["main"], log, clock, random.Random(1), lambda account: False, registry)
     with capture_logs() as lines:
         await workers.start()
         await log.append([NewRecord(topics_of(settings).work("main", Lane.ACTION), b"v3:call", b"\xc1 no work")])
@@ -49,7 +49,7 @@ async def test_an_account_with_an_endpoint_has_its_events_forwarded(tmp_path: Pa
             log={"path": tmp_path / "log.sqlite3", "partitions": 1},
         )
         log = (await open_log(settings, clock, registry)).log
-        workers = Workers(settings, ["main", "other"], log, clock, random.Random(1), registry)
+        workers = Workers(settings, ["main", "other"], log, clock, random.Random(1), lambda account: False, registry)
         await workers.start()
         await until(lambda: not workers.unseated)
         await log.append([event("v3:a", 0, "other"), event("v3:a", 1, "main")])

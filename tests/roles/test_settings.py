@@ -18,18 +18,19 @@ from pydantic import BaseModel
 from cordboard import journal
 from cordboard.catalogue import CATALOGUE
 from cordboard.clock import SystemClock
-from cordboard.roles.brain import accounts_of, limits_of
+from cordboard.roles.brain import accounts_of, limits_of, rooms_of
 from cordboard.roles.desk import Desk
-from cordboard.roles.hands import pool_settings
+from cordboard.roles.hands import pool_settings, rates_of
 from cordboard.roles.log import open_log
 from cordboard.settings import Account, Settings, secrets_of
 from cordboard.validation import COMMAND_BYTES_MAX
 from cordboard.work import Lane
 from dispatcher.accounts import DialAddress
-from dispatcher.core.limits import DEFAULT_LIMITS
+from dispatcher.core.limits import DEFAULT_LIMITS, Guards
 from tests.ingress.desk import KEY, event, public, signed
 from workers.core.attempt import Limits as AttemptLimits
-from workers.pool import PoolSettings
+from workers.pace import Rates
+from workers.settings import PoolSettings
 
 SECRET = "a-secret-long-enough"
 
@@ -232,7 +233,7 @@ class TestPools:
         """
         settings = two_accounts(worker={"concurrency": {"urgent": 1, "action": 2, "dial": 3}})
 
-        pools = [pool_settings(name, settings.worker) for name in settings.accounts]
+        pools = [pool_settings(name, account, settings.worker) for name, account in settings.accounts.items()]
 
         assert [pool.name for pool in pools] == ["main", "second"]
         for pool in pools:
@@ -244,6 +245,7 @@ class TestPools:
         """
         pool = pool_settings(
             "main",
+            Account(dial_concurrency=3),
             Settings(
                 worker={
                     "connect_timeout_seconds": 0.5,
@@ -256,13 +258,60 @@ class TestPools:
         )
 
         assert pool.limits == AttemptLimits(connect_ms=500, try_ms=1_001, budget_ms=8_000)
+        assert pool.concurrency[Lane.DIAL] == 3  # The account's own, before the worker's.
         assert (pool.waiting_ms, pool.handover_ms) == (4_000, 2_500)
 
     def test_unset_settings_are_the_workers_own_bounds(self) -> None:
         """
         The defaults are said twice, where they are set and where they are used, and agree.
         """
-        unset, own = pool_settings("main", Settings().worker), PoolSettings(name="main")
+        unset, own = pool_settings("main", Account(), Settings().worker), PoolSettings(name="main")
 
         assert (unset.limits, unset.waiting_ms, unset.handover_ms) == (own.limits, own.waiting_ms, own.handover_ms)
         assert unset.concurrency == own.concurrency
+
+    def test_an_accounts_rates_reach_its_pace_and_its_credit(self) -> None:
+        """
+        A dial is a request: where dials have no rate of their own, the rate of all requests bounds them.
+        """
+        settings = Settings(
+            accounts={
+                "main": {"dials_per_second": 30, "requests_per_second": 100},
+                "second": {"requests_per_second": 8, "dials_in_progress_max": 10},
+                "third": {"dials_in_progress_max": 10},
+                "fourth": {},
+            },
+            log={"partitions": 4},
+        )
+
+        assert rates_of(settings.accounts["main"]) == Rates(requests_per_second=100, dials_per_second=30)
+        assert rooms_of(settings) == {"main": 15, "second": 4, "third": 10}
+
+    def test_guards_are_off_unless_they_are_set(self) -> None:
+        """
+        And each arrives in the core, in its units.
+        """
+        settings = Settings(
+            accounts={
+                "main": {
+                    "allowed_destinations": "+1, sip:",
+                    "dials_per_minute_max": 60,
+                    "dials_per_number_max": 2,
+                    "dials_per_number_hours": 0.5,
+                    "dials_in_progress_max": 10,
+                    "dry_run": True,
+                },
+                "second": {},
+            }
+        )
+        guards = limits_of(settings).guards
+
+        assert guards["second"] == Guards()
+        assert guards["main"] == Guards(
+            destinations=("+1", "sip:"),
+            dry_run=True,
+            dials_per_minute_max=60,
+            dials_per_number_max=2,
+            number_window_ms=1_800_000,
+            dials_in_progress_max=10,
+        )

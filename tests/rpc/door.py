@@ -17,8 +17,10 @@ from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry
 
 from cordboard.clock import SystemClock
+from cordboard.control import Control
 from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.port import Log, LogError, NewRecord, Record, TopicPartition
+from cordboard.orders import NO_ORDERS
 from cordboard.settings import Grpc
 from cordboard.topics import Topics
 from cordboard.v1 import actions_call_pb2, command_pb2
@@ -28,7 +30,6 @@ from cordboard.work import Lane, Outcome, Verdict, Work, decode_work, encode
 from dispatcher.accounts import Accounts
 from dispatcher.batch import Practice
 from dispatcher.core.limits import DEFAULT_LIMITS
-from dispatcher.credit import Unlimited
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.ingress.records import Delivery, records_of
 from dispatcher.observing import ignore
@@ -119,7 +120,7 @@ async def open_log(path: Path) -> EmbeddedLog:
     return await EmbeddedLog.open(path / "log.sqlite3", specs, PARTITIONS, CLOCK, TOPICS.inputs)
 
 
-def make_dispatcher(log: Log, accounts: Accounts = ACCOUNTS) -> Dispatcher:
+def make_dispatcher(log: Log, accounts: Accounts = ACCOUNTS, control: Control | None = None) -> Dispatcher:
     """A dispatcher that is not started yet."""
     practice = Practice(
         interpreter=Interpreter(TOPICS, accounts),
@@ -128,8 +129,12 @@ def make_dispatcher(log: Log, accounts: Accounts = ACCOUNTS) -> Dispatcher:
         limits=DEFAULT_LIMITS,
         home=log.partition_for,
         observe=ignore,
+        orders=lambda: NO_ORDERS if control is None else control.orders,
     )
-    return Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, CLOCK, Unlimited()))
+    dispatcher = Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, CLOCK))
+    if control is not None:
+        control.listen(lambda _: dispatcher.look_again())
+    return dispatcher
 
 
 def make_door(
@@ -150,7 +155,9 @@ async def desk_at(
 ) -> AsyncIterator[Desk]:
     """Everything running. `wrap` may put something between the door and the log."""
     log = await open_log(path)
-    dispatcher = make_dispatcher(log, accounts)
+    control = Control(log, TOPICS.control)
+    dispatcher = make_dispatcher(log, accounts, control)
+    await control.start()
     await dispatcher.start()
     await dispatcher.settled()
     server = make_door(wrap(log), dispatcher, accounts, settings, **more)
@@ -164,6 +171,7 @@ async def desk_at(
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         await dispatcher.stop()
+        await control.stop()
         await log.close()
 
 

@@ -58,16 +58,17 @@ async def test_a_dial_is_named_by_its_id_alone(desk: Desk) -> None:
 
 async def test_what_cannot_be_meant_is_refused(desk: Desk) -> None:
     """Neither a call nor one dial: the violation says what is missing; nothing is written."""
-    assert (await error_of(_cancel(desk, group="campaign"))).fields == ["call_control_id"]
     assert (await error_of(_cancel(desk))).fields == ["call_control_id"]
     assert (await error_of(_cancel(desk, command_ids=["d1", "d2"]))).fields == ["call_control_id"]
+    assert (await error_of(_cancel(desk, command_ids=["d1", "d2"], group="x"))).fields == ["command_ids"]
     assert (await error_of(_cancel(desk, call_control_id="A", account="nobody"))).info.reason == "UNKNOWN_ACCOUNT"
     assert await desk.all_of(TOPICS.commands) == []
 
 
 async def test_without_a_default_a_dial_needs_its_account(tmp_path: Path) -> None:
-    """Whose dial it is must be said."""
+    """Whose dial, or whose group, it is must be said."""
     async with desk_at(tmp_path, NO_DEFAULT) as desk:
+        assert (await error_of(_cancel(desk, group="campaign"))).fields == ["account"]
         assert (await error_of(_cancel(desk, command_ids=["d1"]))).fields == ["account"]
 
 

@@ -10,13 +10,13 @@ import grpc
 import grpc.aio
 import pytest
 
+from cordboard import tail as tail_module
 from cordboard.log.memory import MemoryLog
 from cordboard.log.memory_broker import MemoryBroker
 from cordboard.log.port import LogUnavailable, NewRecord, Reader, Record, TopicPartition, TopicSpec
+from cordboard.tail import Tail
 from cordboard.v1 import STATE_SUCCEEDED, ExecuteRequest
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
-from dispatcher.acceptance import tail as tail_module
-from dispatcher.acceptance.tail import Tail
 from tests.rpc.door import CLOCK, SETTINGS, TOPICS, make_door, speak, until
 from tests.rpc.neighbours import street
 

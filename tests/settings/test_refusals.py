@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cordboard.settings import EVERY_DUTY, SettingsError, load
-from tests.settings.starts import refusal
+from tests.settings.starts import refusal, written
 
 
 class TestRefusals:
@@ -173,3 +173,30 @@ class TestRefusals:
             load(path, {"CORDBOARD_GRPC__PORT": "x"})
 
         assert len(caught.value.problems) == 2
+
+
+class TestPacing:
+    def test_a_rate_below_what_the_partitions_need_is_refused(self, tmp_path: Path):
+        """
+        Each partition may have a dial out: the last of them must not be too late when its turn comes.
+        """
+        (problem,) = refusal(tmp_path, "[log]\npartitions = 40\n[accounts.main]\ndials_per_second = 1\n", {})
+
+        assert "accounts.main.dials_per_second" in problem
+        assert "must be 2 or more: with log.partitions = 40" in problem
+
+    def test_a_destination_is_the_beginning_of_a_number_or_of_a_sip_address(self, tmp_path: Path):
+        """
+        `1` would allow nothing, because all numbers begin with a plus; so it is refused where it is set.
+        """
+        (problem,) = refusal(tmp_path, "[accounts.main]\nallowed_destinations = ['+1', '44']\n", {})
+
+        assert "accounts.main.allowed_destinations" in problem
+
+    def test_destinations_stand_in_the_environment_with_commas(self, tmp_path: Path):
+        """
+        As all else does that is a list.
+        """
+        variable = {"CORDBOARD_ACCOUNTS__MAIN__ALLOWED_DESTINATIONS": "+1,+44, sip:"}
+
+        assert load(written(tmp_path, ""), variable).accounts["main"].allowed_destinations == ("+1", "+44", "sip:")

@@ -145,6 +145,9 @@ SEEN_AT = {
     "hasty-spool": 246,
     "swept-spool": 6,
     "no-spool": 6,
+    "slots-for-all": 110,
+    "slot-back-at-once": 110,
+    "credit-for-all": 18,
 }
 HARMLESS = mutation("harmless", "nothing is other than it was", Change(line, "release", lambda original: original))
 

@@ -161,6 +161,17 @@ class TestTimes:
         assert isinstance(outcome, Outcome)
         assert (outcome.verdict, outcome.cause, outcome.tries) == (Verdict.EXPIRED, "rate_limited", 0)
 
+    def test_what_was_held_in_hand_until_it_was_too_late_was_not_sent(self, make_work: MakeWork) -> None:
+        """
+        Late proves nothing of what was found too late; of what this worker had in time and kept back, it knows.
+        """
+        work = make_work(expire_ms=None)
+        assert work.not_after_ms is not None
+        outcome = Attempt(work, Limits(), lambda: 0, held="rate_limited").step(work.not_after_ms)
+
+        assert isinstance(outcome, Outcome)
+        assert (outcome.verdict, outcome.cause) == (Verdict.UNSENT, "rate_limited")
+
     @pytest.mark.parametrize("doubt", [UNANSWERED, FAULT, HALF])
     def test_passing_the_expire_time_after_a_doubt_is_not_expired(self, make_work: MakeWork, doubt: Reading) -> None:
         """

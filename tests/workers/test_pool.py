@@ -17,7 +17,7 @@ from tests.workers.world import CLOCK, DIAL, HANGUP, TOPICS, Closed, FlakyLog, W
 from workers import journal
 from workers.events import BrokeOff, LogTrouble, Unreadable, Unreported, Voided
 from workers.pace import Hold
-from workers.pool import PoolSettings
+from workers.settings import PoolSettings
 
 MakeWork = Callable[..., Work]
 

@@ -10,9 +10,9 @@ import pytest
 
 from cordboard.work import Lane, Repeat, Verdict, Work
 from workers.core.attempt import Limits
-from workers.core.outcome import Answer, Meaning, NoAnswer, Reply
+from workers.core.outcome import Answer, Meaning, NoAnswer, Reading, Reply
 from workers.events import Event, Tried
-from workers.pace import Unpaced
+from workers.pace import AccountPace, Hold, Rates
 from workers.sending import Sender, sleep_unless
 
 MakeWork = Callable[..., Work]
@@ -52,7 +52,7 @@ def sender(clock: Clock, events: list[Event]) -> Callable[..., Sender]:
             clock=clock,
             limits=Limits(),
             jitter=lambda: 0.0,
-            pace=Unpaced(),
+            pace=AccountPace(Rates()),
             observe=events.append,
         )
 
@@ -127,20 +127,6 @@ class TestCarry:
         assert carrying.pace.hold(make_work(), clock.now_ms()) is None
 
 
-class TestPace:
-    def test_the_longest_reset_stands(self, make_work: MakeWork) -> None:
-        """
-        A later 429 with a nearer reset does not open the lane early; other lanes are not its business.
-        """
-        pace = Unpaced()
-        pace.limited(Lane.ACTION, 5_000)
-        pace.limited(Lane.ACTION, 3_000)
-
-        assert pace.hold(make_work(), 4_000) is not None
-        assert pace.hold(make_work(lane=Lane.DIAL), 4_000) is None
-        assert pace.hold(make_work(), 5_000) is None
-
-
 class TestSleepUnless:
     async def test_it_wakes_when_told(self) -> None:
         """
@@ -158,3 +144,62 @@ class TestSleepUnless:
         await sleep_unless(stop, 1)
 
         assert not stop.is_set()
+
+
+class Grudging:
+    """A pace that lets each request wait once."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def share(self, lane: Lane, part: float) -> None:
+        """Not looked at."""
+
+    def heard(self, work: Work, reading: Reading, now_ms: int) -> None:
+        """Not looked at."""
+
+    def hold(self, work: Work, now_ms: int) -> Hold | None:
+        self.asked.append(now_ms)
+        return Hold(5, "rate_limited") if len(self.asked) == 1 else None
+
+
+class TestPacedResends:
+    async def test_a_resend_takes_its_place_in_the_allowance(self, clock: Clock, make_work: MakeWork) -> None:
+        """
+        After a 429 all that wait come back at the same moment; the pace lets them go one after another.
+        """
+
+        class Going:
+            def now_ms(self) -> int:
+                clock.ms += 1
+                return clock.ms
+
+        pace = Grudging()
+        client = Scripted(clock, Answer(503), Answer(200, b"{}"))
+        sender = Sender(
+            client=client,
+            clock=Going(),
+            limits=Limits(),
+            jitter=lambda: 0.0,
+            pace=pace,
+            observe=lambda event: None,
+        )
+        outcome = await sender.carry(make_work(), "in_lane", asyncio.Event())
+
+        assert (outcome.verdict, outcome.tries) == (Verdict.DONE, 2)
+        assert len(pace.asked) == 2
+        assert pace.asked[1] - pace.asked[0] >= 5
+
+    async def test_while_paused_what_is_urgent_ends_at_once(self, clock: Clock, make_work: MakeWork) -> None:
+        """
+        Kept here it would take the room of hangups: certainly nothing was sent, and the cause says why.
+        """
+        client = Scripted(clock)
+        pace = AccountPace(Rates(), paused=lambda: True)
+        sender = Sender(
+            client=client, clock=clock, limits=Limits(), jitter=lambda: 0.0, pace=pace, observe=lambda event: None
+        )
+        answer = make_work(lane=Lane.URGENT, action="answer")
+        outcome = await sender.carry(answer, "in_lane", asyncio.Event())
+
+        assert (outcome.verdict, outcome.cause, outcome.tries) == (Verdict.UNSENT, "paused", 0)

@@ -14,7 +14,7 @@ from cordboard.clock import SystemClock
 from cordboard.work import Lane, Outcome, Repeat, Verdict, Work
 from workers.core.attempt import Limits
 from workers.events import Event
-from workers.pace import Unpaced
+from workers.pace import AccountPace, Rates
 from workers.sending import Sender
 from workers.telnyx import Telnyx
 
@@ -49,7 +49,7 @@ async def carried(client: Telnyx, work: Work, events: list[Event] | None = None)
         clock=SystemClock(),
         limits=Limits(budget_ms=2_000, try_ms=300, connect_ms=200, backoff_ms=1, backoff_ms_max=2),
         jitter=random.Random(1).random,
-        pace=Unpaced(),
+        pace=AccountPace(Rates()),
         observe=(events if events is not None else []).append,
     )
     return await sender.carry(work, "in_lane", asyncio.Event())

@@ -13,10 +13,11 @@ from cordboard.log.port import Appended, AppendUncertain, LogUnavailable, NewRec
 from cordboard.topics import Topics
 from cordboard.work import Lane, Outcome, Repeat, Verdict, Work, decode_outcome, encode
 from workers.core.attempt import Limits
-from workers.core.outcome import Answer, Reply
+from workers.core.outcome import Answer, Reading, Reply
 from workers.events import Event
 from workers.pace import Hold, Pace
-from workers.pool import Pool, PoolSettings
+from workers.pool import Pool
+from workers.settings import PoolSettings
 
 TOPICS = Topics()
 CLOCK = SystemClock()
@@ -55,9 +56,12 @@ class Closed:
         self.shut = True
 
     def hold(self, work: Work, now_ms: int) -> Hold | None:
-        return Hold(5, "rate_limited") if self.shut else None
+        return Hold(5, "rate_limited") if self.shut and work.lane is not Lane.URGENT else None
 
-    def limited(self, lane: Lane, until_ms: int) -> None:
+    def share(self, lane: Lane, part: float) -> None:
+        """Not looked at."""
+
+    def heard(self, work: Work, reading: Reading, now_ms: int) -> None:
         """Not looked at."""
 
 

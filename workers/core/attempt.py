@@ -1,7 +1,8 @@
 """The plan of one release: when its request is tried, when it is tried again, and how it ends.
 
 Rule 1: no try starts at or after `not_after_ms`, nor at or after `expire_ms`. `not_after_ms` is looked at first:
-EXPIRED says that nothing was done, and past `not_after_ms` nobody can say that of another copy.
+EXPIRED says that nothing was done, and past `not_after_ms` nobody can say that of another copy; only of one that was in
+hand before, and held back until then.
 Rule 2: a request that may have been sent is sent again only as its class allows (`outcome.TABLE`). Past `expire_ms`
 it is not EXPIRED but what its last try in doubt was.
 Rule 3: all tries of a release lie within `budget_ms` of the first one's start, the last one's timeout included.
@@ -22,6 +23,7 @@ from workers.core.outcome import TABLE, Meaning, Reading
 IN_LANE: Final = "in_lane"
 RATE_LIMITED: Final = "rate_limited"
 UNREACHABLE: Final = "unreachable"
+PAUSED: Final = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,17 @@ class Attempt:
             verdict = (rule.doubted or rule.ends) if self._doubt else rule.ends
             self._ended = (verdict, reading)
 
+    def postpone(self, ms: int, cause: str, now_ms: int) -> None:
+        """The try that `step` has just asked for may not start yet: it is as if it had not been asked for."""
+        self._resends -= 1
+        self._started_ms = self._started_ms if self._resends >= 0 else None
+        self._due_ms, self._cause = now_ms + ms, cause
+
+    def call_off(self, cause: str) -> None:
+        """The try that `step` has just asked for will not start, nor any other."""
+        self._cause = cause
+        self._ended = self._given_up(Verdict.UNSENT)
+
     def stop(self) -> None:
         """Resend nothing: the release ends with what is known. A first try still goes; it was reserved for it."""
         self._stopped = True
@@ -129,7 +142,8 @@ class Attempt:
         """How the release ends if no try may start then; None if one may."""
         work = self._work
         if work.not_after_ms is not None and starts_ms >= work.not_after_ms:
-            return self._given_up(Verdict.LATE if self._last is None else Verdict.UNSENT)
+            found_late = self._last is None and self._cause == IN_LANE
+            return self._given_up(Verdict.LATE if found_late else Verdict.UNSENT)
         if work.expire_ms is not None and starts_ms >= work.expire_ms:
             return self._given_up(Verdict.EXPIRED)
         stopped = self._stopped and self._started_ms is not None

@@ -51,6 +51,7 @@ class Answer:
     body: bytes = b""
     ending: Ending = Ending.WHOLE
     reset: str = ""  # The header x-ratelimit-reset, as it came: seconds.
+    remaining: str = ""  # The header x-ratelimit-remaining, as it came.
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Reading:
     message: str = ""
     response: bytes = b""  # The body of an accepted request: a JSON object, or empty.
     reset_ms: int = 0  # After LIMITED: how long to wait.
+    is_strained: bool = False  # Telnyx says that nothing remains of its limit; the next one may be refused.
 
 
 def read(reply: Reply, repeat: Repeat) -> Reading:
@@ -129,7 +131,7 @@ def read(reply: Reply, repeat: Repeat) -> Reading:
         return Reading(Meaning.UNREACHED if reply.unsent else Meaning.UNANSWERED, message=reply.why)
     meaning = _meaning(reply, repeat)
     if meaning is Meaning.ACCEPTED:
-        return Reading(meaning, reply.status, response=reply.body)
+        return Reading(meaning, reply.status, response=reply.body, is_strained=reply.remaining.strip() == "0")
     errors = errors_of(reply.body)
     reset_ms = reset_ms_of(reply.reset) if meaning is Meaning.LIMITED else 0
     return Reading(meaning, reply.status, errors, _sentence(reply, errors), reset_ms=reset_ms)

@@ -1,9 +1,9 @@
-"""The tail: one reader that follows the results topic from its end, for everybody in this process who waits."""
+"""The tail: one reader that follows a topic, from its end or from where it is told, for everybody in this process."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -29,10 +29,9 @@ class Tail:
         """Whether it hears what is said: for readiness."""
         return self._reading
 
-    async def start(self) -> None:
-        """Take up position at the end. Raises LogError."""
-        positions = await positions_at_end(self._log, self._topic)
-        reader = self._log.reader(positions)
+    async def start(self, positions: Mapping[TopicPartition, int] | None = None) -> None:
+        """Take up position: there, or at the end. Raises LogError."""
+        reader = self._log.reader(positions or await positions_at_end(self._log, self._topic))
         self._reading = True
         self._task = asyncio.create_task(self._follow(reader), name=f"tail of {self._topic}")
         self._task.add_done_callback(self._ended)
@@ -47,7 +46,7 @@ class Tail:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._reading = False
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.critical("results are not heard any more", topic=self._topic, exc_info=error)
+            _log.critical("a topic is not heard any more", topic=self._topic, exc_info=error)
 
     async def _follow(self, reader: Reader) -> None:
         try:
@@ -57,7 +56,7 @@ class Tail:
                         self._hear(record)
                 except LogError as error:
                     self._reading = False
-                    _log.warning("results cannot be read; it is tried again", why=str(error))
+                    _log.warning("a topic cannot be read; it is tried again", topic=self._topic, why=str(error))
                     reader = await self._again(reader)
         finally:
             await reader.close()

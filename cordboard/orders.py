@@ -1,0 +1,75 @@
+"""What operators want of all processes, as the control topic has it: paused accounts, cancelled groups.
+
+A record's key names the subject and its last word counts: `pause/<account>`, `cancel/<account>/<group>`. The value is
+JSON, for whoever looks. What cannot be read is passed over: an order that nobody understands must not stop calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+
+from cordboard.log.port import NewRecord, Record
+
+# No command waits for longer: what was accepted before a cancel, and is read after it, is younger than this.
+CANCEL_MEMORY_MS: Final = 2 * 86_400_000
+_PAUSE: Final = "pause"
+_CANCEL: Final = "cancel"
+
+
+class _Order(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The value of a record."""
+
+    paused: bool = False
+    comment: str = ""
+    source: str = ""
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Order)
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The orders in force. `cancelled` says, by account and group, when the log took the latest cancel (Unix ms)."""
+
+    paused: frozenset[str] = frozenset()
+    cancelled: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def cancels(self, account: str, group: str, accept_ms: int) -> bool:
+        """Whether a command of this group that was accepted then has been cancelled since."""
+        return bool(group) and accept_ms <= self.cancelled.get((account, group), -1)
+
+    def after(self, record: Record) -> Orders:
+        """The orders once this record is read."""
+        kind, _, subject = (record.key or b"").decode(errors="replace").partition("/")
+        try:
+            said = _decoder.decode(record.value) if record.value else _Order()
+        except msgspec.MsgspecError:
+            return self
+        account, _, group = subject.partition("/")
+        if kind == _PAUSE:
+            others = self.paused - {account}
+            return replace(self, paused=others | {account} if said.paused else others)
+        if kind == _CANCEL and group and record.value:
+            since_ms = record.time_ms - CANCEL_MEMORY_MS
+            kept = {subject: at for subject, at in self.cancelled.items() if at > since_ms}
+            return replace(self, cancelled={**kept, (account, group): record.time_ms})
+        return self
+
+
+NO_ORDERS: Final = Orders()
+
+
+def pause(topic: str, account: str, *, paused: bool, comment: str = "", source: str = "") -> NewRecord:
+    """The record by which an account is paused, or resumed."""
+    value = _encoder.encode(_Order(paused=paused, comment=comment, source=source))
+    return NewRecord(topic, f"{_PAUSE}/{account}".encode(), value)
+
+
+def cancel(topic: str, account: str, group: str, source: str = "") -> NewRecord:
+    """The record by which everything of a group that was not released yet is cancelled."""
+    return NewRecord(topic, f"{_CANCEL}/{account}/{group}".encode(), _encoder.encode(_Order(source=source)))

@@ -1,0 +1,68 @@
+"""What the records of the control topic come to."""
+
+from __future__ import annotations
+
+from cordboard import orders
+from cordboard.log.port import NewRecord, Record
+from cordboard.orders import CANCEL_MEMORY_MS, NO_ORDERS, Orders
+
+TOPIC = "t.control"
+
+
+def told(*records: NewRecord, start_ms: int = 1_000) -> Orders:
+    """The orders after these, one a millisecond."""
+    now = NO_ORDERS
+    for number, record in enumerate(records):
+        now = now.after(Record(TOPIC, 0, number, start_ms + number, record.key, record.value))
+    return now
+
+
+def test_the_last_word_on_an_account_counts() -> None:
+    """
+    Paused, resumed, paused; others are not touched.
+    """
+    pause, resume = (orders.pause(TOPIC, "main", paused=paused) for paused in (True, False))
+
+    assert told(pause).paused == {"main"}
+    assert told(pause, resume).paused == frozenset()
+    assert told(pause, resume, pause, orders.pause(TOPIC, "other", paused=True)).paused == {"main", "other"}
+
+
+def test_a_record_that_was_deleted_resumes() -> None:
+    """
+    An operator's tombstone says the same as a resume.
+    """
+    assert told(orders.pause(TOPIC, "main", paused=True), NewRecord(TOPIC, b"pause/main", b"")).paused == frozenset()
+
+
+def test_a_cancel_reaches_what_was_accepted_by_then() -> None:
+    """
+    Of its group and its account; a later one reaches further.
+    """
+    once = told(orders.cancel(TOPIC, "main", "spring"))
+
+    assert once.cancels("main", "spring", 1_000)
+    assert not once.cancels("main", "spring", 1_001)
+    assert not once.cancels("other", "spring", 1_000)
+    assert not once.cancels("main", "", 0)
+    assert told(*[orders.cancel(TOPIC, "main", "spring")] * 2).cancels("main", "spring", 1_001)
+
+
+def test_old_cancels_are_forgotten() -> None:
+    """
+    Nothing is left that they could reach, and the table of them stays small.
+    """
+    first = told(orders.cancel(TOPIC, "main", "old"))
+    record = orders.cancel(TOPIC, "main", "new")
+    later = first.after(Record(TOPIC, 0, 9, 1_000 + CANCEL_MEMORY_MS, record.key, record.value))
+
+    assert list(later.cancelled) == [("main", "new")]
+
+
+def test_what_nobody_understands_changes_nothing() -> None:
+    """
+    Another key, no JSON, no group: an order that cannot be read must not stop calls.
+    """
+    before = told(orders.pause(TOPIC, "main", paused=True))
+    for key, value in ((b"guard/main", b"{}"), (b"pause/main", b"nonsense"), (b"cancel/main", b"{}"), (None, b"")):
+        assert before.after(Record(TOPIC, 0, 7, 2_000, key, value)) == before
