@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from cordboard.cli.happenings import Happening
-from cordboard.cli.masking import shown
+from cordboard.masking import shown
 from cordboard.cli.screen import Cell, Screen, style_of
 from cordboard.v1 import Command
 
