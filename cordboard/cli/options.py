@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from cordboard.cli.choices import Output
 
+TARGET: Final = "127.0.0.1:50051"
 Target = Annotated[str, typer.Option("--target", "-t", help="The dispatcher's gRPC port.", metavar="HOST:PORT")]
 Shown = Annotated[Output, typer.Option("--output", "-o", help="auto: text on a terminal, else JSON lines.")]
 Account = Annotated[str, typer.Option(help="The Telnyx account; empty: the call's, or the default.")]

@@ -20,12 +20,13 @@ from cordboard.roles.late import LateLog
 from cordboard.roles.listening import address, advertised, naming
 from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log
-from cordboard.roles.recorder import Recording
+from cordboard.roles.recorder import Recording, archive_of, masking_of
 from cordboard.roles.topics import topics_of
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings, in_effect
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.ingress import IngressMetrics, Spool, SpoolMetrics, ingress_server
+from dispatcher.recorder.archive import Archive
 from dispatcher.rpc.server import GrpcServer
 
 
@@ -159,7 +160,10 @@ class Desk:
         public_url = self.ingress.url if self.ingress is not None and self._telnyx_is_local else None
         accounts = accounts_of(self._settings, public_url)
         dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, self._registry)
-        door = self._make_door(log, dispatcher, accounts)
+        archive = archive_of(self._settings, self._clock)
+        if archive is not None:
+            self._stack.push_async_callback(archive.close)
+        door = self._make_door(log, dispatcher, accounts, archive)
         # The port is had before the seat, because other dispatchers are told by which address this one is reached.
         with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
             self.grpc_port = door.bind()
@@ -187,7 +191,7 @@ class Desk:
         self._stack.push_async_callback(liveness.stop)
         self._checks[f"{role}_progress"] = liveness.trouble
 
-    def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts) -> GrpcServer:
+    def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts, archive: Archive | None) -> GrpcServer:
         return GrpcServer(
             self._settings.grpc,
             log,
@@ -198,6 +202,8 @@ class Desk:
             rng=self._rng,
             registry=self._registry,
             ready=self._ready,
+            archive=archive,
+            masking=masking_of(self._settings),
         )
 
     async def _open_door(self, dispatcher: Dispatcher, door: GrpcServer) -> None:

@@ -15,6 +15,7 @@ from cordboard.settings import Settings
 from cordboard.topics import Topics
 from cordboard.work import Lane
 from dispatcher.accounts import Accounts
+from dispatcher.recorder.archive import Archive
 from dispatcher.recorder.contents import Masking
 from dispatcher.recorder.database import Database
 from dispatcher.recorder.journal import Journal
@@ -77,6 +78,14 @@ def database_of(settings: Settings, *, connections_max: int = 1, read_only: bool
     if chosen.kind == "sqlite":
         return SqliteDatabase(chosen.path, read_only=read_only)
     return PostgresqlDatabase(_url_of(settings), connections_max, read_only=read_only)
+
+
+def archive_of(settings: Settings, clock: Clock) -> Archive | None:
+    """What was recorded, for a dispatcher; None where nothing is. Nothing is opened yet."""
+    if settings.recorder.kind == "none":
+        return None
+    reading = Tables(database_of(settings, connections_max=_READERS, read_only=True))
+    return Archive(reading, Tables(database_of(settings)), masking_of(settings).number, clock)
 
 
 def masking_of(settings: Settings) -> Masking:

@@ -32,9 +32,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class GoesOn:
-    """After trouble, it was done."""
-
-    doing: str
+    """It records, for the first time or after trouble."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,18 @@ class Journal:
 
     def __init__(self, clock: Clock) -> None:
         self._said = Seldom(clock)
+        self._in_trouble = False
 
     def __call__(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
         match event:
-            case Trouble(doing, error) if self._said.now((doing, error)):
-                _log.warning("the recorder cannot go on; it is tried again", doing=doing, why=error)
-            case GoesOn(doing):
-                _log.warning("the recorder goes on", doing=doing)
+            case Trouble(doing, error):
+                self._in_trouble = True
+                if self._said.now((doing, error)):
+                    _log.warning("the recorder cannot go on; it is tried again", doing=doing, why=error)
+            case GoesOn() if self._in_trouble:
+                self._in_trouble = False
+                _log.warning("the recorder goes on")
             case Missed(topic, offsets):
                 _log.error("records were removed from the log before they were recorded", topic=topic, offsets=offsets)
             case BrokeOff(error):

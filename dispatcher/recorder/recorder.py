@@ -188,7 +188,7 @@ class Recorder:
     def _goes_on(self) -> None:
         if self._why:
             self._why = ""
-            self._observe(GoesOn("tables"))
+            self._observe(GoesOn())
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -20,8 +20,13 @@ from cordboard.log.port import Log
 from cordboard.settings import Grpc
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from cordboard.v1 import operator_service_pb2
+from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
 from dispatcher.accounts import Accounts
 from dispatcher.finding import Finder, group_of
+from dispatcher.letters import Letters
+from dispatcher.recorder.archive import Archive
+from dispatcher.recorder.contents import Masking
 from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
 from dispatcher.rpc.channels import Channels, Connect, insecure
@@ -32,13 +37,16 @@ from dispatcher.rpc.intake import Intake
 from dispatcher.rpc.judging import Judge
 from dispatcher.rpc.listeners import Listeners
 from dispatcher.rpc.metrics import Metrics
+from dispatcher.rpc.operating import Operating
 from dispatcher.rpc.peers import Peers
+from dispatcher.rpc.recalling import Recalling
 from dispatcher.rpc.service import Service
 from dispatcher.rpc.stopping import Stopping
 from dispatcher.rpc.tail import Tail
 from dispatcher.rpc.waiting import Waiters
 from dispatcher.rpc.watch import Watching
 
+OPERATOR: Final = operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
 LAST_WORD_SECONDS: Final = 1.0  # For answers that are ready when the grace is over.
 
 
@@ -51,7 +59,8 @@ class GrpcServer:
     """The gRPC door of one process.
 
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
-    `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness.
+    `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness. `archive` is what
+    was recorded; `masking` how much of dead letters is shown.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -67,6 +76,8 @@ class GrpcServer:
         registry: CollectorRegistry = REGISTRY,
         ready: Ready = always_ready,
         connect: Connect | None = None,
+        archive: Archive | None = None,
+        masking: Masking | None = None,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
@@ -75,16 +86,18 @@ class GrpcServer:
         metrics.count_waiting(lambda: len(self._waiters))
         self._tail = Tail(log, topics.results, self._waiters.hear)
         self._health = Health(ready)
-        self._guard = Guard(SERVICE, settings.concurrent_max, self._stopping, metrics)
+        self._guard = Guard((SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics)
         self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
         self._channels = Channels(connect or insecure(settings))
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
         judge = Judge(topics, accounts, peers)
         intake = Intake(log, topics, accounts, clock, judge.knows)
+        recalling = Recalling(archive)
+        self._operating: Any = Operating(recalling, Letters(log, topics), masking or Masking())
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
             Executor(intake, self._waiters, judge),
-            Asking(topics, intake, peers, self._waiters, rng or random.SystemRandom()),
+            Asking(topics, intake, peers, self._waiters, rng or random.SystemRandom(), recalling),
             Watching(log, topics, self._stopping),
             self._stopping,
         )
@@ -99,10 +112,12 @@ class GrpcServer:
     def _make_server(self, option: tuple[str, int]) -> grpc.aio.Server:
         server = grpc.aio.server(interceptors=[self._guard], options=[*_options(self._settings), option])
         stubs.add_DispatcherServiceServicer_to_server(self._service, server)
+        operator_stubs.add_OperatorServiceServicer_to_server(self._operating, server)
         self._health.add_to(server)
         server.add_generic_rpc_handlers((self._answering.handler(),))
         if self._settings.reflection:
-            reflection.enable_server_reflection((SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
+            shown = (SERVICE, OPERATOR, "grpc.health.v1.Health", reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(shown, server)
         return server
 
     async def start(self) -> int:

@@ -77,7 +77,9 @@ def result(command_id: str, call: str = "A", **facts: Any) -> NewRecord:
         "message": "",
         **facts,
     }
-    return rendered(Result(command_id=command_id, account="main", accept_ms=T0, finish_ms=T0 + 10, source="ivr", **told))
+    return rendered(
+        Result(command_id=command_id, account="main", accept_ms=T0, finish_ms=T0 + 10, source="ivr", **told)
+    )
 
 
 def dialled(command_id: str, call: str) -> NewRecord:
