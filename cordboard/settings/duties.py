@@ -52,7 +52,9 @@ def in_effect(settings: Settings, duties: Duties) -> Duties:
 
 def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
     """What is not set and should be: the settings that would do, the first one best, and a sentence."""
-    roles = [role for role in Role if role in duties.roles]
+    is_recorder_alone = duties.roles == {Role.RECORDER}
+    played = duties if is_recorder_alone else in_effect(settings, duties)
+    roles = [role for role in Role if role in played.roles]
     if not roles:
         return
     if duties.roles != EVERY_ROLE and settings.log.kind != "kafka":
@@ -63,7 +65,7 @@ def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
     for name in sorted((duties.pools or frozenset()) - settings.accounts.keys()):
         known = ", ".join(sorted(settings.accounts)) or "none is set"
         yield (("accounts", name), ("accounts",)), f"there is no such account, and so no such pool; accounts: {known}"
-    if duties.roles == {Role.RECORDER} and settings.recorder.kind == "none":
+    if is_recorder_alone and settings.recorder.kind == "none":
         yield (("recorder", "kind"),), "must be set for the recorder: sqlite or postgresql"
     for role in roles:
         yield from _missed_of_accounts(settings, role, duties.pools if role is Role.WORKER else None)

@@ -24,6 +24,7 @@ from dispatcher.recorder.tables import Move, Overtaken, Tables
 
 READ_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 5.0  # How often it is asked how far behind we are.
+STOP_SECONDS: Final = 3.0  # For what is in hand: what is not written by then is read again.
 HANDOVER_SECONDS: Final = 2.0  # How long the group waits for a write.
 RETRY_SECONDS: Final = 0.25  # Before the first new try; doubled while the trouble lasts.
 RETRY_SECONDS_MAX: Final = 15.0
@@ -82,6 +83,8 @@ class Recorder:
         if self._tasks:
             running, looking = self._tasks
             looking.cancel()
+            await asyncio.wait((running,), timeout=STOP_SECONDS)
+            running.cancel()
             await asyncio.gather(running, looking, return_exceptions=True)
         if self._member is not None:
             await self._member.leave()
@@ -136,7 +139,7 @@ class Recorder:
             if any(move.missed for move in moves.values()):
                 await self._write((), [move for move in moves.values() if move.missed])
             self._goes_on()
-            while not self._changed.is_set():
+            while not (self._changed.is_set() or self._stopping.is_set()):
                 await (self._step(reader) if reader is not None else self._changed.wait())
         finally:
             self._reader = None

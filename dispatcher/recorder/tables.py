@@ -91,7 +91,9 @@ class Tables:
             # In one order, whoever writes: two recorders may tell of one call, and must not wait for each other.
             told = await session.many("tell_story", [_story_row(stories[call]) for call in sorted(stories)])
             dialled = sorted(story.call for story in stories.values() if story.dial)
-            told += await session.many("take_after_dial", [(call,) for call in dialled])
+            after = await session.many("take_after_dial", [(call,) for call in dialled])
+            await session.many("forget_entries", [(call,) for call, forgotten_ms in after if forgotten_ms])
+            told += after
             forgotten = frozenset(call for call, forgotten_ms in told if forgotten_ms)
             await session.many("add_entry", [self._row(entry, forgotten) for entry, _ in readings])
 

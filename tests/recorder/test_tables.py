@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cordboard.log.port import NewRecord, TopicPartition
+from dispatcher.recorder import recorder as recorder_module
 from dispatcher.recorder.database import MIGRATIONS, TablesUnavailable, TablesUnusable
-from dispatcher.recorder.events import GoesOn, Missed, Trouble
+from dispatcher.recorder.events import Behind, GoesOn, Missed, Trouble
 from dispatcher.recorder.tables import Move, Overtaken, Search, Tables
 from tests.promises.stage import until
 from tests.recorder import samples
@@ -135,6 +136,21 @@ async def test_what_retention_took_is_counted(world: World, opening: Opening):
     assert [event.offsets for event in world.events if isinstance(event, Missed)] == [4]
     await (await settled(world, opening)).close()
     assert [tuple(row) for row in await select(opening(), "SELECT missed FROM source WHERE missed > 0")] == [(4,)]
+
+
+async def test_how_far_it_is_behind_is_told(world: World, opening: Opening, monkeypatch: pytest.MonkeyPatch):
+    """
+    By topic; and in the end there is nothing left.
+    """
+    monkeypatch.setattr(recorder_module, "LOOK_SECONDS", 0.01)
+    await world.write(*samples.a_call("A", "d-1"))
+    await world.recorder(opening())
+
+    def told() -> list[int]:
+        return [sum(event.records.values()) for event in world.events if isinstance(event, Behind)]
+
+    assert await until(lambda: world.written == 13 and told()[-1:] == [0])
+    assert set(next(event.records for event in world.events if isinstance(event, Behind))) == set(RECORDED)
 
 
 async def test_another_log_is_not_recorded_into_the_same_tables(tmp_path: Path, opening: Opening):

@@ -58,16 +58,17 @@ RETURNING call, forgotten_ms;
 -- A call that a dial led to is found by the dial's numbers, and forgotten with it.
 UPDATE story SET
     from_number = CASE
-        WHEN from_number <> '' THEN from_number
-        ELSE coalesce((SELECT dialled.from_number FROM story AS dialled WHERE dialled.call = story.dial), '')
+        WHEN dialled.forgotten_ms > 0 THEN '' WHEN story.from_number <> '' THEN story.from_number
+        ELSE dialled.from_number
     END,
     to_number = CASE
-        WHEN to_number <> '' THEN to_number
-        ELSE coalesce((SELECT dialled.to_number FROM story AS dialled WHERE dialled.call = story.dial), '')
+        WHEN dialled.forgotten_ms > 0 THEN '' WHEN story.to_number <> '' THEN story.to_number
+        ELSE dialled.to_number
     END,
-    forgotten_ms = coalesce((SELECT dialled.forgotten_ms FROM story AS dialled WHERE dialled.call = story.dial), 0)
-WHERE call = $1 AND forgotten_ms = 0
-RETURNING call, forgotten_ms;
+    forgotten_ms = dialled.forgotten_ms
+FROM story AS dialled
+WHERE story.call = $1 AND story.forgotten_ms = 0 AND dialled.call = story.dial
+RETURNING story.call, story.forgotten_ms;
 
 -- add_entry --
 -- One record.
