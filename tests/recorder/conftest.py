@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,17 +10,9 @@ import pytest
 from dispatcher.recorder.database import Database
 from dispatcher.recorder.postgresql import PostgresqlDatabase
 from dispatcher.recorder.sqlite import SqliteDatabase
-from tests.recorder.server import Server
 
 # Opens the same database again, for somebody else who writes or reads.
 Opening = Callable[..., Database]
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Server]:
-    """One server for all tests of a process."""
-    with Server() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -17,7 +17,7 @@ from tests.promises.stage import until
 from tests.recorder import samples
 from tests.recorder.conftest import Opening
 from tests.recorder.server import Server
-from tests.recorder.world import PARTITIONS, RECORDED, TOPICS, World, entries, interpreter, select
+from tests.recorder.world import PARTITIONS, RECORDED, TOPICS, World, entries, interpreter, records_of, select
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_two_that_record_the_same_write_it_once(world: World, opening: Ope
     The one that comes second finds the positions moved, and writes nothing.
     """
     await world.write(*samples.a_call("A", "d-1"))
-    records = await world.records()
+    records = await records_of(world.log, RECORDED)
     readings = [interpreter().read(record) for record in records]
     first, second = Tables(opening()), Tables(opening())
     await first.prepare()

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cordboard.clock import SystemClock
 from cordboard.log.embedded import EmbeddedLog
-from cordboard.log.port import NewRecord, Record, TopicPartition
+from cordboard.log.port import Log, NewRecord, Record, TopicPartition
 from cordboard.roles.recorder import recorded_topics
 from cordboard.topics import Topics
 from dispatcher.accounts import Accounts
@@ -78,21 +78,26 @@ class World:
         """How many entries were written, by their own account."""
         return sum(sum(event.kinds.values()) for event in self.events if isinstance(event, Recorded))
 
-    async def records(self) -> list[Record]:
-        """All that is to be recorded."""
-        found: list[Record] = []
-        for at in (TopicPartition(topic, number) for topic in RECORDED for number in range(PARTITIONS)):
-            reader = self.log.reader({at: await self.log.start(at)})
-            while records := await reader.read(0):
-                found += records
-            await reader.close()
-        return found
-
     async def expected(self) -> list[Entry]:
         """What the tables must hold."""
-        read = interpreter().read
-        entries = [read(record)[0] for record in await self.records()]
-        return sorted(entries, key=lambda entry: (entry.topic, entry.part, entry.place))
+        return await told_by(self.log, RECORDED, interpreter())
+
+
+async def told_by(log: Log, topics: Sequence[str], reading: Interpreter) -> list[Entry]:
+    """What tables must hold of a log."""
+    entries = [reading.read(record)[0] for record in await records_of(log, topics)]
+    return sorted(entries, key=lambda entry: (entry.topic, entry.part, entry.place))
+
+
+async def records_of(log: Log, topics: Sequence[str]) -> list[Record]:
+    """All records of these topics."""
+    found: list[Record] = []
+    for at in (TopicPartition(topic, number) for topic in topics for number in range(log.partitions(topic))):
+        end, reader = await log.end(at), log.reader({at: await log.start(at)})
+        while reader.positions()[at] < end:
+            found += await reader.read(1.0)
+        await reader.close()
+    return found
 
 
 def interpreter(masking: Masking | None = None) -> Interpreter:
