@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos rolling scripted lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars postgresql test explore chaos rolling scripted lost-answers sim mutants bench bench-recorder check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -39,7 +39,11 @@ kafka-jars: $(VENV)/dev.stamp
 kafka: kafka-jars ## Run a Kafka broker on 127.0.0.1:9092 until Ctrl-C (ARGS="--nodes 3 --port 9192")
 	@python -m brokers $(ARGS)
 
-test: check kafka-jars ## Set up, then run every test and check
+# PostgreSQL for the recorder's tests is a package of the system's: Debian's, or what POSTGRESQL_BIN names.
+postgresql: $(VENV)/dev.stamp
+	@python -m tests.recorder.server
+
+test: check kafka-jars postgresql ## Set up, then run every test and check
 	pytest -q -n 2
 
 KILLS ?= 200
@@ -73,6 +77,10 @@ lost-answers: $(VENV)/dev.stamp ## Lose the answers of DIALS (1000) dials; calls
 
 bench: kafka-jars ## Measure the whole loop beside the official SDK (ARGS="--quick"); see docs/benchmarks.md
 	python -m bench $(ARGS)
+
+# Fills some GB of build/ for as long as it runs; ARGS="--calls 20000" fills less.
+bench-recorder: $(VENV)/dev.stamp postgresql ## Measure recording beside commands, and searches among a million calls
+	python -m bench.recorder $(ARGS)
 
 explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
 	for round in 1 2 3 4 5 6 7 8 9 10; do \

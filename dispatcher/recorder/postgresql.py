@@ -22,6 +22,8 @@ class PostgresqlDatabase:
         self._url = url
         self._connections_max = connections_max
         self._read_only = read_only
+        # Who searches has every search planned for what it asks: what is left out makes all the difference.
+        self._planning = {"plan_cache_mode": "force_custom_plan"} if read_only else dict[str, str]()
         self._pool: Any = None
         self._opening = asyncio.Lock()
 
@@ -52,7 +54,7 @@ class PostgresqlDatabase:
                     max_size=self._connections_max,
                     timeout=_CONNECT_SECONDS,
                     command_timeout=_STATEMENT_SECONDS,
-                    server_settings={"application_name": "cordboard recorder"},
+                    server_settings={"application_name": "cordboard recorder", **self._planning},
                 )
             return self._pool
 
