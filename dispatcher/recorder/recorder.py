@@ -28,7 +28,7 @@ STOP_SECONDS: Final = 3.0  # For what is in hand: what is not written by then is
 HANDOVER_SECONDS: Final = 2.0  # How long the group waits for a write.
 RETRY_SECONDS: Final = 0.25  # Before the first new try; doubled while the trouble lasts.
 RETRY_SECONDS_MAX: Final = 15.0
-_AT_ONCE: Final = 50  # Records made entries of before others have their turn on the event loop.
+_AT_ONCE: Final = 20  # Records made entries of before others have their turn on the event loop.
 
 
 class Recorder:
