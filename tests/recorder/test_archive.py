@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -148,6 +149,22 @@ class TestStory:
         assert await shelf.archive.story("A") == (None, [])
 
 
+async def test_whatever_a_sender_puts_into_a_record_fits(shelf: Shelf):
+    """
+    Names that are far too long for an index, and texts that no database takes.
+    """
+    odd = ["\0", "x" * 5_000, "\U0001f600" * 2_000, "a\u2028b", "'; DROP TABLE entry; --"]
+    for text in odd:
+        event = samples.event("call.hangup", "B", hangup_cause=text, to=text)
+        await shelf.record(samples.command(text, text, text, group=text), event)
+
+    assert len(await entries(shelf.database())) == 2 * len(odd)
+    for text in odd:
+        story, told = await shelf.archive.story(text)
+        assert story is not None
+        assert len(told) == 1
+
+
 class TestForgetting:
     """Contents go, and that it was stays."""
 
@@ -179,6 +196,23 @@ class TestForgetting:
         story, _ = await shelf.archive.story("A")
         assert story is not None
         assert story.to_number == ""
+
+    async def test_whatever_comes_between_no_content_is_left(self, shelf: Shelf):
+        """
+        One records and another has it forgotten, at the same time: whoever comes second sees the other.
+        """
+        await shelf.record(samples.command("c-0", "A"))
+
+        async def go_on() -> None:
+            for number in range(60):
+                await shelf.record(samples.command(f"c-{number}", "A"), samples.result(f"c-{number}", "A"))
+
+        async def forget() -> None:
+            await asyncio.sleep(0.03)
+            await shelf.archive.forget("A")
+
+        await asyncio.gather(go_on(), forget())
+        assert [entry for entry in await entries(shelf.database()) if entry.content] == []
 
     async def test_one_that_was_not_recorded_is_not_forgotten(self, shelf: Shelf):
         """
