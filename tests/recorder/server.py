@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import pwd
 import shutil
@@ -18,10 +19,16 @@ from tests.e2e.process import free_ports
 _FOLDER: Final = "POSTGRESQL_BIN"
 _NEEDED: Final = ("initdb", "postgres", "pg_isready")
 _PATIENCE_SECONDS: Final = 60
+_PR_SET_PDEATHSIG: Final = 1
 MISSING: Final = (
     f"PostgreSQL is needed by the recorder's tests and was not found: install it (on Debian: apt-get install "
     f"postgresql), or name the folder of its programs in {_FOLDER}"
 )
+
+
+def _die_with_us() -> None:
+    if sys.platform == "linux":  # Elsewhere only a test run that is itself killed leaves it behind.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def programs() -> Path | None:
@@ -82,6 +89,7 @@ class Server:
                 stdout=output,
                 stderr=output,
                 cwd=self._folder,
+                preexec_fn=_die_with_us,  # noqa: PLW1509 - it does nothing but ask the kernel
                 **self._user,
             )
         for _ in range(_PATIENCE_SECONDS):
