@@ -445,7 +445,9 @@ class GetCallRequest(_message.Message):
     account: _builtins.str
     """Its account; empty as in Command."""
     timeline: _builtins.bool
-    """Whether its story is wanted. With it, a call that the dispatcher knows no longer is told from the recorder."""
+    """Whether its story is wanted. With it, a call that the dispatcher knows no longer is told from the recorder; and a dial
+    that made no call, dial:<account>/<command_id>, as if it were one.
+    """
     def __init__(
         self,
         *,

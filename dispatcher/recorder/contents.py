@@ -61,7 +61,7 @@ class Masking:
     def __init__(self, *, numbers: bool = False) -> None:
         self._numbers = numbers
         self.number: Callable[[str], str] = short if numbers else lambda text: short(masked_number(text))
-        self._sentence: Callable[[str], str] = plain if numbers else lambda text: plain(without_numbers(text))
+        self.sentence: Callable[[str], str] = plain if numbers else lambda text: plain(without_numbers(text))
 
     def command(self, command: Command, action: str) -> str:
         """What was asked for."""
@@ -92,7 +92,7 @@ class Masking:
             "tries": outcome.tries,
             "sent_ms": outcome.sent_ms,
             "finished_ms": outcome.finished_ms,
-            "message": self._sentence(outcome.message),
+            "message": self.sentence(outcome.message),
             "errors": [self._error(error) for error in outcome.errors],
         }
         return written({name: value for name, value in content.items() if value})
@@ -100,14 +100,14 @@ class Masking:
     def result(self, result: CommandResult) -> str:
         """What a sender was told."""
         content = {
-            "message": self._sentence(result.message),
+            "message": self.sentence(result.message),
             "http_status": result.http_status,
             "attempts": result.attempts,
             "related_command_id": result.related_command_id,
             "group": result.group,
             "errors": [self._error(TelnyxError(one.code, one.title, one.detail, one.pointer)) for one in result.errors],
             "violations": [
-                {"field": one.field, "description": self._sentence(one.description)} for one in result.violations
+                {"field": one.field, "description": self.sentence(one.description)} for one in result.violations
             ],
             "dialed": [one.call_control_id for one in result.dialed],
         }
@@ -129,7 +129,7 @@ class Masking:
         for name in _HARMLESS:
             value = payload.get(name)
             if isinstance(value, str | int | float) and value != "":
-                said[name] = self._sentence(value) if isinstance(value, str) else value
+                said[name] = self.sentence(value) if isinstance(value, str) else value
         said |= {name: self.number(payload[name]) for name in _NUMBERS if isinstance(payload.get(name), str)}
         said |= {name: MASK for name in _KEYED if payload.get(name)}
         content = {"event_id": webhook.id, "occurred_ms": webhook.occurred_ms, "payload": said}
@@ -137,7 +137,7 @@ class Masking:
 
     def _error(self, error: TelnyxError) -> dict[str, str]:
         told = {"code": error.code, "title": error.title, "detail": error.detail, "pointer": error.pointer}
-        return {name: self._sentence(text) for name, text in told.items() if text}
+        return {name: self.sentence(text) for name, text in told.items() if text}
 
 
 def written(content: Content) -> str:

@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import msgspec
-from google.protobuf import json_format
-from google.protobuf.message import DecodeError
-
 from cordboard.catalogue import action_of
 from cordboard.cloudevents import header
 from cordboard.log.port import Record
 from cordboard.topics import Topics
 from cordboard.v1 import CancelReport, CancelRequest, CommandCompletion, CommandResult, CompletionState, Reason, State
-from cordboard.webhook import MalformedWebhook, Webhook, dial_key, parse
+from cordboard.webhook import Webhook, dial_key, parse
 from cordboard.work import decode_outcome, decode_work
 from dispatcher.accounts import Accounts
 from dispatcher.reading import CANCEL_TYPE, decode_command
@@ -26,17 +22,8 @@ from dispatcher.recorder.story import Entry, Kind, Story, name_of, short
 from dispatcher.rendering import CANCELLED_TYPE, COMPLETED_TYPE, RESULT_TYPES, ROUTED_HEADER
 
 Reading = tuple[Entry, tuple[Story, ...]]
+_ATTEMPT_MAX: Final = 1 << 31  # What others write may be larger than a number in a table.
 _RESULTS: Final[Mapping[str, Kind]] = {said: Kind(kind) for kind, said in RESULT_TYPES.items()}
-_UNREADABLE: Final = (
-    DecodeError,
-    MalformedWebhook,
-    json_format.ParseError,
-    msgspec.MsgspecError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 
 
 class Interpreter:
@@ -54,10 +41,10 @@ class Interpreter:
         }
 
     def read(self, record: Record) -> Reading:
-        """What a record says; never raises for anything that can be in one."""
+        """What a record says; never raises for anything that can be in one: it would stop all that come behind it."""
         try:
             return self._by_topic.get(record.topic, self._release)(record)
-        except _UNREADABLE as error:
+        except Exception as error:
             content = written({"bytes": len(record.value), "why": type(error).__name__})
             entry = _entry(record, "", Kind.UNREADABLE, content=content)
             return entry, (_story(entry),)
@@ -224,7 +211,7 @@ def _entry(record: Record, call: str, kind: Kind, *, attempt: int = 0, content: 
         call=name_of(call or key or f"record:{record.topic}/{record.partition}/{record.offset}"),
         time_ms=record.time_ms,
         kind=kind.value,
-        attempt=attempt,
+        attempt=min(attempt, _ATTEMPT_MAX),
         content=content,
         **{name: short(value) for name, value in told.items()},
     )

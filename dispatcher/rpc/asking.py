@@ -34,7 +34,8 @@ from dispatcher.rpc.waiting import Waiter, Waiters
 
 FIND_SECONDS_MAX: Final = 10.0
 REPORT_SECONDS_MAX: Final = 30.0
-_ALIASES: Final = ("dial:", "leg:", "session:")
+DIAL_PREFIX: Final = "dial:"
+_ALIASES: Final = (DIAL_PREFIX, "leg:", "session:")
 _GROUP_ALONE: Final = Violation(
     "call_control_id",
     "call_control_id must name the call: to cancel a group in all its calls at once is not possible yet",
@@ -81,16 +82,18 @@ class Asking:
         """How far a call has come. Raises Refused."""
         check(request)
         self._intake.account_of(request.account)
-        page = await self._page(self._key(request.call_control_id, "", ""))
         if request.timeline:
-            return await self._told(request, page)
+            return await self._told(request)
+        page = await self._page(self._key(request.call_control_id, "", ""))
         if page is None or _is_anothers(page, request.account):
             raise _unknown(request)
         return service.GetCallResponse(call=views.call_view(page))
 
-    async def _told(self, request: service.GetCallRequest, page: Page | None) -> service.GetCallResponse:
-        """A call with its story; one that no page knows any more, if it was recorded."""
-        told = await self._recalling.story(request.call_control_id, page)
+    async def _told(self, request: service.GetCallRequest) -> service.GetCallResponse:
+        """A call with its story; one that no page knows any more, if it was recorded. A dial counts as one, too."""
+        call = request.call_control_id
+        page = await self._page(call if call.startswith(DIAL_PREFIX) else self._key(call, "", ""))
+        told = await self._recalling.story(call, page)
         known = page or told.story
         if known is None or _is_anothers(known, request.account):
             raise _unknown(request)

@@ -91,7 +91,7 @@ class Operating:
         except LogError as error:
             raise log_unavailable("The dead letters cannot be read now.") from error
         shown = self._outline(letter)
-        shown.detail = letter.why("detail")
+        shown.detail = self._masking.sentence(letter.why("detail"))
         shown.content.update(self._content(letter))
         return operator.GetDeadLetterResponse(letter=shown)
 

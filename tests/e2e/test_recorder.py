@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
 from cordboard.clock import SystemClock
-from cordboard.log.port import Log
+from cordboard.log.port import Log, NewRecord
 from cordboard.roles.brain import accounts_of
 from cordboard.roles.log import open_log
 from cordboard.roles.recorder import Recording, masking_of, recorded_topics
@@ -134,6 +134,21 @@ async def test_killed_with_all_the_others_it_has_the_log_in_the_end(
     assert count > 100
 
 
+async def letters_go_back(client: Client, log: Log, topic: str) -> None:
+    """What nobody can read is set aside; written back it is again, and the first letter says so."""
+    await log.append([NewRecord(topic, b"nobody", b"\xff")])
+
+    async def are(*replayed: bool) -> bool:
+        letters = (await client.list_dead_letters()).letters
+        return [letter.HasField("replay_time") for letter in letters] == list(replayed)
+
+    await until(lambda: are(False), "a dead letter")
+    (letter,) = (await client.list_dead_letters()).letters
+    assert (letter.key, letter.topic, letter.kind) == ("nobody", topic, "unreadable")
+    await client.replay_dead_letter(letter.letter_id)
+    await until(lambda: are(False, True), "it to be a dead letter again")
+
+
 async def recorded_on(settings: Settings, log: Log, file: Path) -> int:
     """One more recorder, until it has nothing left to do; how much that was."""
     before = len(await entries(SqliteDatabase(file)))
@@ -203,6 +218,7 @@ async def test_killed_by_themselves_recorders_have_the_log_in_the_end(
         await at_rest(database)
         opened = await open_log(settings, SystemClock(), CollectorRegistry())
         count = await equal(settings, opened.log, database)
+        await letters_go_back(client, opened.log, topics_of(settings).commands)
         await opened.log.close()
 
         found = await client.get_timeline(call)

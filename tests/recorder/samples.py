@@ -57,7 +57,7 @@ def release(command_id: str, call: str = "A", action: str = "speak", attempt: in
 
 def outcome(command_id: str, call: str = "A", verdict: Verdict = Verdict.DONE, **facts: Any) -> NewRecord:
     told: dict[str, Any] = {"http_status": 200, "tries": 1, "sent_ms": T0 + 5, "finished_ms": T0 + 9, **facts}
-    made = Outcome(key=call, command_id=command_id, attempt=1, verdict=verdict, **told)
+    made = Outcome(key=call, command_id=command_id, verdict=verdict, **{"attempt": 1, **told})
     return NewRecord(TOPICS.outcomes, call.encode(), encode(made))
 
 

@@ -158,7 +158,8 @@ async def test_whatever_a_sender_puts_into_a_record_fits(shelf: Shelf):
         event = samples.event("call.hangup", "B", hangup_cause=text, to=text)
         await shelf.record(samples.command(text, text, text, group=text), event)
 
-    assert len(await entries(shelf.database())) == 2 * len(odd)
+    await shelf.record(samples.outcome("c-1", "B", attempt=1 << 63))
+    assert len(await entries(shelf.database())) == 2 * len(odd) + 1
     for text in odd:
         story, told = await shelf.archive.story(text)
         assert story is not None

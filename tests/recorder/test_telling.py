@@ -26,6 +26,7 @@ from cordboard.v1 import (
     TimelineKind,
 )
 from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
+from cordboard.work import Verdict
 from dispatcher.recorder.archive import Archive
 from dispatcher.recorder.contents import Masking
 from dispatcher.recorder.events import ignore
@@ -33,7 +34,20 @@ from dispatcher.recorder.reading import Interpreter
 from dispatcher.recorder.recorder import Recorder
 from dispatcher.recorder.sqlite import SqliteDatabase
 from dispatcher.recorder.tables import Tables
-from tests.rpc.door import ACCOUNTS, CLOCK, TOPICS, Desk, desk_at, error_of, hangup, speak, until, webhook
+from tests.rpc.door import (
+    ACCOUNTS,
+    CLOCK,
+    TOPICS,
+    Desk,
+    desk_at,
+    dial,
+    error_of,
+    hangup,
+    outcome_of,
+    speak,
+    until,
+    webhook,
+)
 
 
 @asynccontextmanager
@@ -143,6 +157,23 @@ async def test_a_call_that_no_page_knows_any_more_is_told(tmp_path: Path):
         elsewhere = GetCallRequest(call_control_id="B", timeline=True, account="other")
         assert (await error_of(desk.stub.GetCall(elsewhere))).info.reason == "CALL_NOT_FOUND"
         desk.dispatcher.find = finder  # type: ignore[method-assign] # it is back
+
+
+async def test_a_dial_that_made_no_call_is_told_by_itself(tmp_path: Path):
+    """
+    As a search names it, while its page knows it and afterwards.
+    """
+    async with recorded_desk(tmp_path) as desk:
+        desk.hands.respond = lambda work: outcome_of(work, Verdict.REFUSED, http_status=422)
+        await submit(desk, dial("d-1"))
+        found = await told(desk, "dial:main/d-1", "RESULT")
+        desk.dispatcher.find = nothing  # type: ignore[method-assign] # the page is gone
+        later = await told(desk, "dial:main/d-1", "RESULT")
+
+        assert lines(found, "d-1")[-1] == lines(later, "d-1")[-1] == "RESULT FAILED"
+        assert later.call.hangup_cause == "FAILED"
+        error = await error_of(desk.stub.GetCall(GetCallRequest(call_control_id="leg:x", timeline=True)))
+        assert error.info.reason == "INVALID_COMMAND"
 
 
 async def nothing(key: str) -> None:
