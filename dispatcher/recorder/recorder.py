@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from cordboard.log.port import Log, LogError, Member, Reader, Record, TopicPartition
@@ -149,16 +149,23 @@ class Recorder:
     async def _moves(self) -> dict[TopicPartition, Move]:
         """Where to begin in every partition, past what is gone from the log."""
         places = [TopicPartition(topic, number) for topic in self._topics for number in sorted(self._held)]
-        starts = {at: await self._log.start(at) for at in places}
+        starts = await self._asked(self._log.start, places)
         recorded = await self._tables.positions(starts)
+        ends = await self._asked(self._log.end, places)  # Asked last: another recorder may still be going on.
         for at, place in recorded.items():
-            if place > (end := await self._log.end(at)):
+            if place > ends[at]:
                 raise TablesUnusable(
-                    f"the tables hold {at.topic}/{at.partition} up to {place}, and the log ends at {end}: it is not "
-                    "the log that was recorded. Give the recorder a database of its own for this one"
+                    f"the tables hold {at.topic}/{at.partition} up to {place}, and the log ends at {ends[at]}: it is "
+                    "not the log that was recorded. Give the recorder a database of its own for this one"
                 )
         self._positions = {at: max(place, starts[at]) for at, place in recorded.items()}
         return {at: Move(at, place, self._positions[at], max(starts[at] - place, 0)) for at, place in recorded.items()}
+
+    async def _asked(
+        self, ask: Callable[[TopicPartition], Awaitable[int]], places: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """What the log says of each of these, asked side by side."""
+        return dict(zip(places, await asyncio.gather(*map(ask, places)), strict=True))
 
     async def _step(self, reader: Reader) -> None:
         records = await reader.read(READ_SECONDS, self._records_max)
@@ -216,9 +223,9 @@ class Recorder:
 
     async def _behind(self, positions: Mapping[TopicPartition, int]) -> dict[str, int]:
         behind: dict[str, int] = dict.fromkeys(self._topics, 0)
-        for at, place in positions.items():
-            if at.partition in self._held:
-                behind[at.topic] += max(await self._log.end(at) - place, 0)
+        ours = [at for at in positions if at.partition in self._held]
+        for at, end in (await self._asked(self._log.end, ours)).items():
+            behind[at.topic] += max(end - positions[at], 0)
         return behind
 
     def _ended(self, task: asyncio.Task[None]) -> None:
