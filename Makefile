@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos rolling scripted lost-answers sim mutants bench bench-pacing check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
+.PHONY: help run kafka kafka-jars postgresql test explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -39,7 +39,11 @@ kafka-jars: $(VENV)/dev.stamp
 kafka: kafka-jars ## Run a Kafka broker on 127.0.0.1:9092 until Ctrl-C (ARGS="--nodes 3 --port 9192")
 	@python -m brokers $(ARGS)
 
-test: check kafka-jars grpcurl ## Set up, then run every test and check
+# PostgreSQL for the recorder's tests is a package of the system's: Debian's, or what POSTGRESQL_BIN names.
+postgresql: $(VENV)/dev.stamp
+	@python -m tests.recorder.server
+
+test: check kafka-jars postgresql grpcurl ## Set up, then run every test and check
 	pytest -q -n 2
 
 # The README's grpcurl lines are run as they stand. Where neither grpcurl nor Go is here, their test says that it was skipped.
@@ -84,6 +88,10 @@ bench: kafka-jars ## Measure the whole loop beside the official SDK (ARGS="--qui
 
 bench-pacing: $(VENV)/dev.stamp ## Ask ten times what the sandbox takes, as workers come and go (ARGS="--seconds 60")
 	@python -m bench.pacing_live $(ARGS)
+
+# Fills some GB of build/ for as long as it runs; ARGS="--calls 20000" fills less.
+bench-recorder: $(VENV)/dev.stamp postgresql ## Measure recording beside commands, and searches among a million calls
+	python -m bench.recorder $(ARGS)
 
 explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
 	for round in 1 2 3 4 5 6 7 8 9 10; do \

@@ -8,6 +8,9 @@ from cordboard.log.port import Headers, NewRecord, Record, size_of
 
 # A record comes in compressed, perhaps, and by a client with limits of its own: what goes out must fit in any case.
 LETTER_BYTES_MAX: Final = 2 * 1024 * 1024
+REPLAY_HEADER: Final = "cordboard-replay"  # On a record that was written back: the letter that it comes from.
+REPLAYED_HEADER: Final = "cordboard-replayed"  # On a receipt among the letters: the one that was written back.
+WHY_PREFIX: Final = "dlq.errors."
 _KEPT_BYTES: Final = 64 * 1024  # Of what is longer: so much of its value, of its key, and of its headers.
 
 

@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 from cordboard import identity, marks, request, validation
 from cordboard.catalogue import action_of, clears, completion_ms, goes_on, is_endless, joined_call
 from cordboard.cloudevents import header, trace_of
+from cordboard.letters import REPLAY_HEADER
 from cordboard.log.port import Record, size_of
 from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, options_pb2
@@ -154,7 +155,8 @@ class Interpreter:
             return Invalid(command, "", (_ACCOUNT_MISSING,))
         if account not in self._accounts:
             return Invalid(command, account, (_unknown(account),))
-        return Asked(self._ask(command, account, record), f"{record.topic}/{record.partition}/{record.offset}")
+        origin = f"{record.topic}/{record.partition}/{record.offset}"
+        return Asked(self._ask(command, account, record), origin, again=bool(header(record.headers, REPLAY_HEADER)))
 
     def _ask(self, command: command_pb2.Command, account: str, record: Record) -> Ask:
         action = action_of(command)

@@ -25,6 +25,7 @@ from protos.commands import write_commands
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 VALIDATE: Final = "buf/validate/validate.proto"
+SERVICES: Final = ("dispatcher_service", "operator_service")
 GOOGLE: Final = Path(grpc_tools.__file__).parent / "_proto"
 
 
@@ -94,7 +95,11 @@ def write_code(out: Path) -> None:
     run_protoc(protos, [*messages, VALIDATE, *contract(protos)])
     run_protoc(
         protos,
-        [f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", "cordboard/v1/dispatcher_service.proto"],
+        [
+            f"--grpc_python_out={out}",
+            f"--mypy_grpc_out=quiet:{out}",
+            *(f"cordboard/v1/{name}.proto" for name in SERVICES),
+        ],
     )
     write_package(protos, out / "cordboard/v1/__init__.py")
     image = out / "contract.binpb"

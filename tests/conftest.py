@@ -15,6 +15,7 @@ import structlog
 from hypothesis import settings
 
 from brokers.sharing import shared_broker
+from tests.recorder.server import Server as Postgresql
 
 _Test = Callable[..., Coroutine[Any, Any, None]]
 
@@ -59,6 +60,13 @@ def kafka_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def kafka_prefix() -> str:
     """What the names of a test's topics and groups start with, and no other test's."""
     return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """A PostgreSQL of this process's own, with a fresh database for each test that asks for one."""
+    with Postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

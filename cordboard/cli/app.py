@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cordboard.cli.choices import Level, Output, Wait
+from cordboard.cli.operators import app as operators
 from cordboard.cli.options import TARGET, Account, Config, Host, Ready, Shown, Speed, Target, port
 from cordboard.cli.ordering import app as ordering
 from cordboard.cli.roles import app as roles
@@ -75,6 +76,7 @@ def dev(  # noqa: PLR0913 - each is an option
 
 app.add_typer(roles)
 app.add_typer(ordering)
+app.add_typer(operators)
 
 
 @app.command()
@@ -201,23 +203,6 @@ def watch(
     request = WatchRequest(account=account, call_control_id=call, kinds=kinds_of(kind), cursor=cursor)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(watch_all(request, target, Screen(output), count))
-
-
-@app.command()
-def call(
-    *,
-    call_control_id: Annotated[str, typer.Argument(metavar="CALL")],
-    account: Account = "",
-    target: Target = TARGET,
-    output: Shown = Output.AUTO,
-) -> None:
-    """What the dispatcher knows of one call."""
-    import asyncio
-
-    from cordboard.cli.page import show_call
-    from cordboard.cli.screen import Screen
-
-    asyncio.run(show_call(call_control_id, account, target, Screen(output)))
 
 
 @app.command()

@@ -151,7 +151,8 @@ def settings_for(plan: Plan, keys: Keys, sandbox: Server | None, environ: Mappin
         "accounts": {ACCOUNT: _account(keys, sandbox, environ)},
         "default_account": ACCOUNT,
         # A log for each, so that what waits for calls of the sandbox can never be sent to the real Telnyx.
-        "log": {"path": plan.data / ("telnyx.sqlite3" if sandbox is None else "sandbox.sqlite3")},
+        "log": {"path": plan.data / f"{_behind(sandbox)}.sqlite3"},
+        "recorder": {"kind": "sqlite", "path": plan.data / f"{_behind(sandbox)}-recorder.sqlite3"},
         "grpc": {"host": plan.host, "port": plan.grpc_port},
         "ingress": {"host": plan.host, "port": plan.ingress_port},
         "rest": {"host": plan.host, "port": plan.rest_port},
@@ -162,6 +163,10 @@ def settings_for(plan: Plan, keys: Keys, sandbox: Server | None, environ: Mappin
         return load(Path(os.devnull), {}, table, EVERY_DUTY)
     except SettingsError as error:
         raise Failure(str(error), Status.USAGE) from None
+
+
+def _behind(sandbox: Server | None) -> str:
+    return "telnyx" if sandbox is None else "sandbox"
 
 
 def _account(keys: Keys, sandbox: Server | None, environ: Mapping[str, str]) -> dict[str, Any]:

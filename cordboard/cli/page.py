@@ -1,4 +1,4 @@
-"""`cordboard call`: a call's page as people read it."""
+"""`cordboard call`: a call's page and its story as people read them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from cordboard.v1 import (
     PHASE_RELEASED,
     PHASE_WAITING,
     START_AFTER_PREVIOUS_COMPLETED,
+    TIMELINE_ORIGIN_PAGE_NO_RECORDER,
+    TIMELINE_ORIGIN_PAGE_RECORDER_AWAY,
     CallState,
     CallView,
     CommandView,
     Direction,
+    GetCallResponse,
     Phase,
     State,
+    TimelineEntry,
+    TimelineKind,
+    TimelineOrigin,
 )
 
 _COLUMNS: Final = (
@@ -32,15 +38,49 @@ _COLUMNS: Final = (
     ("id", 0),
 )
 
+_STORY: Final = (("  time", 15), ("what", 16), ("action", 20), ("state", 26), ("detail", 60), ("command", 0))
+_REMARKS: Final = {
+    TIMELINE_ORIGIN_PAGE_NO_RECORDER: "no recorder is configured: what has ended is not told",
+    TIMELINE_ORIGIN_PAGE_RECORDER_AWAY: "the recorder's tables cannot be read now: what has ended is not told",
+}
+
 
 async def show_call(call: str, account: str, target: str, screen: Screen) -> None:
     """Ask for a call, and show it."""
     async with dispatcher(target) as client:
-        view = await client.get_call(call, account)
+        found = await client.get_timeline(call, account)
     if screen.json:
-        screen.record(plain_json(view))
-    else:
-        _show(screen, view)
+        story = {"timeline": [plain_json(one) for one in found.timeline], "timeline_origin": _origin(found)}
+        screen.record(plain_json(found.call) | story)
+        return
+    _show(screen, found.call)
+    _tell(screen, found)
+
+
+def _origin(found: GetCallResponse) -> str:
+    return TimelineOrigin.Name(found.timeline_origin)
+
+
+def _tell(screen: Screen, found: GetCallResponse) -> None:
+    screen.show()
+    screen.line(*((name, width, "dim") for name, width in _STORY))
+    for one in found.timeline:
+        words = (
+            f"  {time_of(one.time)}",
+            plain(TimelineKind.Name(one.kind), "TIMELINE_KIND_").lower().replace("_", " "),
+            one.action,
+            " ".join(filter(None, (one.state, one.reason))),
+            ", ".join(filter(None, (f"by {one.source}" if one.source else "", one.detail, _attempt(one)))),
+            one.command_id,
+        )
+        styles = ("dim", "bold", "", style_of(one.state), "", "dim")
+        screen.line(*zip(words, (width for _, width in _STORY), styles, strict=True))
+    if remark := _REMARKS.get(found.timeline_origin):
+        screen.show(Text(f"  {remark}", "yellow"))
+
+
+def _attempt(one: TimelineEntry) -> str:
+    return f"attempt {one.attempt}" if one.attempt > 1 else ""
 
 
 def _show(screen: Screen, view: CallView) -> None:

@@ -18,7 +18,7 @@ app = typer.Typer()
 @app.command()
 def serve(*, config: Config = None, ready_file: Ready = None) -> None:
     """All roles in one process, by the settings of file and environment."""
-    _serve(("dispatcher", "worker", "ingress"), config, ready_file)
+    _serve(("dispatcher", "worker", "ingress", "recorder"), config, ready_file)
 
 
 @app.command()
@@ -42,6 +42,12 @@ def worker(
 def ingress(*, config: Config = None, ready_file: Ready = None) -> None:
     """The public port for webhooks alone; as many as wanted, on Kafka."""
     _serve(("ingress",), config, ready_file)
+
+
+@app.command()
+def recorder(*, config: Config = None, ready_file: Ready = None) -> None:
+    """The memory alone: what happened, in tables; one is enough, more of them share, on Kafka."""
+    _serve(("recorder",), config, ready_file)
 
 
 def _serve(

@@ -16,9 +16,9 @@ from cordboard.cli.connection import dispatcher
 from cordboard.cli.durations import milliseconds
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.fields import action_named, fill
-from cordboard.cli.masking import shown
 from cordboard.cli.screen import Screen, plain, style_of
 from cordboard.clock import Clock
+from cordboard.masking import shown
 from cordboard.v1 import COMPLETION_STATE_COMPLETED as COMPLETED
 from cordboard.v1 import (
     PLACEMENT_NEXT,

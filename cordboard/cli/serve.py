@@ -1,4 +1,4 @@
-"""`cordboard serve`, `dispatcher`, `worker`, `ingress`: all roles or one, by the settings of file and environment."""
+"""`cordboard serve`, and a command for each role: all of them or one, by the settings of file and environment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def serve(
                 return Status.OK
             try:
                 with ready_file(ready, desk.places):
-                    _log.info("serving", roles=sorted(duties.roles), stop_seconds=desk.stop_seconds, **desk.places)
+                    _log.info("serving", roles=sorted(desk.roles), stop_seconds=desk.stop_seconds, **desk.places)
                     await stopping.wait()
                     _log.info("stopping", stop_seconds=desk.stop_seconds)
             finally:

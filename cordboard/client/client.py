@@ -21,6 +21,8 @@ from cordboard.client.told import Event, Told
 from cordboard.client.watch import Watch
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from cordboard.v1 import operator_service_pb2 as operator_service
+from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
 from cordboard.v1.command_pb2 import Command
 from cordboard.v1.commands import CommandOptions, DialCommands
 from cordboard.v1.view_pb2 import CallView, CommandView
@@ -98,6 +100,7 @@ class Client(DialCommands[DialAction]):
             self._channel = grpc.aio.secure_channel(target, credentials, every)
         self.stub = stubs.DispatcherServiceStub(self._channel)
         self._streams = Streams(self.stub)
+        self.operator: operator_stubs.OperatorServiceAsyncStub = operator_stubs.OperatorServiceStub(self._channel)
 
     async def __aenter__(self) -> Self:
         return self
@@ -166,6 +169,49 @@ class Client(DialCommands[DialAction]):
         """How far a call has come."""
         request = service.GetCallRequest(call_control_id=call_control_id, account=account)
         return (await self.stub.GetCall(request, timeout=timeout)).call
+
+    @refusing
+    async def get_timeline(
+        self, call_control_id: str, account: str = "", *, timeout: float = TIMEOUT_SECONDS
+    ) -> service.GetCallResponse:
+        """A call and its story, also of one that is over for long, where it was recorded."""
+        request = service.GetCallRequest(call_control_id=call_control_id, account=account, timeline=True)
+        return await self.stub.GetCall(request, timeout=timeout)
+
+    @refusing
+    async def list_calls(
+        self, request: operator_service.ListCallsRequest, *, timeout: float = TIMEOUT_SECONDS
+    ) -> operator_service.ListCallsResponse:
+        """Calls that were recorded, the latest first."""
+        return await self.operator.ListCalls(request, timeout=timeout)
+
+    @refusing
+    async def forget_call(self, call_control_id: str, *, timeout: float = TIMEOUT_SECONDS) -> int:
+        """Remove what was recorded of a call, but that it was; how many entries had contents."""
+        request = operator_service.ForgetCallRequest(call_control_id=call_control_id)
+        return (await self.operator.ForgetCall(request, timeout=timeout)).entries
+
+    @refusing
+    async def list_dead_letters(
+        self, count: int = 0, page_token: str = "", *, timeout: float = TIMEOUT_SECONDS
+    ) -> operator_service.ListDeadLettersResponse:
+        """Dead letters, the latest first."""
+        request = operator_service.ListDeadLettersRequest(page_size=count, page_token=page_token)
+        return await self.operator.ListDeadLetters(request, timeout=timeout)
+
+    @refusing
+    async def get_dead_letter(self, letter_id: str, *, timeout: float = TIMEOUT_SECONDS) -> operator_service.DeadLetter:
+        """One of them, with what can be read of it."""
+        request = operator_service.GetDeadLetterRequest(letter_id=letter_id)
+        return (await self.operator.GetDeadLetter(request, timeout=timeout)).letter
+
+    @refusing
+    async def replay_dead_letter(
+        self, letter_id: str, *, timeout: float = TIMEOUT_SECONDS
+    ) -> operator_service.ReplayDeadLetterResponse:
+        """Write one back to where it came from."""
+        request = operator_service.ReplayDeadLetterRequest(letter_id=letter_id)
+        return await self.operator.ReplayDeadLetter(request, timeout=timeout)
 
     @refusing
     async def cancel(

@@ -22,11 +22,13 @@ from cordboard.roles.late import LateLog
 from cordboard.roles.listening import address, advertised, naming
 from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log
+from cordboard.roles.recorder import Recording, archive_of, masking_of
 from cordboard.roles.topics import topics_of
-from cordboard.settings import EVERY_DUTY, Duties, Role, Settings
+from cordboard.settings import EVERY_DUTY, Duties, Role, Settings, in_effect
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.ingress import IngressMetrics, Spool, SpoolMetrics, ingress_server
+from dispatcher.recorder.archive import Archive
 from dispatcher.rest import RestServer
 from dispatcher.rpc.server import GrpcServer
 
@@ -34,7 +36,7 @@ from dispatcher.rpc.server import GrpcServer
 class Desk:
     """What a process does, with its operations port. `async with` starts and stops it in order.
 
-    Started: log, operations (not ready yet), ingress, dispatcher, workers, door; of these what the duties ask for.
+    Started: log, operations (not ready yet), recorder, ingress, dispatcher, workers, door; what the duties ask for.
     Stopped the other way round, so that whatever was accepted is either decided or still in the log, webhooks are kept
     to the last, and the log is flushed after all who write to it. Not ready, though, it is from the stop's beginning.
     """
@@ -54,7 +56,7 @@ class Desk:
         self._clock = clock
         self._rng = rng
         self._registry = registry
-        self._duties = duties
+        self._duties = in_effect(settings, duties)
         self._telnyx_is_local = telnyx_is_local
         self._liveness_metrics = LivenessMetrics(registry)
         self._stack = AsyncExitStack()
@@ -64,7 +66,7 @@ class Desk:
         self.grpc_port = 0
         self.rest: RestServer | None = None
         # How long the whole stop may take: one role is stopped after another.
-        self.stop_seconds: float = sum(getattr(settings, role).stop_seconds for role in duties.roles)
+        self.stop_seconds: float = sum(getattr(settings, role).stop_seconds for role in self.roles)
 
     async def __aenter__(self) -> Self:
         """Start everything. Raises LogError or CannotListen with nothing left running."""
@@ -81,6 +83,11 @@ class Desk:
         await self._stack.aclose()
 
     @property
+    def roles(self) -> frozenset[Role]:
+        """What it does, in effect."""
+        return self._duties.roles
+
+    @property
     def places(self) -> dict[str, str]:
         """Where its ports are, by name, once started."""
         found = {"operations": self.operations.url}
@@ -93,7 +100,7 @@ class Desk:
         return found
 
     async def _start(self) -> None:
-        if self._duties.roles == {Role.INGRESS} and self._settings.ingress.spool is not None:
+        if self.roles == {Role.INGRESS} and self._settings.ingress.spool is not None:
             await self._start_with_a_spool()
         else:
             await self._start_roles()
@@ -114,7 +121,9 @@ class Desk:
         self._stack.push_async_callback(log.close)
         self._checks.update(opened.checks)
         await self._listen("operations", self.operations)
-        if Role.INGRESS in self._duties.roles:
+        if Role.RECORDER in self.roles:
+            await self._start_recorder(log)
+        if Role.INGRESS in self.roles:
             await self._open_ingress(log)
         control = await self._hear_orders(log)
         brain = await self._start_dispatcher(log, control) if Role.DISPATCHER in self._duties.roles else None
@@ -123,6 +132,13 @@ class Desk:
             await self._open_doors(*brain)
         if workers is not None:
             await workers.seated()
+
+    async def _start_recorder(self, log: Log) -> None:
+        recording = Recording(self._settings, accounts_of(self._settings), log, self._clock, self._registry)
+        self._stack.push_async_callback(recording.stop)
+        await recording.start()
+        alone = self.roles == {Role.RECORDER}
+        self._checks["recorder"] = recording.check if alone else Excused(recording.check, "nothing waits for it")
 
     async def _open_ingress(self, log: Appending) -> None:
         topic, metrics = topics_of(self._settings).webhooks, IngressMetrics(self._registry)
@@ -162,7 +178,10 @@ class Desk:
         public_url = self.ingress.url if self.ingress is not None and self._telnyx_is_local else None
         accounts = accounts_of(self._settings, public_url)
         dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, control, self._registry)
-        door = self._make_door(log, dispatcher, accounts)
+        archive = archive_of(self._settings, self._clock)
+        if archive is not None:
+            self._stack.push_async_callback(archive.close)
+        door = self._make_door(log, dispatcher, accounts, archive)
         # The port is had before the seat, because other dispatchers are told by which address this one is reached.
         with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
             self.grpc_port = door.bind()
@@ -190,7 +209,7 @@ class Desk:
         self._stack.push_async_callback(liveness.stop)
         self._checks[f"{role}_progress"] = liveness.trouble
 
-    def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts) -> GrpcServer:
+    def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts, archive: Archive | None) -> GrpcServer:
         return GrpcServer(
             self._settings.grpc,
             log,
@@ -201,6 +220,8 @@ class Desk:
             rng=self._rng,
             registry=self._registry,
             ready=self._ready,
+            archive=archive,
+            masking=masking_of(self._settings),
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:

@@ -5,6 +5,7 @@ from cordboard.settings.duties import EVERY_DUTY as EVERY_DUTY
 from cordboard.settings.duties import NO_DUTIES as NO_DUTIES
 from cordboard.settings.duties import Duties as Duties
 from cordboard.settings.duties import Role as Role
+from cordboard.settings.duties import in_effect as in_effect
 from cordboard.settings.kafka import Kafka as Kafka
 from cordboard.settings.loading import Problem as Problem
 from cordboard.settings.loading import SettingsError as SettingsError
@@ -21,3 +22,4 @@ from cordboard.settings.model import Operations as Operations
 from cordboard.settings.model import Rest as Rest
 from cordboard.settings.model import Settings as Settings
 from cordboard.settings.model import Worker as Worker
+from cordboard.settings.recorder import Recorder as Recorder

@@ -16,6 +16,7 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     WORKER = "worker"
     INGRESS = "ingress"
+    RECORDER = "recorder"
 
 
 Paths = tuple[tuple[str, ...], ...]
@@ -26,6 +27,7 @@ _OF_ACCOUNTS: Final[Mapping[Role, tuple[str, ...]]] = {
     Role.DISPATCHER: (),
     Role.WORKER: ("api_key", "api_key_file"),
     Role.INGRESS: ("webhook_public_key",),
+    Role.RECORDER: (),
 }
 
 
@@ -41,9 +43,18 @@ EVERY_DUTY: Final = Duties()
 NO_DUTIES: Final = Duties(frozenset())
 
 
+def in_effect(settings: Settings, duties: Duties) -> Duties:
+    """The duties as they count: who plays all roles records only where it is set what to record in."""
+    if settings.recorder.kind == "none":
+        return Duties(duties.roles - {Role.RECORDER}, duties.pools)
+    return duties
+
+
 def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
     """What is not set and should be: the settings that would do, the first one best, and a sentence."""
-    roles = [role for role in Role if role in duties.roles]
+    is_recorder_alone = duties.roles == {Role.RECORDER}
+    played = duties if is_recorder_alone else in_effect(settings, duties)
+    roles = [role for role in Role if role in played.roles]
     if not roles:
         return
     if duties.roles != EVERY_ROLE and settings.log.kind != "kafka":
@@ -54,6 +65,8 @@ def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
     for name in sorted((duties.pools or frozenset()) - settings.accounts.keys()):
         known = ", ".join(sorted(settings.accounts)) or "none is set"
         yield (("accounts", name), ("accounts",)), f"there is no such account, and so no such pool; accounts: {known}"
+    if is_recorder_alone and settings.recorder.kind == "none":
+        yield (("recorder", "kind"),), "must be set for the recorder: sqlite or postgresql"
     for role in roles:
         yield from _missed_of_accounts(settings, role, duties.pools if role is Role.WORKER else None)
 

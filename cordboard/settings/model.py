@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from cordboard.settings.account import Account, AccountName
 from cordboard.settings.kafka import Kafka, is_place
+from cordboard.settings.recorder import Recorder
 from cordboard.settings.relations import RelationsBroken, broken
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -216,6 +217,7 @@ class Settings(BaseSettings):
     operations: Operations = Operations()
     worker: Worker = Worker()
     dispatcher: Dispatcher = Dispatcher()
+    recorder: Recorder = Recorder()
     logging: Logging = Logging()
 
     @model_validator(mode="after")

@@ -76,8 +76,8 @@ def _default_account_exists(settings: Settings) -> Iterator[Broken]:
 
 def _one_source_per_secret(settings: Settings) -> Iterator[Broken]:
     holders: list[tuple[str, object]] = [(f"accounts.{name}", one) for name, one in settings.accounts.items()]
-    for place, holder in [*holders, ("kafka", settings.kafka)]:
-        for name in ("api_key", "dial_url_secret", "key_password", "sasl_password"):
+    for place, holder in [*holders, ("kafka", settings.kafka), ("recorder", settings.recorder)]:
+        for name in ("api_key", "dial_url_secret", "key_password", "sasl_password", "url"):
             path, file = f"{place}.{name}", f"{name}_file"
             if getattr(holder, name, None) is not None and getattr(holder, file) is not None:
                 yield Broken((path, f"{path}_file"), f"must not be set beside {file}: one of the two")
@@ -122,6 +122,16 @@ def _the_log_is_where_it_is_said_to_be(settings: Settings) -> Iterator[Broken]:
         yield Broken((servers, kind), "must be set where log.kind is kafka: host:port of one broker or more")
     if settings.log.kind != "kafka" and settings.kafka.bootstrap_servers is not None:
         yield Broken((kind, servers), "must be kafka where kafka.bootstrap_servers is set")
+
+
+def _the_recorder_has_its_database(settings: Settings) -> Iterator[Broken]:
+    kind, recorder = "recorder.kind", settings.recorder
+    for name in ("url", "url_file"):
+        if getattr(recorder, name) is not None and recorder.kind != "postgresql":
+            yield Broken((kind, f"recorder.{name}"), f"must be postgresql where recorder.{name} is set")
+    if recorder.kind == "postgresql" and recorder.url is None and recorder.url_file is None:
+        paths = ("recorder.url", "recorder.url_file", kind)
+        yield Broken(paths, "(or url_file) must be set where recorder.kind is postgresql")
 
 
 def _kafka_is_entered_in_one_way(settings: Settings) -> Iterator[Broken]:
@@ -197,6 +207,7 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _dials_have_their_turn,
     _a_stop_holds_its_drain,
     _the_log_is_where_it_is_said_to_be,
+    _the_recorder_has_its_database,
     _kafka_is_entered_in_one_way,
     _a_mechanism_has_what_it_asks_for,
     _a_certificate_has_its_key,

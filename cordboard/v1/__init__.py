@@ -72,6 +72,18 @@ from cordboard.v1.dispatcher_service_pb2 import WaitFor
 from cordboard.v1.dispatcher_service_pb2 import WatchKind
 from cordboard.v1.dispatcher_service_pb2 import WatchRequest
 from cordboard.v1.dispatcher_service_pb2 import WatchResponse
+from cordboard.v1.operator_service_pb2 import CallSummary
+from cordboard.v1.operator_service_pb2 import DeadLetter
+from cordboard.v1.operator_service_pb2 import ForgetCallRequest
+from cordboard.v1.operator_service_pb2 import ForgetCallResponse
+from cordboard.v1.operator_service_pb2 import GetDeadLetterRequest
+from cordboard.v1.operator_service_pb2 import GetDeadLetterResponse
+from cordboard.v1.operator_service_pb2 import ListCallsRequest
+from cordboard.v1.operator_service_pb2 import ListCallsResponse
+from cordboard.v1.operator_service_pb2 import ListDeadLettersRequest
+from cordboard.v1.operator_service_pb2 import ListDeadLettersResponse
+from cordboard.v1.operator_service_pb2 import ReplayDeadLetterRequest
+from cordboard.v1.operator_service_pb2 import ReplayDeadLetterResponse
 from cordboard.v1.options_pb2 import ActionOptions
 from cordboard.v1.options_pb2 import Clears
 from cordboard.v1.options_pb2 import Completion
@@ -125,17 +137,21 @@ from cordboard.v1.result_pb2 import REASON_INTERNAL
 from cordboard.v1.result_pb2 import REASON_INVALID_COMMAND
 from cordboard.v1.result_pb2 import REASON_IN_LANE
 from cordboard.v1.result_pb2 import REASON_IN_LINE
+from cordboard.v1.result_pb2 import REASON_LETTER_NOT_FOUND
 from cordboard.v1.result_pb2 import REASON_LINE_FULL
 from cordboard.v1.result_pb2 import REASON_LOG_UNAVAILABLE
 from cordboard.v1.result_pb2 import REASON_NOT_PERMITTED
+from cordboard.v1.result_pb2 import REASON_NOT_REPLAYABLE
 from cordboard.v1.result_pb2 import REASON_NO_ANSWER
 from cordboard.v1.result_pb2 import REASON_NO_EVENT
+from cordboard.v1.result_pb2 import REASON_NO_RECORDER
 from cordboard.v1.result_pb2 import REASON_OVERLOADED
 from cordboard.v1.result_pb2 import REASON_OWNER_UNREACHABLE
 from cordboard.v1.result_pb2 import REASON_PAUSED
 from cordboard.v1.result_pb2 import REASON_PREVIOUS_FAILED
 from cordboard.v1.result_pb2 import REASON_QUOTA_EXCEEDED
 from cordboard.v1.result_pb2 import REASON_RATE_LIMITED
+from cordboard.v1.result_pb2 import REASON_RECORDER_UNAVAILABLE
 from cordboard.v1.result_pb2 import REASON_RESTORING
 from cordboard.v1.result_pb2 import REASON_SEQUENCE_GAP
 from cordboard.v1.result_pb2 import REASON_SEQUENCE_TAKEN
@@ -159,6 +175,30 @@ from cordboard.v1.result_pb2 import STATE_UNKNOWN
 from cordboard.v1.result_pb2 import STATE_UNSPECIFIED
 from cordboard.v1.result_pb2 import State
 from cordboard.v1.result_pb2 import TelnyxError
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_ACCEPTED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_ANSWERED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_ASKED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_CALL
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_CANCEL_ASKED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_CANCEL_REPORTED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_COMPLETED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_EVENT
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_HELD
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_REFUSED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_RELEASED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_REPLAYED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_RESULT
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_SENT
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_SETTLED
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_UNREADABLE
+from cordboard.v1.timeline_pb2 import TIMELINE_KIND_UNSPECIFIED
+from cordboard.v1.timeline_pb2 import TIMELINE_ORIGIN_PAGE_NO_RECORDER
+from cordboard.v1.timeline_pb2 import TIMELINE_ORIGIN_PAGE_RECORDER_AWAY
+from cordboard.v1.timeline_pb2 import TIMELINE_ORIGIN_RECORDER
+from cordboard.v1.timeline_pb2 import TIMELINE_ORIGIN_UNSPECIFIED
+from cordboard.v1.timeline_pb2 import TimelineEntry
+from cordboard.v1.timeline_pb2 import TimelineKind
+from cordboard.v1.timeline_pb2 import TimelineOrigin
 from cordboard.v1.view_pb2 import CALL_STATE_ACTIVE
 from cordboard.v1.view_pb2 import CALL_STATE_ENDED
 from cordboard.v1.view_pb2 import CALL_STATE_RINGING
@@ -251,6 +291,18 @@ __all__ = [
     "WatchKind",
     "WatchRequest",
     "WatchResponse",
+    "CallSummary",
+    "DeadLetter",
+    "ForgetCallRequest",
+    "ForgetCallResponse",
+    "GetDeadLetterRequest",
+    "GetDeadLetterResponse",
+    "ListCallsRequest",
+    "ListCallsResponse",
+    "ListDeadLettersRequest",
+    "ListDeadLettersResponse",
+    "ReplayDeadLetterRequest",
+    "ReplayDeadLetterResponse",
     "ActionOptions",
     "Clears",
     "Completion",
@@ -304,17 +356,21 @@ __all__ = [
     "REASON_INVALID_COMMAND",
     "REASON_IN_LANE",
     "REASON_IN_LINE",
+    "REASON_LETTER_NOT_FOUND",
     "REASON_LINE_FULL",
     "REASON_LOG_UNAVAILABLE",
     "REASON_NOT_PERMITTED",
+    "REASON_NOT_REPLAYABLE",
     "REASON_NO_ANSWER",
     "REASON_NO_EVENT",
+    "REASON_NO_RECORDER",
     "REASON_OVERLOADED",
     "REASON_OWNER_UNREACHABLE",
     "REASON_PAUSED",
     "REASON_PREVIOUS_FAILED",
     "REASON_QUOTA_EXCEEDED",
     "REASON_RATE_LIMITED",
+    "REASON_RECORDER_UNAVAILABLE",
     "REASON_RESTORING",
     "REASON_SEQUENCE_GAP",
     "REASON_SEQUENCE_TAKEN",
@@ -338,6 +394,30 @@ __all__ = [
     "STATE_UNSPECIFIED",
     "State",
     "TelnyxError",
+    "TIMELINE_KIND_ACCEPTED",
+    "TIMELINE_KIND_ANSWERED",
+    "TIMELINE_KIND_ASKED",
+    "TIMELINE_KIND_CALL",
+    "TIMELINE_KIND_CANCEL_ASKED",
+    "TIMELINE_KIND_CANCEL_REPORTED",
+    "TIMELINE_KIND_COMPLETED",
+    "TIMELINE_KIND_EVENT",
+    "TIMELINE_KIND_HELD",
+    "TIMELINE_KIND_REFUSED",
+    "TIMELINE_KIND_RELEASED",
+    "TIMELINE_KIND_REPLAYED",
+    "TIMELINE_KIND_RESULT",
+    "TIMELINE_KIND_SENT",
+    "TIMELINE_KIND_SETTLED",
+    "TIMELINE_KIND_UNREADABLE",
+    "TIMELINE_KIND_UNSPECIFIED",
+    "TIMELINE_ORIGIN_PAGE_NO_RECORDER",
+    "TIMELINE_ORIGIN_PAGE_RECORDER_AWAY",
+    "TIMELINE_ORIGIN_RECORDER",
+    "TIMELINE_ORIGIN_UNSPECIFIED",
+    "TimelineEntry",
+    "TimelineKind",
+    "TimelineOrigin",
     "CALL_STATE_ACTIVE",
     "CALL_STATE_ENDED",
     "CALL_STATE_RINGING",

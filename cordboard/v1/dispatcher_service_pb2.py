@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from cordboard.v1 import command_pb2 as cordboard_dot_v1_dot_command__pb2
 from cordboard.v1 import result_pb2 as cordboard_dot_v1_dot_result__pb2
+from cordboard.v1 import timeline_pb2 as cordboard_dot_v1_dot_timeline__pb2
 from cordboard.v1 import view_pb2 as cordboard_dot_v1_dot_view__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%cordboard/v1/dispatcher_service.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1a\x63ordboard/v1/command.proto\x1a\x19\x63ordboard/v1/result.proto\x1a\x17\x63ordboard/v1/view.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"7\n\rSubmitRequest\x12&\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x15.cordboard.v1.Command\"U\n\x0eSubmitResponse\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x13SubmitStreamRequest\x12&\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x15.cordboard.v1.Command\"\x91\x01\n\x14SubmitStreamResponse\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x30\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x0b\x32\x1c.cordboard.v1.SubmitResponseH\x00\x12(\n\x07refused\x18\x03 \x01(\x0b\x32\x15.cordboard.v1.RefusalH\x00\x42\t\n\x07outcome\"\x8a\x02\n\x07Refusal\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.cordboard.v1.Reason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x30\n\nviolations\x18\x03 \x03(\x0b\x32\x1c.cordboard.v1.FieldViolation\x12.\n\x0bretry_delay\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x08metadata\x18\x05 \x03(\x0b\x32#.cordboard.v1.Refusal.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"k\n\x0e\x45xecuteRequest\x12&\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x15.cordboard.v1.Command\x12\x31\n\x08wait_for\x18\x02 \x01(\x0e\x32\x15.cordboard.v1.WaitForB\x08\xbaH\x05\x82\x01\x02\x10\x01\"s\n\x0f\x45xecuteResponse\x12+\n\x06result\x18\x01 \x01(\x0b\x32\x1b.cordboard.v1.CommandResult\x12\x33\n\ncompletion\x18\x02 \x01(\x0b\x32\x1f.cordboard.v1.CommandCompletion\"q\n\x14\x45xecuteStreamRequest\x12&\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x15.cordboard.v1.Command\x12\x31\n\x08wait_for\x18\x02 \x01(\x0e\x32\x15.cordboard.v1.WaitForB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\x93\x01\n\x15\x45xecuteStreamResponse\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x31\n\x08\x65xecuted\x18\x02 \x01(\x0b\x32\x1d.cordboard.v1.ExecuteResponseH\x00\x12(\n\x07refused\x18\x03 \x01(\x0b\x32\x15.cordboard.v1.RefusalH\x00\x42\t\n\x07outcome\"q\n\x11GetCommandRequest\x12\x1f\n\ncommand_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\x80\x01\xc8\x01\x01\x12!\n\x0f\x63\x61ll_control_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x18\n\x07\x61\x63\x63ount\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"@\n\x12GetCommandResponse\x12*\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x19.cordboard.v1.CommandView\"P\n\x0eGetCallRequest\x12$\n\x0f\x63\x61ll_control_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\x80\x04\xc8\x01\x01\x12\x18\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"7\n\x0fGetCallResponse\x12$\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x16.cordboard.v1.CallView\"\x9f\x01\n\x0cWatchRequest\x12\x18\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12!\n\x0f\x63\x61ll_control_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x37\n\x05kinds\x18\x03 \x03(\x0e\x32\x17.cordboard.v1.WatchKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x06\x63ursor\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\"\xc5\x01\n\rWatchResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12-\n\x06result\x18\x03 \x01(\x0b\x32\x1b.cordboard.v1.CommandResultH\x00\x12\x35\n\ncompletion\x18\x04 \x01(\x0b\x32\x1f.cordboard.v1.CommandCompletionH\x00\x12(\n\x05\x65vent\x18\x05 \x01(\x0b\x32\x17.cordboard.v1.CallEventH\x00\x42\x06\n\x04item\"\xcc\x02\n\x15\x43\x61ncelCommandsRequest\x12\x18\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12!\n\x0f\x63\x61ll_control_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x1e\n\x0b\x63ommand_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\x12\x17\n\x05group\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01:\xbc\x01\xbaH\xb8\x01\x1a\xb5\x01\n\x17\x63\x61ll_control_id.missing\x12Kmust name the call, unless one command_id names a dial, or a group is given\x1aMthis.call_control_id != \'\' || size(this.command_ids) == 1 || this.group != \'\'\"\x88\x01\n\x16\x43\x61ncelCommandsResponse\x12\x11\n\tcancel_id\x18\x01 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06report\x18\x03 \x01(\x0b\x32\x1a.cordboard.v1.CancelReport*Q\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x13\n\x0fWAIT_FOR_RESULT\x10\x01\x12\x17\n\x13WAIT_FOR_COMPLETION\x10\x02*r\n\tWatchKind\x12\x1a\n\x16WATCH_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12WATCH_KIND_RESULTS\x10\x01\x12\x1a\n\x16WATCH_KIND_COMPLETIONS\x10\x02\x12\x15\n\x11WATCH_KIND_EVENTS\x10\x03\x32\x93\x05\n\x11\x44ispatcherService\x12\x43\n\x06Submit\x12\x1b.cordboard.v1.SubmitRequest\x1a\x1c.cordboard.v1.SubmitResponse\x12Y\n\x0cSubmitStream\x12!.cordboard.v1.SubmitStreamRequest\x1a\".cordboard.v1.SubmitStreamResponse(\x01\x30\x01\x12\x46\n\x07\x45xecute\x12\x1c.cordboard.v1.ExecuteRequest\x1a\x1d.cordboard.v1.ExecuteResponse\x12\\\n\rExecuteStream\x12\".cordboard.v1.ExecuteStreamRequest\x1a#.cordboard.v1.ExecuteStreamResponse(\x01\x30\x01\x12O\n\nGetCommand\x12\x1f.cordboard.v1.GetCommandRequest\x1a .cordboard.v1.GetCommandResponse\x12\x46\n\x07GetCall\x12\x1c.cordboard.v1.GetCallRequest\x1a\x1d.cordboard.v1.GetCallResponse\x12\x42\n\x05Watch\x12\x1a.cordboard.v1.WatchRequest\x1a\x1b.cordboard.v1.WatchResponse0\x01\x12[\n\x0e\x43\x61ncelCommands\x12#.cordboard.v1.CancelCommandsRequest\x1a$.cordboard.v1.CancelCommandsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%cordboard/v1/dispatcher_service.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1a\x63ordboard/v1/command.proto\x1a\x19\x63ordboard/v1/result.proto\x1a\x1b\x63ordboard/v1/timeline.proto\x1a\x17\x63ordboard/v1/view.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"7\n\rSubmitRequest\x12&\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x15.cordboard.v1.Command\"U\n\x0eSubmitResponse\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x13SubmitStreamRequest\x12&\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x15.cordboard.v1.Command\"\x91\x01\n\x14SubmitStreamResponse\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x30\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x0b\x32\x1c.cordboard.v1.SubmitResponseH\x00\x12(\n\x07refused\x18\x03 \x01(\x0b\x32\x15.cordboard.v1.RefusalH\x00\x42\t\n\x07outcome\"\x8a\x02\n\x07Refusal\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.cordboard.v1.Reason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x30\n\nviolations\x18\x03 \x03(\x0b\x32\x1c.cordboard.v1.FieldViolation\x12.\n\x0bretry_delay\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x08metadata\x18\x05 \x03(\x0b\x32#.cordboard.v1.Refusal.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"k\n\x0e\x45xecuteRequest\x12&\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x15.cordboard.v1.Command\x12\x31\n\x08wait_for\x18\x02 \x01(\x0e\x32\x15.cordboard.v1.WaitForB\x08\xbaH\x05\x82\x01\x02\x10\x01\"s\n\x0f\x45xecuteResponse\x12+\n\x06result\x18\x01 \x01(\x0b\x32\x1b.cordboard.v1.CommandResult\x12\x33\n\ncompletion\x18\x02 \x01(\x0b\x32\x1f.cordboard.v1.CommandCompletion\"q\n\x14\x45xecuteStreamRequest\x12&\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x15.cordboard.v1.Command\x12\x31\n\x08wait_for\x18\x02 \x01(\x0e\x32\x15.cordboard.v1.WaitForB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\x93\x01\n\x15\x45xecuteStreamResponse\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x31\n\x08\x65xecuted\x18\x02 \x01(\x0b\x32\x1d.cordboard.v1.ExecuteResponseH\x00\x12(\n\x07refused\x18\x03 \x01(\x0b\x32\x15.cordboard.v1.RefusalH\x00\x42\t\n\x07outcome\"q\n\x11GetCommandRequest\x12\x1f\n\ncommand_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\x80\x01\xc8\x01\x01\x12!\n\x0f\x63\x61ll_control_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x18\n\x07\x61\x63\x63ount\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"@\n\x12GetCommandResponse\x12*\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x19.cordboard.v1.CommandView\"b\n\x0eGetCallRequest\x12$\n\x0f\x63\x61ll_control_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\x80\x04\xc8\x01\x01\x12\x18\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x10\n\x08timeline\x18\x03 \x01(\x08\"\x9d\x01\n\x0fGetCallResponse\x12$\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x16.cordboard.v1.CallView\x12-\n\x08timeline\x18\x02 \x03(\x0b\x32\x1b.cordboard.v1.TimelineEntry\x12\x35\n\x0ftimeline_origin\x18\x03 \x01(\x0e\x32\x1c.cordboard.v1.TimelineOrigin\"\x9f\x01\n\x0cWatchRequest\x12\x18\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12!\n\x0f\x63\x61ll_control_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x37\n\x05kinds\x18\x03 \x03(\x0e\x32\x17.cordboard.v1.WatchKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x06\x63ursor\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\"\xc5\x01\n\rWatchResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12-\n\x06result\x18\x03 \x01(\x0b\x32\x1b.cordboard.v1.CommandResultH\x00\x12\x35\n\ncompletion\x18\x04 \x01(\x0b\x32\x1f.cordboard.v1.CommandCompletionH\x00\x12(\n\x05\x65vent\x18\x05 \x01(\x0b\x32\x17.cordboard.v1.CallEventH\x00\x42\x06\n\x04item\"\xcc\x02\n\x15\x43\x61ncelCommandsRequest\x12\x18\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12!\n\x0f\x63\x61ll_control_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x1e\n\x0b\x63ommand_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\x12\x17\n\x05group\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01:\xbc\x01\xbaH\xb8\x01\x1a\xb5\x01\n\x17\x63\x61ll_control_id.missing\x12Kmust name the call, unless one command_id names a dial, or a group is given\x1aMthis.call_control_id != \'\' || size(this.command_ids) == 1 || this.group != \'\'\"\x88\x01\n\x16\x43\x61ncelCommandsResponse\x12\x11\n\tcancel_id\x18\x01 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06report\x18\x03 \x01(\x0b\x32\x1a.cordboard.v1.CancelReport*Q\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x13\n\x0fWAIT_FOR_RESULT\x10\x01\x12\x17\n\x13WAIT_FOR_COMPLETION\x10\x02*r\n\tWatchKind\x12\x1a\n\x16WATCH_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12WATCH_KIND_RESULTS\x10\x01\x12\x1a\n\x16WATCH_KIND_COMPLETIONS\x10\x02\x12\x15\n\x11WATCH_KIND_EVENTS\x10\x03\x32\x93\x05\n\x11\x44ispatcherService\x12\x43\n\x06Submit\x12\x1b.cordboard.v1.SubmitRequest\x1a\x1c.cordboard.v1.SubmitResponse\x12Y\n\x0cSubmitStream\x12!.cordboard.v1.SubmitStreamRequest\x1a\".cordboard.v1.SubmitStreamResponse(\x01\x30\x01\x12\x46\n\x07\x45xecute\x12\x1c.cordboard.v1.ExecuteRequest\x1a\x1d.cordboard.v1.ExecuteResponse\x12\\\n\rExecuteStream\x12\".cordboard.v1.ExecuteStreamRequest\x1a#.cordboard.v1.ExecuteStreamResponse(\x01\x30\x01\x12O\n\nGetCommand\x12\x1f.cordboard.v1.GetCommandRequest\x1a .cordboard.v1.GetCommandResponse\x12\x46\n\x07GetCall\x12\x1c.cordboard.v1.GetCallRequest\x1a\x1d.cordboard.v1.GetCallResponse\x12\x42\n\x05Watch\x12\x1a.cordboard.v1.WatchRequest\x1a\x1b.cordboard.v1.WatchResponse0\x01\x12[\n\x0e\x43\x61ncelCommands\x12#.cordboard.v1.CancelCommandsRequest\x1a$.cordboard.v1.CancelCommandsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -71,46 +72,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELCOMMANDSREQUEST'].fields_by_name['group']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_CANCELCOMMANDSREQUEST']._loaded_options = None
   _globals['_CANCELCOMMANDSREQUEST']._serialized_options = b'\272H\270\001\032\265\001\n\027call_control_id.missing\022Kmust name the call, unless one command_id names a dial, or a group is given\032Mthis.call_control_id != \'\' || size(this.command_ids) == 1 || this.group != \'\''
-  _globals['_WAITFOR']._serialized_start=2500
-  _globals['_WAITFOR']._serialized_end=2581
-  _globals['_WATCHKIND']._serialized_start=2583
-  _globals['_WATCHKIND']._serialized_end=2697
-  _globals['_SUBMITREQUEST']._serialized_start=229
-  _globals['_SUBMITREQUEST']._serialized_end=284
-  _globals['_SUBMITRESPONSE']._serialized_start=286
-  _globals['_SUBMITRESPONSE']._serialized_end=371
-  _globals['_SUBMITSTREAMREQUEST']._serialized_start=373
-  _globals['_SUBMITSTREAMREQUEST']._serialized_end=434
-  _globals['_SUBMITSTREAMRESPONSE']._serialized_start=437
-  _globals['_SUBMITSTREAMRESPONSE']._serialized_end=582
-  _globals['_REFUSAL']._serialized_start=585
-  _globals['_REFUSAL']._serialized_end=851
-  _globals['_REFUSAL_METADATAENTRY']._serialized_start=804
-  _globals['_REFUSAL_METADATAENTRY']._serialized_end=851
-  _globals['_EXECUTEREQUEST']._serialized_start=853
-  _globals['_EXECUTEREQUEST']._serialized_end=960
-  _globals['_EXECUTERESPONSE']._serialized_start=962
-  _globals['_EXECUTERESPONSE']._serialized_end=1077
-  _globals['_EXECUTESTREAMREQUEST']._serialized_start=1079
-  _globals['_EXECUTESTREAMREQUEST']._serialized_end=1192
-  _globals['_EXECUTESTREAMRESPONSE']._serialized_start=1195
-  _globals['_EXECUTESTREAMRESPONSE']._serialized_end=1342
-  _globals['_GETCOMMANDREQUEST']._serialized_start=1344
-  _globals['_GETCOMMANDREQUEST']._serialized_end=1457
-  _globals['_GETCOMMANDRESPONSE']._serialized_start=1459
-  _globals['_GETCOMMANDRESPONSE']._serialized_end=1523
-  _globals['_GETCALLREQUEST']._serialized_start=1525
-  _globals['_GETCALLREQUEST']._serialized_end=1605
-  _globals['_GETCALLRESPONSE']._serialized_start=1607
-  _globals['_GETCALLRESPONSE']._serialized_end=1662
-  _globals['_WATCHREQUEST']._serialized_start=1665
-  _globals['_WATCHREQUEST']._serialized_end=1824
-  _globals['_WATCHRESPONSE']._serialized_start=1827
-  _globals['_WATCHRESPONSE']._serialized_end=2024
-  _globals['_CANCELCOMMANDSREQUEST']._serialized_start=2027
-  _globals['_CANCELCOMMANDSREQUEST']._serialized_end=2359
-  _globals['_CANCELCOMMANDSRESPONSE']._serialized_start=2362
-  _globals['_CANCELCOMMANDSRESPONSE']._serialized_end=2498
-  _globals['_DISPATCHERSERVICE']._serialized_start=2700
-  _globals['_DISPATCHERSERVICE']._serialized_end=3359
+  _globals['_WAITFOR']._serialized_start=2650
+  _globals['_WAITFOR']._serialized_end=2731
+  _globals['_WATCHKIND']._serialized_start=2733
+  _globals['_WATCHKIND']._serialized_end=2847
+  _globals['_SUBMITREQUEST']._serialized_start=258
+  _globals['_SUBMITREQUEST']._serialized_end=313
+  _globals['_SUBMITRESPONSE']._serialized_start=315
+  _globals['_SUBMITRESPONSE']._serialized_end=400
+  _globals['_SUBMITSTREAMREQUEST']._serialized_start=402
+  _globals['_SUBMITSTREAMREQUEST']._serialized_end=463
+  _globals['_SUBMITSTREAMRESPONSE']._serialized_start=466
+  _globals['_SUBMITSTREAMRESPONSE']._serialized_end=611
+  _globals['_REFUSAL']._serialized_start=614
+  _globals['_REFUSAL']._serialized_end=880
+  _globals['_REFUSAL_METADATAENTRY']._serialized_start=833
+  _globals['_REFUSAL_METADATAENTRY']._serialized_end=880
+  _globals['_EXECUTEREQUEST']._serialized_start=882
+  _globals['_EXECUTEREQUEST']._serialized_end=989
+  _globals['_EXECUTERESPONSE']._serialized_start=991
+  _globals['_EXECUTERESPONSE']._serialized_end=1106
+  _globals['_EXECUTESTREAMREQUEST']._serialized_start=1108
+  _globals['_EXECUTESTREAMREQUEST']._serialized_end=1221
+  _globals['_EXECUTESTREAMRESPONSE']._serialized_start=1224
+  _globals['_EXECUTESTREAMRESPONSE']._serialized_end=1371
+  _globals['_GETCOMMANDREQUEST']._serialized_start=1373
+  _globals['_GETCOMMANDREQUEST']._serialized_end=1486
+  _globals['_GETCOMMANDRESPONSE']._serialized_start=1488
+  _globals['_GETCOMMANDRESPONSE']._serialized_end=1552
+  _globals['_GETCALLREQUEST']._serialized_start=1554
+  _globals['_GETCALLREQUEST']._serialized_end=1652
+  _globals['_GETCALLRESPONSE']._serialized_start=1655
+  _globals['_GETCALLRESPONSE']._serialized_end=1812
+  _globals['_WATCHREQUEST']._serialized_start=1815
+  _globals['_WATCHREQUEST']._serialized_end=1974
+  _globals['_WATCHRESPONSE']._serialized_start=1977
+  _globals['_WATCHRESPONSE']._serialized_end=2174
+  _globals['_CANCELCOMMANDSREQUEST']._serialized_start=2177
+  _globals['_CANCELCOMMANDSREQUEST']._serialized_end=2509
+  _globals['_CANCELCOMMANDSRESPONSE']._serialized_start=2512
+  _globals['_CANCELCOMMANDSRESPONSE']._serialized_end=2648
+  _globals['_DISPATCHERSERVICE']._serialized_start=2850
+  _globals['_DISPATCHERSERVICE']._serialized_end=3509
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ cordboard.v1), BadRequest for fields, RetryInfo where trying again makes sense.
 from collections import abc as _abc
 from cordboard.v1 import command_pb2 as _command_pb2
 from cordboard.v1 import result_pb2 as _result_pb2
+from cordboard.v1 import timeline_pb2 as _timeline_pb2
 from cordboard.v1 import view_pb2 as _view_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -438,19 +439,25 @@ class GetCallRequest(_message.Message):
 
     CALL_CONTROL_ID_FIELD_NUMBER: _builtins.int
     ACCOUNT_FIELD_NUMBER: _builtins.int
+    TIMELINE_FIELD_NUMBER: _builtins.int
     call_control_id: _builtins.str
     """The call."""
     account: _builtins.str
     """Its account; empty as in Command."""
+    timeline: _builtins.bool
+    """Whether its story is wanted. With it, a call that the dispatcher knows no longer is told from the recorder; and a dial
+    that made no call, dial:<account>/<command_id>, as if it were one.
+    """
     def __init__(
         self,
         *,
         call_control_id: _builtins.str = ...,
         account: _builtins.str = ...,
+        timeline: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "call_control_id", b"call_control_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "call_control_id", b"call_control_id", "timeline", b"timeline"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -463,18 +470,28 @@ class GetCallResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALL_FIELD_NUMBER: _builtins.int
+    TIMELINE_FIELD_NUMBER: _builtins.int
+    TIMELINE_ORIGIN_FIELD_NUMBER: _builtins.int
+    timeline_origin: _timeline_pb2.TimelineOrigin.ValueType
+    """How complete the story is."""
     @_builtins.property
     def call(self) -> _view_pb2.CallView:
         """The call."""
+
+    @_builtins.property
+    def timeline(self) -> _containers.RepeatedCompositeFieldContainer[_timeline_pb2.TimelineEntry]:
+        """Its story, in order, where it was asked for."""
 
     def __init__(
         self,
         *,
         call: _view_pb2.CallView | None = ...,
+        timeline: _abc.Iterable[_timeline_pb2.TimelineEntry] | None = ...,
+        timeline_origin: _timeline_pb2.TimelineOrigin.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "timeline", b"timeline", "timeline_origin", b"timeline_origin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -423,6 +423,7 @@ class WireOptions(_message.Message):
     DEFAULT_JSON_FIELD_NUMBER: _builtins.int
     SENSITIVE_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name there, where that is not its name here."""
     default_json: _builtins.str
@@ -431,6 +432,8 @@ class WireOptions(_message.Message):
     """Shown masked where Command.sensitive asks for it: what is said to, and keyed by, people."""
     secret: _builtins.bool
     """Shown masked always: a password or a token."""
+    number: _builtins.bool
+    """The number or address of a person: shown masked but for its ends where numbers are not to be seen in full."""
     def __init__(
         self,
         *,
@@ -438,10 +441,11 @@ class WireOptions(_message.Message):
         default_json: _builtins.str = ...,
         sensitive: _builtins.bool = ...,
         secret: _builtins.bool = ...,
+        number: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_json", b"default_json", "name", b"name", "secret", b"secret", "sensitive", b"sensitive"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_json", b"default_json", "name", b"name", "number", b"number", "secret", b"secret", "sensitive", b"sensitive"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

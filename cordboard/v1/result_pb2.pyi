@@ -185,6 +185,14 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """NOT_FOUND: no command of this id is known, or no longer."""
     REASON_CURSOR_EXPIRED: _Reason.ValueType  # 91
     """OUT_OF_RANGE: what followed the cursor is no longer kept."""
+    REASON_NO_RECORDER: _Reason.ValueType  # 92
+    """FAILED_PRECONDITION: no recorder is configured here, so nothing is recorded."""
+    REASON_RECORDER_UNAVAILABLE: _Reason.ValueType  # 93
+    """UNAVAILABLE: the recorder's tables cannot be reached; try again."""
+    REASON_LETTER_NOT_FOUND: _Reason.ValueType  # 94
+    """NOT_FOUND: there is no such dead letter, or it is no longer kept."""
+    REASON_NOT_REPLAYABLE: _Reason.ValueType  # 95
+    """FAILED_PRECONDITION: this dead letter cannot be written back; the message says why."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why. One closed list for results, completions and gRPC errors; in google.rpc.ErrorInfo it stands without its prefix.
@@ -281,6 +289,14 @@ REASON_COMMAND_NOT_FOUND: Reason.ValueType  # 90
 """NOT_FOUND: no command of this id is known, or no longer."""
 REASON_CURSOR_EXPIRED: Reason.ValueType  # 91
 """OUT_OF_RANGE: what followed the cursor is no longer kept."""
+REASON_NO_RECORDER: Reason.ValueType  # 92
+"""FAILED_PRECONDITION: no recorder is configured here, so nothing is recorded."""
+REASON_RECORDER_UNAVAILABLE: Reason.ValueType  # 93
+"""UNAVAILABLE: the recorder's tables cannot be reached; try again."""
+REASON_LETTER_NOT_FOUND: Reason.ValueType  # 94
+"""NOT_FOUND: there is no such dead letter, or it is no longer kept."""
+REASON_NOT_REPLAYABLE: Reason.ValueType  # 95
+"""FAILED_PRECONDITION: this dead letter cannot be written back; the message says why."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -39,6 +39,10 @@ _CODES: Final = {
     result_pb2.REASON_COMMAND_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     result_pb2.REASON_CALL_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     result_pb2.REASON_CURSOR_EXPIRED: grpc.StatusCode.OUT_OF_RANGE,
+    result_pb2.REASON_NO_RECORDER: grpc.StatusCode.FAILED_PRECONDITION,
+    result_pb2.REASON_RECORDER_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    result_pb2.REASON_LETTER_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    result_pb2.REASON_NOT_REPLAYABLE: grpc.StatusCode.FAILED_PRECONDITION,
 }
 _MAY_BE_TRIED_AGAIN: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 

@@ -25,7 +25,7 @@ _STATES: Final = {
     Life.ENDED: view_pb2.CALL_STATE_ENDED,
     Life.STRANGER: view_pb2.CALL_STATE_ACTIVE,  # Events came, and not from its beginning on.
 }
-_DIRECTIONS: Final = {"incoming": view_pb2.DIRECTION_INCOMING, "outgoing": view_pb2.DIRECTION_OUTGOING}
+DIRECTIONS: Final = {"incoming": view_pb2.DIRECTION_INCOMING, "outgoing": view_pb2.DIRECTION_OUTGOING}
 
 
 def call_view(page: Page) -> view_pb2.CallView:
@@ -35,7 +35,7 @@ def call_view(page: Page) -> view_pb2.CallView:
         account=page.account,
         call_leg_id=page.leg,
         call_session_id=page.session,
-        direction=_DIRECTIONS.get(page.direction, view_pb2.DIRECTION_UNSPECIFIED),
+        direction=DIRECTIONS.get(page.direction, view_pb2.DIRECTION_UNSPECIFIED),
         state=_STATES[page.life],
         next_sequence=min(page.sequence + 1, _SEQUENCE_MAX),
         line=[_waiting(page, held, place) for place, held in enumerate(_waiting_ones(page), 1)],

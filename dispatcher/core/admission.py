@@ -78,8 +78,8 @@ def _is_repeat(turn: Turn, asked: Asked) -> bool:
             _note_repeat(turn, asked)
         return True
     known = memory.recall(turn.page.ended, ask.command_id)
-    if known is None:
-        return False
+    if known is None or (asked.again and known.reason is Reason.INTERNAL):
+        return False  # What failed here was never decided about; how it ends now takes that one's place in the memory.
     if known.same_content(ask.fingerprint):
         _replay(turn, asked, known)
     else:

@@ -12,10 +12,14 @@ from dispatcher.core.page import Clue, Joining, Leg, Raw
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command was accepted. `origin` names the record it came in, for the id of a refusal or replay."""
+    """A command was accepted. `origin` names the record it came in, for the id of a refusal or replay.
+
+    `again`: an operator wrote it back from the dead letters, to be tried again if it is one that failed here.
+    """
 
     ask: Ask
     origin: str
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

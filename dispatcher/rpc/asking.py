@@ -28,8 +28,10 @@ from dispatcher.acceptance.waiting import Waiter, Waiters
 from dispatcher.core.page import Page
 from dispatcher.finding import Finder, Restoring
 from dispatcher.reading import CANCEL_TYPE
+from dispatcher.recorder.story import Story
 from dispatcher.rendering import PROTOBUF_TYPE
 from dispatcher.rpc.ordering import Ordering
+from dispatcher.rpc.recalling import Recalling, view_of
 
 _DIALS_ONE_BY_ONE: Final = Violation(
     "command_ids", "command_ids must name one dial, or call_control_id the call of all of them", "cancel.dials"
@@ -41,13 +43,22 @@ REPORT_SECONDS_MAX: Final = 30.0
 class Asking:
     """Answers what is asked about pages."""
 
-    def __init__(self, topics: Topics, intake: Intake, finder: Finder, waiters: Waiters, rng: random.Random) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        intake: Intake,
+        finder: Finder,
+        waiters: Waiters,
+        rng: random.Random,
+        recalling: Recalling | None = None,
+    ) -> None:
         self._topics = topics
         self.ordering = Ordering(topics, intake)
         self._intake = intake
         self._finder = finder
         self._waiters = waiters
         self._rng = rng
+        self._recalling = recalling or Recalling(None)
 
     async def command(self, request: service.GetCommandRequest) -> service.GetCommandResponse:
         """How far a command has come. Raises Refused."""
@@ -69,13 +80,23 @@ class Asking:
         """How far a call has come. Raises Refused."""
         check(request)
         self._intake.account_of(request.account)
+        if request.timeline:
+            return await self._told(request)
         page = await self._page(self._key(request.call_control_id, "", ""))
         if page is None or _is_anothers(page, request.account):
-            facts = {"callControlId": request.call_control_id}
-            raise Refused(
-                result_pb2.REASON_CALL_NOT_FOUND, "The call is not known, or it is known no longer.", metadata=facts
-            )
+            raise _unknown(request)
         return service.GetCallResponse(call=views.call_view(page))
+
+    async def _told(self, request: service.GetCallRequest) -> service.GetCallResponse:
+        """A call with its story; one that no page knows any more, if it was recorded. A dial counts as one, too."""
+        call = request.call_control_id
+        page = await self._page(call if call.startswith(DIAL_PREFIX) else self._key(call, "", ""))
+        told = await self._recalling.story(call, page)
+        known = page or told.story
+        if known is None or _is_anothers(known, request.account):
+            raise _unknown(request)
+        view = views.call_view(page) if page else view_of(told.story) if told.story else None
+        return service.GetCallResponse(call=view, timeline=told.entries, timeline_origin=told.origin)
 
     async def cancel(
         self, request: service.CancelCommandsRequest, seconds_left: float | None
@@ -147,8 +168,14 @@ def check(request: Message) -> None:
         raise invalid(found)
 
 
-def _is_anothers(page: Page, account: str) -> bool:
-    return bool(account and page.account and page.account != account)
+def _is_anothers(known: Page | Story, account: str) -> bool:
+    return bool(account and known.account and known.account != account)
+
+
+def _unknown(request: service.GetCallRequest) -> Refused:
+    facts = {"callControlId": request.call_control_id}
+    message = "The call is not known, or it is known no longer."
+    return Refused(result_pb2.REASON_CALL_NOT_FOUND, message, metadata=facts)
 
 
 async def _report(waiter: Waiter, cancel_id: str) -> result_pb2.CancelReport | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final
 
 import grpc
@@ -33,11 +33,10 @@ Serve = Callable[[Any, Any], Awaitable[Any]]
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Stands before the methods of one service; those of others (health, reflection) pass."""
+    """Stands before the methods of these services; those of others (health, reflection) pass."""
 
-    def __init__(self, service: str, concurrent_max: int, stopping: Stopping, observe: Observer) -> None:
-        self._prefix = f"/{service}/"
-        self._service = service
+    def __init__(self, services: Collection[str], concurrent_max: int, stopping: Stopping, observe: Observer) -> None:
+        self._services = services
         self._concurrent_max = concurrent_max
         self._stopping = stopping
         self._observe = observe
@@ -56,15 +55,16 @@ class Guard(grpc.aio.ServerInterceptor):
         if guarded is not None:
             return guarded
         handler = await continuation(handler_call_details)
-        if handler is None or not name.startswith(self._prefix):
+        service, _, called = name.removeprefix("/").partition("/")
+        if handler is None or service not in self._services:
             return handler
-        guarded = self._handlers[name] = self._guarded(handler, name.removeprefix(self._prefix))
+        guarded = self._handlers[name] = self._guarded(handler, service, called)
         return guarded
 
-    def _guarded(self, handler: Any, name: str) -> Any:
+    def _guarded(self, handler: Any, service: str, name: str) -> Any:
         kind = _KINDS[handler.request_streaming, handler.response_streaming]
         serve: Serve = handler.unary_unary or handler.stream_unary or handler.unary_stream or handler.stream_stream
-        method = Method(self._service, name, kind)
+        method = Method(service, name, kind)
 
         async def guarded(request: Any, context: Any) -> Any:
             return await self._serve(method, serve, request, context)

@@ -20,10 +20,15 @@ from cordboard.settings import Grpc
 from cordboard.tail import Tail
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from cordboard.v1 import operator_service_pb2
+from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
 from dispatcher.acceptance import Acceptance
 from dispatcher.acceptance.stopping import Stopping
 from dispatcher.accounts import Accounts
 from dispatcher.finding import Finder, group_of
+from dispatcher.letters import Letters
+from dispatcher.recorder.archive import Archive
+from dispatcher.recorder.contents import Masking
 from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
 from dispatcher.rpc.channels import Channels, Connect, insecure
@@ -31,11 +36,14 @@ from dispatcher.rpc.guard import Guard
 from dispatcher.rpc.health import SERVICE, Health, Ready
 from dispatcher.rpc.listeners import Listeners
 from dispatcher.rpc.metrics import Metrics
+from dispatcher.rpc.operating import Operating
 from dispatcher.rpc.peers import Peers
+from dispatcher.rpc.recalling import Recalling
 from dispatcher.rpc.reflecting import reflect
 from dispatcher.rpc.service import Service
 from dispatcher.rpc.watch import Watching
 
+OPERATOR: Final = operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
 LAST_WORD_SECONDS: Final = 1.0  # For answers that are ready when the grace is over.
 
 
@@ -48,7 +56,8 @@ class GrpcServer:
     """The gRPC door of one process.
 
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
-    `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness.
+    `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness. `archive` is what
+    was recorded; `masking` how much of dead letters is shown.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -64,22 +73,26 @@ class GrpcServer:
         registry: CollectorRegistry = REGISTRY,
         ready: Ready = always_ready,
         connect: Connect | None = None,
+        archive: Archive | None = None,
+        masking: Masking | None = None,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
         self._stopping = Stopping()
         self._health = Health(ready)
-        self._guard = Guard(SERVICE, settings.concurrent_max, self._stopping, metrics)
+        self._guard = Guard((SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics)
         self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
         self._channels = Channels(connect or insecure(settings))
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
         self.acceptance = Acceptance(log, topics, accounts, clock, peers)
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
         metrics.count_waiting(lambda: len(waiters))
+        recalling = Recalling(archive)
+        self._operating: Any = Operating(recalling, Letters(log, topics), masking or Masking())
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
             self.acceptance.executor,
-            Asking(topics, intake, peers, waiters, rng or random.SystemRandom()),
+            Asking(topics, intake, peers, waiters, rng or random.SystemRandom(), recalling),
             Watching(log, topics, self._stopping),
             self._stopping,
         )
@@ -94,10 +107,11 @@ class GrpcServer:
     def _make_server(self, option: tuple[str, int]) -> grpc.aio.Server:
         server = grpc.aio.server(interceptors=[self._guard], options=[*_options(self._settings), option])
         stubs.add_DispatcherServiceServicer_to_server(self._service, server)
+        operator_stubs.add_OperatorServiceServicer_to_server(self._operating, server)
         self._health.add_to(server)
         server.add_generic_rpc_handlers((self._answering.handler(),))
         if self._settings.reflection:
-            reflect(server, (SERVICE, "grpc.health.v1.Health"))
+            reflect(server, (SERVICE, OPERATOR, "grpc.health.v1.Health"))
         return server
 
     async def start(self) -> int:

@@ -39,7 +39,8 @@ class TestStartAndStop:
         assert f"--target {dev.target}" in dev.output
         assert dev.stop() == 0
         assert not dev.ready_file.exists()
-        assert {"dev-keys.json", "sandbox.sqlite3"} == {path.name for path in dev.data.iterdir()}
+        kept = {"dev-keys.json", "sandbox.sqlite3", "sandbox-recorder.sqlite3"}
+        assert kept == {path.name for path in dev.data.iterdir()}
 
     def test_remembers_after_a_restart(self, start: Callable[..., Dev], cordboard: Cordboard) -> None:
         """

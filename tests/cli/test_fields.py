@@ -11,7 +11,7 @@ from cordboard import body
 from cordboard.cli.durations import milliseconds
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.fields import action_named, fill
-from cordboard.cli.masking import shown
+from cordboard.masking import shown
 from cordboard.v1 import Command
 
 

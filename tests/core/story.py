@@ -5,7 +5,7 @@ another is delivered at once, and what comes of it is shown too. The commands:
 
     limits name=value ...                 for the whole story
     submit ACTION ID [call=A account= body= placement= sequence= requires= after=completed expire=10s completes=30s
-                      group= accepted=5s endless legs=2]
+                      group= accepted=5s endless legs=2 again]
                                           other names are fields of the body: audio_url=u stop=all
     poison ACTION ID                      the same, as an input that failed
     outcome ID[#ATTEMPT] VERDICT [STATUS] [CODE] [cause= legs=X,Y call=]
@@ -78,7 +78,7 @@ UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 ACCOUNT = "acme"
 SUBMIT = frozenset(
     ["call", "account", "body", "placement", "sequence", "requires", "after", "expire", "completes", "group"],
-) | {"accepted", "endless"}
+) | {"accepted", "endless", "again"}
 EVENT = frozenset(["call", "id", "at", "began", "over", "status", "direction", "account"])
 
 
@@ -190,7 +190,8 @@ class Story:
     def do_submit(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
         self.inputs += 1
         ask = make_ask(words[0], words[1], self.now, options)
-        yield from self.put(self.page_of(ask, options), Asked(ask, f"commands-0-{self.inputs}"))
+        asked = Asked(ask, f"commands-0-{self.inputs}", again="again" in options)
+        yield from self.put(self.page_of(ask, options), asked)
 
     def do_poison(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
         ask = make_ask(words[0], words[1], self.now, options)

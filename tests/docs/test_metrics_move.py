@@ -32,12 +32,15 @@ from cordboard.log.kafka.metrics import KafkaMetrics
 from cordboard.log.port import LogUnavailable, NewRecord, TopicPartition
 from cordboard.log.store import Store
 from cordboard.roles.liveness import LivenessMetrics
+from cordboard.settings import Recorder
 from cordboard.topics import Topics
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest, Hangup
 from cordboard.work import Lane
 from dispatcher.ingress import Spool, SpoolMetrics
 from dispatcher.ingress.spool import SpoolFailed
 from dispatcher.ingress.spool.file import SpoolFile
+from dispatcher.recorder.events import Behind, Dropped, GoesOn, Missed, Recorded, Trouble
+from dispatcher.recorder.metrics import RecorderMetrics
 from docs.generate.metrics import every_metric
 from tests.docs.looking import Looking
 from tests.forwarding.conftest import World
@@ -72,7 +75,9 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> list[EmbeddedLog]:
 
 @pytest.fixture
 async def scene(tmp_path: Path, logs: list[EmbeddedLog]) -> AsyncIterator[Scene]:
-    async with Stage(tmp_path, late_dial="hang_up") as stage:
+    stage = Stage(tmp_path, late_dial="hang_up")
+    stage.recorder = Recorder(kind="sqlite", path=tmp_path / "recorded.sqlite3")
+    async with stage:
         yield Scene(stage, logs[0])
 
 
@@ -309,6 +314,24 @@ def on_kafka() -> Looking:
     return seen
 
 
+def while_recording() -> Looking:
+    """One of each event of the recorder; that a real one gives them is shown in `tests/recorder`."""
+    registry = CollectorRegistry()
+    told, seen = RecorderMetrics(registry), Looking(registry)
+    for event in (
+        Recorded({"command": 2}, 0.1),
+        Behind({TOPICS.commands: 3}),
+        Behind({TOPICS.commands: 0}),
+        Missed(TOPICS.commands, 1),
+        Trouble("tables", "why"),
+        GoesOn(),
+        Dropped(1),
+    ):
+        told(event)
+        seen.look()
+    return seen
+
+
 def in_silence() -> Looking:
     """Posts that stand still; that they are found is shown in `tests/liveness`."""
     registry, at = CollectorRegistry(), TopicPartition(TOPICS.commands, 0)
@@ -377,7 +400,7 @@ async def test_every_metric_moves(scene: Scene, tmp_path: Path):
     for happens in STORY:
         await happens(scene)
     scene.seen.look()
-    scenes = [scene.seen, await between_processes(), on_kafka(), in_silence()]
+    scenes = [scene.seen, await between_processes(), on_kafka(), in_silence(), while_recording()]
     scenes += [await while_forwarding(tmp_path), await while_spooling(tmp_path)]
 
     assert set.intersection(*(set(seen.still(every_metric())) for seen in scenes)) == set()

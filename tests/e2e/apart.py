@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import httpx
 
-from tests.e2e.process import ACCOUNT, Process, account_settings, free_ports, webhook_url
+from tests.e2e.process import ACCOUNT, NOTHING, Process, account_settings, free_ports, webhook_url
 
 PATIENCE_SECONDS: Final = 90.0  # For what must happen; nothing is concluded from how soon it does.
 _LOOK_SECONDS: Final = 0.05
-WORDS: Final = {"dispatcher": ("dispatcher",), "worker": ("worker", f"--pool={ACCOUNT}"), "ingress": ("ingress",)}
+WORDS: Final = {
+    "dispatcher": ("dispatcher",),
+    "worker": ("worker", f"--pool={ACCOUNT}"),
+    "ingress": ("ingress",),
+    "recorder": ("recorder",),
+}
 NAMES: Final = ("dispatcher-1", "dispatcher-2", "worker-1", "worker-2", "ingress")
 
 
@@ -31,7 +36,8 @@ async def until(holds: Callable[[], Awaitable[bool] | bool], what: str) -> None:
 class Pieces:
     """All of them, by name. `async with` starts them side by side and leaves none behind.
 
-    Ports for which somebody is told stay the same through the lives of a piece. `names` are roles with a number.
+    Ports for which somebody is told stay the same through the lives of a piece. `names` are roles with a number; `more`
+    is in the environment of all.
     """
 
     def __init__(
@@ -42,6 +48,7 @@ class Pieces:
         sandbox_url: str,
         public_key: str,
         names: Sequence[str] = NAMES,
+        more: Mapping[str, str] = NOTHING,
     ) -> None:
         self._folder = folder
         dispatchers = [name for name in names if name.startswith("dispatcher")]
@@ -54,6 +61,7 @@ class Pieces:
             "CORDBOARD_REST__PORT": "0",
             "CORDBOARD_OPERATIONS__PORT": "0",
             "CORDBOARD_LOGGING__FORMAT": "json",
+            **more,
         }
         self._pieces = {name: self._made(name) for name in names}
 

@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Rest, Settings, Worker
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Recorder, Rest, Settings, Worker
 from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -71,6 +71,7 @@ class Stage:
             "waiting_notice_seconds": 0.1,
             "drain_seconds": 0.5,
         }
+        self.recorder = Recorder()
         self._outer, self._inner = AsyncExitStack(), AsyncExitStack()
         self._cursor, self._fences, self._lives = "", 0, 0
         self.patience = PATIENCE_SECONDS
@@ -140,6 +141,7 @@ class Stage:
             rest=Rest(port=0),
             operations=Operations(port=0),
             worker=Worker(**self._worker),
+            recorder=self.recorder,
         )
 
     async def _follow(self) -> None:

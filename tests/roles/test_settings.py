@@ -106,6 +106,7 @@ async def test_every_setting_is_read(
         ingress=port | {"spool": tmp_path / "spool"},
         rest=port,
         operations=port,
+        recorder={"kind": "sqlite", "path": tmp_path / "recorded.sqlite3"},
     )
     on_kafka = Settings(
         log={"kind": "kafka", "topic_prefix": kafka_prefix, "partitions": 1},

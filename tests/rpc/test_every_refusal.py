@@ -11,19 +11,27 @@ from typing import Any
 import grpc.aio
 import pytest
 
-from cordboard.log.port import AppendUncertain, LogError, LogUnavailable
+from cordboard.clock import SystemClock
+from cordboard.log.port import AppendUncertain, LogError, LogUnavailable, NewRecord
 from cordboard.v1 import (
     Command,
     ExecuteRequest,
     GetCallRequest,
     GetCommandRequest,
+    GetDeadLetterRequest,
+    ListCallsRequest,
     Reason,
+    ReplayDeadLetterRequest,
     SubmitRequest,
     WatchRequest,
 )
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
-from dispatcher.acceptance.refusals import DOMAIN, Refused
+from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
 from dispatcher.finding import NotOwned, Restoring
+from dispatcher.recorder.archive import Archive
+from dispatcher.recorder.sqlite import SqliteDatabase
+from dispatcher.recorder.tables import Tables
+from dispatcher.acceptance.refusals import DOMAIN, Refused
 from docs.generate import errors, reasons
 from tests.rpc.door import (
     SETTINGS,
@@ -163,6 +171,32 @@ async def cursor_expired(path: Path) -> Details:
         return await error_of(desk.stub.Watch(WatchRequest(cursor=cursor)).read())
 
 
+def operator_of(desk: Desk) -> Any:
+    return operator_stubs.OperatorServiceStub(desk.channel)
+
+
+async def no_recorder(path: Path) -> Details:
+    async with desk_at(path) as desk:
+        return await error_of(operator_of(desk).ListCalls(ListCallsRequest(), timeout=20))
+
+
+async def recorder_unavailable(path: Path) -> Details:
+    nowhere = Tables(SqliteDatabase(path / "nowhere.sqlite3", read_only=True))
+    async with desk_at(path, archive=Archive(nowhere, nowhere, str, SystemClock())) as desk:
+        return await error_of(operator_of(desk).ListCalls(ListCallsRequest(), timeout=20))
+
+
+async def letter_not_found(path: Path) -> Details:
+    async with desk_at(path) as desk:
+        return await error_of(operator_of(desk).GetDeadLetter(GetDeadLetterRequest(letter_id="7"), timeout=20))
+
+
+async def not_replayable(path: Path) -> Details:
+    async with desk_at(path) as desk:
+        await desk.log.append([NewRecord(TOPICS.dead_letters, b"A", b"", (("dlq.errors.reason", b"gone"),))])
+        return await error_of(operator_of(desk).ReplayDeadLetter(ReplayDeadLetterRequest(letter_id="0"), timeout=20))
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__.upper(): scenario
     for scenario in (
@@ -178,6 +212,10 @@ SCENARIOS: dict[str, Scenario] = {
         command_not_found,
         call_not_found,
         cursor_expired,
+        no_recorder,
+        recorder_unavailable,
+        letter_not_found,
+        not_replayable,
     )
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from cordboard.cli.happenings import Happening
-from cordboard.cli.masking import shown
 from cordboard.cli.screen import Cell, Screen, style_of
+from cordboard.masking import shown
 from cordboard.v1 import Command
 
 

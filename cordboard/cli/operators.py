@@ -1,0 +1,101 @@
+"""The commands of operators: calls found, told and forgotten; dead letters read and written back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cordboard.cli.choices import Output
+from cordboard.cli.options import TARGET, Account, Shown, Target
+
+# ruff: noqa: PLC0415 - imports wait for the command that needs them.
+
+app = typer.Typer()
+letters = typer.Typer(help="Records of which nothing could be made: list, show, replay.", no_args_is_help=True)
+app.add_typer(letters, name="dead-letters")
+
+Letter = Annotated[str, typer.Argument(metavar="LETTER", help="Its number, as the list shows it.")]
+
+
+@app.command()
+def call(
+    *,
+    call_control_id: Annotated[str, typer.Argument(metavar="CALL")],
+    account: Account = "",
+    target: Target = TARGET,
+    output: Shown = Output.AUTO,
+) -> None:
+    """What is known of one call, and its story in order; also of one that is over, where it was recorded."""
+    from cordboard.cli.page import show_call
+    from cordboard.cli.screen import Screen
+
+    asyncio.run(show_call(call_control_id, account, target, Screen(output)))
+
+
+@app.command()
+def calls(
+    *,
+    number: Annotated[str, typer.Option(help="The number that called or was called.")] = "",
+    account: Account = "",
+    outcome: Annotated[str, typer.Option(help="How it ended, such as normal_clearing, busy, FAILED.")] = "",
+    since: Annotated[str, typer.Option(help="First seen then or later: 2h ago, or a time.", metavar="TIME")] = "",
+    until: Annotated[str, typer.Option(help="First seen before that.", metavar="TIME")] = "",
+    count: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
+    target: Target = TARGET,
+    output: Shown = Output.AUTO,
+) -> None:
+    """Calls that were recorded, the latest first."""
+    from cordboard.cli.calls import search_of, show_calls
+    from cordboard.cli.screen import Screen
+    from cordboard.clock import SystemClock
+
+    request = search_of(number, account, outcome, since, until, SystemClock())
+    asyncio.run(show_calls(request, count, target, Screen(output)))
+
+
+@app.command()
+def forget(
+    *,
+    call_control_id: Annotated[str, typer.Argument(metavar="CALL")],
+    target: Target = TARGET,
+    output: Shown = Output.AUTO,
+) -> None:
+    """Remove a call's contents from what was recorded: bodies, numbers, texts. That it was, stays."""
+    from cordboard.cli.calls import forget_call
+    from cordboard.cli.screen import Screen
+
+    asyncio.run(forget_call(call_control_id, target, Screen(output)))
+
+
+@letters.command("list")
+def list_letters(
+    *,
+    count: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
+    target: Target = TARGET,
+    output: Shown = Output.AUTO,
+) -> None:
+    """The latest first."""
+    from cordboard.cli.letters import show_letters
+    from cordboard.cli.screen import Screen
+
+    asyncio.run(show_letters(count, target, Screen(output)))
+
+
+@letters.command("show")
+def show_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Output.AUTO) -> None:
+    """One of them, with what can be read of it."""
+    from cordboard.cli.letters import show_one
+    from cordboard.cli.screen import Screen
+
+    asyncio.run(show_one(letter, target, Screen(output)))
+
+
+@letters.command("replay")
+def replay_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Output.AUTO) -> None:
+    """Write it back to where it came from, to be judged by its call as that is now."""
+    from cordboard.cli.letters import replay
+    from cordboard.cli.screen import Screen
+
+    asyncio.run(replay(letter, target, Screen(output)))

@@ -1,0 +1,1 @@
+"""The recorder: what happened, in tables by call and time, for whoever asks later. Losing it loses no promise."""
