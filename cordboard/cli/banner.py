@@ -71,7 +71,7 @@ def after_demo(screen: Screen) -> None:
 def _table(places: Places) -> Iterator[tuple[str, str, str]]:
     yield "gRPC", places.grpc, "commands in; results, completions and events out"
     yield "webhooks", places.webhooks, "where Telnyx reports what happens"
-    yield "operations", places.operations, "/metrics  /healthz  /readyz"
+    yield "operations", places.operations, "/metrics  /healthz  /startz  /readyz"
     if places.sandbox:
         yield "sandbox", places.sandbox, "stands in for Telnyx; /sandbox/effects is what really happened"
     else:
