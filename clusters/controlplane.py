@@ -84,6 +84,16 @@ class ControlPlane:
         }
         self.kubectl("create", "-f", "-", given=json.dumps(node))
 
+    def add_volume(self, name: str) -> None:
+        """A volume that a claim without a class finds."""
+        specification = {
+            "capacity": {"storage": "100Gi"},
+            "accessModes": ["ReadWriteOnce", "ReadWriteOncePod"],
+            "hostPath": {"path": f"/volumes/{name}"},
+        }
+        volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": specification}
+        self.kubectl("create", "-f", "-", given=json.dumps(volume))
+
     def _start(self, name: str, *command: str) -> None:
         self._programs.append(Program(name, command, self._at))
 

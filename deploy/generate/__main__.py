@@ -1,4 +1,4 @@
-"""`python -m deploy.generate` writes what is made; `--check` says what is stale. Rendering takes helm, checking none."""
+"""`python -m deploy.generate` writes what is made; with `--check` it says what is stale, for which it needs no helm."""
 
 from __future__ import annotations
 

@@ -59,6 +59,12 @@ class KafkaSecrets(Values):
     certificate: Certificate
 
 
+class Switch(Values):
+    """On or off."""
+
+    enabled: bool
+
+
 class ByCpu(Values):
     """Scaling by an HPA."""
 
@@ -101,6 +107,7 @@ class Dispatcher(Part):
 
     autoscaling: ByCpu
     grpcProbes: bool
+    rest: Switch
 
 
 class Worker(Part):
@@ -125,6 +132,7 @@ class Volume(Values):
 
     size: Quantity
     storageClass: str
+    accessMode: Literal["ReadWriteOncePod", "ReadWriteOnce"]
 
 
 class Spool(Volume):
@@ -192,12 +200,6 @@ class Pods(Values):
     priorityClassName: str
 
 
-class Budgets(Values):
-    """PodDisruptionBudgets."""
-
-    enabled: bool
-
-
 class Network(Values):
     """Which flows there are."""
 
@@ -246,7 +248,7 @@ class Chart(Values):
     serve: Serve
     recorder: Recorder
     pods: Pods
-    disruptionBudgets: Budgets
+    disruptionBudgets: Switch
     networkPolicies: Network
     strimzi: Strimzi
     monitoring: Monitoring

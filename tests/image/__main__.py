@@ -59,9 +59,9 @@ def _holds_what_it_runs_and_no_more(inside: str) -> None:
     assert _said(inside, "id", "-u") == str(USER)
     for role in ("dispatcher", "worker", "ingress", "serve"):
         assert f"cordboard {role}" in _said(inside, "cordboard", role, "--help"), role
-    for words in (("touch", "/opt/cordboard/new"), ("touch", "/new"), ("python", "-m", "pip"), ("gcc", "--version")):
+    for words in (("touch", "/app/new"), ("touch", "/new"), ("python", "-m", "pip"), ("gcc", "--version")):
         assert builder.run(inside, *words).returncode != 0, words
-    size = int(_said(inside, "du", "-sb", "/opt/cordboard").split()[0])
+    size = int(_said(inside, "du", "-sb", "/app").split()[0])
     print(f"  {size / _MIB:.0f} MiB are added to the base")  # noqa: T201 - what it is for
 
 
@@ -90,7 +90,7 @@ def _plays_a_call(containers: list[str]) -> None:
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-        print("  it played a call from dial to hangup, wrote nothing but its volume, and stopped with 0")  # noqa: T201
+        print("  it played a call from dial to hangup, wrote nothing but its volume, and stopped with 0")  # noqa: T201 - what it is for
 
 
 def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:

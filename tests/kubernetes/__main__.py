@@ -59,6 +59,7 @@ def main() -> int:
 def _furnish(cluster: ControlPlane) -> None:
     for number in range(6):
         cluster.add_node(f"node-{number}", f"zone-{number % 3}")
+        cluster.add_volume(f"volume-{number}")
     for path in definitions():
         cluster.kubectl("apply", "--server-side", "-f", str(path))
     cluster.kubectl("wait", "--for=condition=Established", "--all", "crd", "--timeout=60s")

@@ -67,6 +67,9 @@ spec:
 {{- if has .part (list "dispatcher" "serve") }}
 - {name: grpc, containerPort: 50051}
 {{- end }}
+{{- if and (eq .part "dispatcher") .root.Values.dispatcher.rest.enabled }}
+- {name: rest, containerPort: 8081}
+{{- end }}
 {{- if has .part (list "ingress" "serve") }}
 - {name: webhooks, containerPort: 8080}
 {{- end }}

@@ -43,6 +43,9 @@ CORDBOARD_ACCOUNTS__{{ .name | upper | replace "-" "_" }}__{{ .setting }}
 {{- $host := ternary "[$(POD_IP)]" "$(POD_IP)" (contains ":" $root.Values.listen) }}
 - {name: CORDBOARD_GRPC__ADVERTISE, value: {{ printf "%s:50051" $host | quote }}}
 {{- end }}
+{{- if and (eq $part "dispatcher") $root.Values.dispatcher.rest.enabled }}
+- {name: CORDBOARD_REST__HOST, value: {{ $root.Values.listen | quote }}}
+{{- end }}
 {{- if has $part (list "ingress" "serve") }}
 - {name: CORDBOARD_INGRESS__HOST, value: {{ $root.Values.listen | quote }}}
 {{- end }}
