@@ -207,6 +207,7 @@ class Network(Values):
     clients: Annotated[Objects, Field(min_length=1)]
     monitoring: Annotated[Objects, Field(min_length=1)]
     public: Objects
+    dns: Annotated[Objects, Field(min_length=1)]
     kafka: Objects
     kafkaPorts: Annotated[list[Port], Field(min_length=1)]
     telnyx: Objects

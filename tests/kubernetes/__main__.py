@@ -17,7 +17,7 @@ from clusters import ControlPlane, Missing
 from clusters.definitions import definitions
 from tests.kubernetes import scenes
 from tests.kubernetes.charts import Chart
-from tests.kubernetes.refusals import NONSENSE, taken
+from tests.kubernetes.judging import NONSENSE, SENSE, misunderstood, taken
 
 _SCENES = (
     scenes.is_taken_by_the_api_server,
@@ -37,9 +37,11 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        if wrong := list(taken(Chart())):
+        if wrong := [*taken(Chart()), *misunderstood(Chart())]:
             raise AssertionError("\n".join(wrong))
-        tell(f"helm refuses {len(NONSENSE)} nonsensical sets of values, each with its sentence")
+        tell(
+            f"helm refuses {len(NONSENSE)} sets of nonsense, each with its sentence; and takes {len(SENSE)} others"
+        )
         with tempfile.TemporaryDirectory() as folder, ControlPlane(Path(folder)) as cluster:
             tell(f"a Kubernetes is there: {', '.join(f'{name} ({pid})' for name, pid in cluster.pids.items())}")
             _furnish(cluster)

@@ -1,4 +1,4 @@
-"""Values that make no sense, and the sentence that each is refused with."""
+"""Values that make no sense, each with the sentence that refuses it; and some that do, with what comes of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.kubernetes.charts import Chart, Refused
 
+_BY_LAG = {"worker": {"autoscaling": {"enabled": True}}}
 # The shape (empty: the chart's own values alone), what is added to its values, and words of what must be said.
 NONSENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("embedded", {"serve": {"replicas": 2}}, "serve.replicas: is 2, must be 1: the embedded log is one file"),
@@ -46,6 +47,40 @@ NONSENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
         "KEDA reads lag by PLAIN, SCRAM or a certificate",
     ),
 )
+
+
+# The shape, what is added to its values, and what must stand in the manifests.
+SENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("kafka", {"settings": {"dispatcher": {"stop_seconds": 40}}}, "terminationGracePeriodSeconds: 55"),
+    ("kafka", {"dispatcher": {"preStopSeconds": 30}}, "terminationGracePeriodSeconds: 55"),
+    ("kafka", {"listen": "::"}, 'CORDBOARD_GRPC__ADVERTISE, value: "[$(POD_IP)]:50051"'),
+    (
+        "kafka",
+        {"accounts": {"a-b": {"settings": {"webhook_public_key": "k"}, "secret": {"name": "s"}}}},
+        "ACCOUNTS__A_B__",
+    ),
+    ("kafka", {"settings": {"worker": {"concurrency": {"dial": 8}}}}, "    [worker.concurrency]\n    dial = 8\n"),
+    ("kafka", {"image": {"digest": f"sha256:{'a' * 64}"}}, f'image: "cordboard@sha256:{"a" * 64}"'),
+    ("kafka", {"dispatcher": {"grpcProbes": False}}, "httpGet: {path: /readyz, port: operations}"),
+    ("kafka", {"dispatcher": {"rest": {"enabled": True}}}, "{name: rest, port: 8081, targetPort: rest"),
+    ("kafka", {"recorder": {"enabled": True, "database": {"secret": "db"}}}, 'args: ["recorder"]'),
+    ("kafka", {"settings": {"log": {"topic_prefix": "staging"}}, **_BY_LAG}, "topic: staging.work.main.action"),
+    (
+        "kafka",
+        {"pods": {"tolerations": [{"key": "calls", "operator": "Exists"}]}},
+        "tolerations:\n        - key: calls",
+    ),
+    ("kafka", {"networkPolicies": {"public": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}}, "cidr: 192.0.2.0/24"),
+    ("operators", {"strimzi": {"apiVersion": "kafka.strimzi.io/v1beta2"}}, "apiVersion: kafka.strimzi.io/v1beta2"),
+    ("embedded", {"serve": {"volume": {"accessMode": "ReadWriteOnce"}}}, "accessModes: [ReadWriteOnce]"),
+)
+
+
+def misunderstood(chart: Chart) -> Iterator[str]:
+    """Those of which something else came."""
+    for shape, values, words in SENSE:
+        if words not in chart.template(shape, values):
+            yield f"{shape} {values}: no {words!r}"
 
 
 def taken(chart: Chart) -> Iterator[str]:
