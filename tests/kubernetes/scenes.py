@@ -71,11 +71,9 @@ class Stage:
 
 def prepares(stage: Stage) -> None:
     """A namespace in which Kubernetes refuses what is not restricted, and the Secrets."""
-    space = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
-    }
+    # Enforced on pods; for what makes pods there are warnings.
+    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
     stage.cluster.kubectl("create", "-f", "-", given=json.dumps(space))
     for name, keys in SECRETS.items():
         stage.kubectl("create", "secret", "generic", name, *(f"--from-literal={key}=secret" for key in keys))
@@ -90,8 +88,8 @@ def is_taken_by_the_api_server(stage: Stage) -> None:
         stage.tell(f"{shape.stem}: {len(said.splitlines())} objects are valid, strictly and without a warning")
     good = rendered_at(shapes()[0]).read_text()
     for right, wrong, words in (
-        ("enableServiceLinks: false", "enableServiceLink: false", "unknown field"),
-        ("runAsNonRoot: true", "runAsNonRoot: false", "violates PodSecurity"),
+        ("enableServiceLinks: false", "enableServiceLink: false", "field not declared in schema"),
+        ("runAsNonRoot: true", "runAsNonRoot: false", "would violate PodSecurity"),
         ("port: 50051, targetPort", "port: 500510, targetPort", "must be between 1 and 65535"),
     ):
         _is_refused(stage, good.replace(right, wrong), words)
