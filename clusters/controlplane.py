@@ -88,7 +88,7 @@ class ControlPlane:
         """A volume that a claim without a class finds."""
         specification = {
             "capacity": {"storage": "100Gi"},
-            "accessModes": ["ReadWriteOnce", "ReadWriteOncePod"],
+            "accessModes": ["ReadWriteOncePod"],
             "hostPath": {"path": f"/volumes/{name}"},
         }
         volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": specification}

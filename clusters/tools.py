@@ -50,6 +50,12 @@ PROGRAMS: Final[Mapping[str, tuple[Module, str]]] = {
     "kubectl": (KUBERNETES, "cmd/kubectl"),
     "kwok": (KWOK, "cmd/kwok"),
 }
+# What it says of its own version is linked in; without it helm takes it for older than any.
+_LINKED: Final = " ".join(
+    f"-X k8s.io/{part}/version.git{name}={value}"
+    for part in ("component-base", "client-go/pkg")
+    for name, value in (("Version", KUBERNETES.version), ("Major", "1"), ("Minor", KUBERNETES.version.split(".")[1]))
+)
 _STAGING: Final = re.compile(r"^\t(k8s\.io/[a-z-]+) =>", re.MULTILINE)
 
 
@@ -73,7 +79,8 @@ def program(name: str) -> str:
         source = folder(module)
         draft = path.parent / "new"
         if module is KUBERNETES:
-            _go("build", "-mod=mod", "-o", f"{draft}/", f"{module.path}/{package}", within=_wrapped(source))
+            words = ("build", "-mod=mod", f"-ldflags={_LINKED}", "-o", f"{draft}/")
+            _go(*words, f"{module.path}/{package}", within=_wrapped(source))
         else:
             _go("install", f"{module.path}/{package}@{module.version}", within=home(), GOBIN=str(draft))
         (draft / name).rename(path)  # What is at its place is whole.
