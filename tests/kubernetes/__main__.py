@@ -39,9 +39,7 @@ def main() -> int:
     try:
         if wrong := [*taken(Chart()), *misunderstood(Chart())]:
             raise AssertionError("\n".join(wrong))
-        tell(
-            f"helm refuses {len(NONSENSE)} sets of nonsense, each with its sentence; and takes {len(SENSE)} others"
-        )
+        tell(f"helm refuses {len(NONSENSE)} sets of nonsense, each with its sentence; and takes {len(SENSE)} others")
         with tempfile.TemporaryDirectory() as folder, ControlPlane(Path(folder)) as cluster:
             tell(f"a Kubernetes is there: {', '.join(f'{name} ({pid})' for name, pid in cluster.pids.items())}")
             _furnish(cluster)

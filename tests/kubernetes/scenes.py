@@ -28,6 +28,8 @@ BY_HAND: Final[Values] = {
     "dispatcher": {"autoscaling": {"enabled": False}},
     "ingress": {"autoscaling": {"enabled": False}},
 }
+# The pods of the shape kafka, by part.
+ALL: Final = {"dispatcher": 2, "ingress": 2, "worker": 5}
 _SECONDS: Final = 120
 
 
@@ -110,7 +112,7 @@ def is_installed(stage: Stage) -> None:
         running = stage.get("pods")
         assert running, shape
         assert all(is_ready(one) for one in running), shape
-        stage.tell(f"{shape}: installed, {len(running)} pods ready in {time.monotonic() - began:.1f} s")
+        stage.tell(f"{shape}: installed, {len(running)} pod(s) ready in {time.monotonic() - began:.1f} s")
         stage.chart.uninstall()
     assert len(stage.get("pvc")) == 3, "the volumes of the embedded log and of two spools stay"
     assert len(stage.get("kafkatopics")) == 12, "the topics stay"
@@ -120,9 +122,9 @@ def is_installed(stage: Stage) -> None:
     began = time.monotonic()
     stage.chart.upgrade("kafka", BY_HAND)
     stage.tell(f"kafka: installed, {len(stage.get('pods'))} pods ready in {time.monotonic() - began:.1f} s")
-    for part, count in (("dispatcher", 2), ("ingress", 2), ("worker", 5)):
-        zones = {one["spec"]["nodeName"] for one in stage.pods(part)}
-        assert (stage.ready(part), len(zones)) == (count, min(count, 3)), part
+    assert {part: stage.ready(part) for part in ALL} == ALL
+    zones = _zones(stage)
+    assert all(len(set(found)) == min(len(found), 3) for found in zones.values()), zones
     stage.tell("its pods are spread over zones")
 
 
@@ -137,7 +139,7 @@ def is_rolled(stage: Stage) -> None:
         with least:
             stage.chart.upgrade("kafka", {**BY_HAND, **values})
         stage.until(lambda before=before: not _uids(stage) & before, "the old pods go")
-        assert least.seen == {"dispatcher": 2, "ingress": 2, "worker": 5}, least.seen
+        assert least.seen == ALL, least.seen
         stage.tell(f"rolled to {what} in {time.monotonic() - began:.1f} s; never fewer ready than there must be")
 
 
@@ -153,9 +155,7 @@ def is_scaled(stage: Stage) -> None:
                 lambda part=part, wanted=wanted: len(stage.pods(part)) == stage.ready(part) == wanted,
                 f"{wanted} of {part}",
             )
-        stage.tell(
-            f"scaled to {count} dispatchers and {count} workers of each pool in {time.monotonic() - began:.1f} s"
-        )
+        stage.tell(f"scaled dispatchers and the workers of each pool to {count} in {time.monotonic() - began:.1f} s")
     stage.chart.upgrade("kafka", BY_HAND)
 
 
@@ -166,7 +166,7 @@ def is_drained(stage: Stage) -> None:
     began = time.monotonic()
     with least:
         stage.cluster.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={_SECONDS}s")
-    for part, count in (("dispatcher", 2), ("ingress", 2), ("worker", 5)):
+    for part, count in ALL.items():
         stage.until(lambda part=part, count=count: stage.ready(part) == count, f"{count} of {part} again")
     assert least.seen["dispatcher"] >= 1, least.seen
     assert least.seen["ingress"] >= 1, least.seen
@@ -192,6 +192,16 @@ def _is_held_back(stage: Stage) -> None:
     )
 
 
+def _zones(stage: Stage) -> dict[str, list[str]]:
+    """The zones of each Deployment's pods."""
+    nodes = {one["metadata"]["name"]: one["metadata"]["labels"] for one in stage.cluster.kubectl.get("nodes")}
+    found: dict[str, list[str]] = {}
+    for one in stage.get("pods"):
+        owner = one["metadata"]["generateName"].removesuffix(f"{one['metadata']['labels']['pod-template-hash']}-")
+        found.setdefault(owner, []).append(nodes[one["spec"]["nodeName"]]["topology.kubernetes.io/zone"])
+    return found
+
+
 def _evict(stage: Stage, pod: str) -> None:
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": NAMESPACE}}
     stage.kubectl(
@@ -213,4 +223,4 @@ def _uids(stage: Stage) -> set[str]:
 
 
 def _told(seen: dict[str, int]) -> str:
-    return ", ".join(f"{count} {part}{'' if count == 1 else 's'}" for part, count in seen.items())
+    return ", ".join(f"{count} of {ALL[part]} {part} pods" for part, count in sorted(seen.items()))

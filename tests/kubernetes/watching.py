@@ -84,14 +84,6 @@ def _part(pod: Object) -> str:
 
 
 def _events(told: IO[str]) -> Iterator[Object]:
-    """JSON, one object after another, however they are broken into lines."""
-    gathered = ""
+    """One on each line."""
     for line in told:
-        gathered += line
-        if line.rstrip() in {"}", ""} or gathered.rstrip().endswith("}"):
-            try:
-                event = json.loads(gathered)
-            except json.JSONDecodeError:
-                continue
-            gathered = ""
-            yield event
+        yield json.loads(line)
