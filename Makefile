@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars postgresql test explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
+.PHONY: help run kafka kafka-jars postgresql test explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder manifests manifests-check kubernetes kubernetes-tools test-kubernetes test-image check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +31,7 @@ lock: $(VENV)/uv.stamp ## Pin the dependencies anew, with hashes
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements/dev.txt
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 # Kafka is Java's: its jars come from Maven, once, into build/kafka. With KAFKA_BOOTSTRAP_SERVERS there is a cluster already.
 kafka-jars: $(VENV)/dev.stamp
@@ -93,12 +94,33 @@ bench-pacing: $(VENV)/dev.stamp ## Ask ten times what the sandbox takes, as work
 bench-recorder: $(VENV)/dev.stamp postgresql ## Measure recording beside commands, and searches among a million calls
 	python -m bench.recorder $(ARGS)
 
+# helm is built by Go where there is none on the PATH nor named by HELM. Checking needs none.
+manifests: $(VENV)/dev.stamp ## Make the chart's schema and topics from the code, and deploy/kubernetes from the chart
+	@test -n "$(HELM)" || command -v helm > /dev/null || python -m clusters --build --only helm
+	python -m deploy.generate
+
+manifests-check: $(VENV)/dev.stamp
+	python -m deploy.generate --check
+
+# Built once, outside of the tree: 20 minutes on two idle cores, and some GB of Go's caches.
+kubernetes-tools: $(VENV)/dev.stamp
+	@python -m clusters --build
+
+kubernetes: kubernetes-tools ## Run a Kubernetes of plain processes until Ctrl-C: real API server, nodes that only say they run pods
+	@python -m clusters
+
+test-kubernetes: kubernetes-tools ## Install, roll, scale and drain the chart on a real API server; says what it did
+	python -m tests.kubernetes
+
+test-image: $(VENV)/dev.stamp ## Build the image without a container engine and play a call in it (needs root, buildah, mmdebstrap)
+	python -m tests.image
+
 explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
 	for round in 1 2 3 4 5 6 7 8 9 10; do \
 	  HYPOTHESIS_PROFILE=explore pytest -q -n 2 tests/core tests/contract tests/workers || exit 1; \
 	done
 
-check: $(VENV)/dev.stamp lint types imports proto-check docs-check ## Lint, types, import rules, the contract, the pages
+check: $(VENV)/dev.stamp lint types imports proto-check docs-check manifests-check ## Lint, types, import rules, the contract, the pages, the chart
 
 lint: $(VENV)/dev.stamp
 	ruff check .

@@ -1,7 +1,8 @@
 """The operations port: what a monitoring system, an orchestrator and a person at night ask a process.
 
 /metrics is for Prometheus. /healthz says that the event loop turns and nothing more: a process must not be restarted
-because the log or Telnyx is away. /readyz asks the named checks and says which of them fail.
+because the log or Telnyx is away. /startz says whether the start is over, restores included: until then an orchestrator
+must be patient, however busy the process is. /readyz asks the named checks and says which of them fail.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import orjson
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -25,6 +27,9 @@ from cordboard.settings import Operations
 
 # A check gives None when all is well, else a sentence that says what is not. What it raises counts as not well.
 Check = Callable[[], Awaitable[str | None] | str | None]
+
+# The check that is there only while the process starts or stops.
+STARTED: Final = "started"
 
 
 class Remark(str):
@@ -65,13 +70,18 @@ def operations_app(
     async def healthz(request: Request) -> Response:
         return _json(200, {"alive": True})
 
+    async def startz(request: Request) -> Response:
+        started = STARTED not in checks
+        return _json(200 if started else 503, {"started": started})
+
     async def readyz(request: Request) -> Response:
         said = await _asked(checks, check_seconds_max)
         failing = _failing(said)
         answers = {name: answer or "ok" for name, answer in said.items()}
         return _json(503 if failing else 200, {"ready": not failing, "failing": sorted(failing), "checks": answers})
 
-    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])
+    pages = {"/metrics": metrics, "/healthz": healthz, "/startz": startz, "/readyz": readyz}
+    return Starlette(routes=[Route(path, page) for path, page in pages.items()])
 
 
 async def failing_checks(checks: Mapping[str, Check], check_seconds_max: float = 2.0) -> dict[str, str]:

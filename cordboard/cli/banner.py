@@ -75,7 +75,7 @@ def _table(places: Places) -> Iterator[tuple[str, str, str]]:
     key = "sandbox" if places.sandbox else "the account's"
     yield "REST", places.rest, f"Telnyx's own API, for its SDKs; the API key is {key}"
     yield "webhooks", places.webhooks, "where Telnyx reports what happens"
-    yield "operations", places.operations, "/metrics  /healthz  /readyz"
+    yield "operations", places.operations, "/metrics  /healthz  /startz  /readyz"
     if places.sandbox:
         yield "sandbox", places.sandbox, "stands in for Telnyx; /sandbox/effects is what really happened"
     else:

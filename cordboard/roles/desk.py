@@ -15,7 +15,7 @@ from cordboard.control import Control, ControlMetrics
 from cordboard.http_server import HttpServer
 from cordboard.liveness import Post
 from cordboard.log.port import Appending, Log
-from cordboard.operations import Check, Excused, failing_checks, operations_server
+from cordboard.operations import STARTED, Check, Excused, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.hands import Workers
 from cordboard.roles.late import LateLog
@@ -60,7 +60,7 @@ class Desk:
         self._telnyx_is_local = telnyx_is_local
         self._liveness_metrics = LivenessMetrics(registry)
         self._stack = AsyncExitStack()
-        self._checks: dict[str, Check] = {"started": lambda: "starting"}
+        self._checks: dict[str, Check] = {STARTED: lambda: "starting"}
         self.operations = operations_server(settings.operations, self._checks, registry)
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
@@ -79,7 +79,7 @@ class Desk:
 
     async def __aexit__(self, *_: object) -> None:
         """Stop everything within the stated times."""
-        self._checks["started"] = lambda: "stopping"
+        self._checks[STARTED] = lambda: "stopping"
         await self._stack.aclose()
 
     @property
@@ -104,7 +104,7 @@ class Desk:
             await self._start_with_a_spool()
         else:
             await self._start_roles()
-        del self._checks["started"]
+        del self._checks[STARTED]
 
     async def _start_with_a_spool(self) -> None:
         """An ingress by itself, which can do its work while the log is away, be it at the start."""

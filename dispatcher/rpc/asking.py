@@ -33,11 +33,12 @@ from dispatcher.rendering import PROTOBUF_TYPE
 from dispatcher.rpc.ordering import Ordering
 from dispatcher.rpc.recalling import Recalling, view_of
 
+DIAL_PREFIX: Final = "dial:"
+FIND_SECONDS_MAX: Final = 10.0
+REPORT_SECONDS_MAX: Final = 30.0
 _DIALS_ONE_BY_ONE: Final = Violation(
     "command_ids", "command_ids must name one dial, or call_control_id the call of all of them", "cancel.dials"
 )
-FIND_SECONDS_MAX: Final = 10.0
-REPORT_SECONDS_MAX: Final = 30.0
 
 
 class Asking:

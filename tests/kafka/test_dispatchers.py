@@ -231,8 +231,10 @@ async def test_a_dispatcher_is_not_ready_and_reads_no_input_while_it_restores(
             assert ready.status_code == 503
             assert ready.json()["checks"]["partitions"] == "partitions 0 are being restored"
             assert await log.end(work) == 0
+            assert (await http.get(f"{desk.operations.url}/startz")).status_code == 503
             gate.open.set()
             await starting
+            assert (await http.get(f"{desk.operations.url}/startz")).status_code == 200
             while (ready := await http.get(f"{desk.operations.url}/readyz")).status_code != 200:
                 assert "partitions" not in ready.json()["failing"], ready.text
             assert ready.json()["checks"]["dispatcher_progress"] == "ok"

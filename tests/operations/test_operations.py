@@ -120,6 +120,19 @@ async def test_alive_whatever_the_checks_say(client: httpx.AsyncClient, checks: 
     assert (answer.status_code, answer.json()) == (200, {"alive": True})
 
 
+async def test_started_when_the_start_is_over(client: httpx.AsyncClient, checks: dict[str, Check]):
+    """
+    Whatever else is away; an orchestrator waits for this before it asks whether the process is alive.
+    """
+    checks.update(started=lambda: "starting", log=lambda: "away")
+    before = await client.get("/startz")
+    del checks["started"]
+    after = await client.get("/startz")
+
+    assert (before.status_code, before.json()) == (503, {"started": False})
+    assert (after.status_code, after.json()) == (200, {"started": True})
+
+
 async def test_metrics_in_both_formats(client: httpx.AsyncClient, registry: CollectorRegistry):
     """
     Prometheus asks for OpenMetrics and gets it; others get the plain text.

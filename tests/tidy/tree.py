@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = ("cordboard", "dispatcher", "workers", "sandbox", "brokers", "protos")
+PRODUCT = ("cordboard", "dispatcher", "workers", "sandbox", "brokers", "clusters", "deploy", "protos")
 GENERATED = ("buf/", "cordboard/v1/")
 # Where there is no git to say what is ours: what tools leave behind in the tree.
 LEFT_BEHIND = {"build", "dist", "__pycache__"}

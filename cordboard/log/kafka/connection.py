@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from aiokafka.abc import AbstractTokenProvider
 
+from cordboard.log.kafka.trust import Trust
 from cordboard.log.port import LogError
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
@@ -54,8 +53,9 @@ class Connection:
     def arguments(self) -> dict[str, Any]:
         """What every client of aiokafka takes: producer, consumer, admin.
 
-        Certificates and password are read now, and a client keeps its own for as long as it lives; the token is asked
-        for at each connection that the client makes. Raises LogError where one cannot be read.
+        The password is read now, and a client keeps its own for as long as it lives; the token is asked for at each
+        connection that the client makes, and so are certificates that have changed. Raises LogError where one cannot be
+        read.
         """
         said: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers,
@@ -63,19 +63,10 @@ class Connection:
             "security_protocol": self.security_protocol,
         }
         if self.security_protocol in _OVER_TLS:
-            said["ssl_context"] = self._trust()
+            said["ssl_context"] = Trust(self.ca_file, self.certificate_file, self.key_file, self.key_password)
         if self.security_protocol in _WITH_SASL:
             said |= self._identity()
         return said
-
-    def _trust(self) -> ssl.SSLContext:
-        with _readable("ca_file", self.ca_file):
-            context = ssl.create_default_context(cafile=self.ca_file)
-        if self.certificate_file is not None:
-            with _readable("certificate_file, key_file or key_password", self.certificate_file):
-                # Never None: OpenSSL would ask for it on the terminal, and wait.
-                context.load_cert_chain(self.certificate_file, self.key_file, self.key_password or "")
-        return context
 
     def _identity(self) -> dict[str, Any]:
         if self.oauth_token is not None and self.sasl_mechanism == "OAUTHBEARER":
@@ -103,11 +94,3 @@ def _asked(name: str, secret: Callable[[], str]) -> str:
         return secret()
     except (OSError, ValueError) as error:
         raise LogError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-@contextmanager
-def _readable(name: str, path: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:  # What OpenSSL makes of a file's content is one, too.
-        raise LogError(f"{name} ({path}) cannot be used: {error.strerror or error}") from error

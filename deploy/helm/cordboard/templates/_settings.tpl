@@ -1,0 +1,104 @@
+{{/* Settings: cordboard.toml for what is the same everywhere, and each role's environment for its address and secrets. */}}
+
+{{/* A table as TOML; JSON's strings, numbers, booleans and lists are TOML's. Takes path and table. */}}
+{{- define "cordboard.table" -}}
+{{- $path := .path -}}
+{{- range $key, $value := .table }}
+{{- if not (or (kindIs "map" $value) (kindIs "invalid" $value)) }}
+{{ $key }} = {{ toJson $value }}
+{{- end }}
+{{- end }}
+{{- range $key, $value := .table }}
+{{- if kindIs "map" $value }}
+
+[{{ $path }}{{ $key }}]
+{{- include "cordboard.table" (dict "path" (printf "%s%s." $path $key) "table" $value) }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* public_url goes to those alone who hold the secret that seals addresses. */}}
+{{- define "cordboard.toml" -}}
+{{- $accounts := dict -}}
+{{- range $name, $account := .Values.accounts -}}
+{{- $_ := set $accounts $name (omit ($account.settings | default dict) "public_url") -}}
+{{- end -}}
+{{- $table := mergeOverwrite (deepCopy .Values.settings) (dict "accounts" $accounts) -}}
+{{- include "cordboard.table" (dict "path" "" "table" $table) | trim }}
+{{- end -}}
+
+{{/* The variable of an account's setting. Takes name and setting. */}}
+{{- define "cordboard.variable" -}}
+CORDBOARD_ACCOUNTS__{{ .name | upper | replace "-" "_" }}__{{ .setting }}
+{{- end -}}
+
+{{/* Environment of a role. Takes root, part, pool (of a worker alone) and values. */}}
+{{- define "cordboard.env" -}}
+{{- $part := .part -}}{{- $pool := .pool -}}{{- $root := .root -}}
+- {name: CORDBOARD_CONFIG, value: /etc/cordboard/cordboard.toml}
+- {name: CORDBOARD_OPERATIONS__HOST, value: {{ $root.Values.listen | quote }}}
+{{- if has $part (list "dispatcher" "serve") }}
+- {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+- {name: CORDBOARD_GRPC__HOST, value: {{ $root.Values.listen | quote }}}
+{{- $host := ternary "[$(POD_IP)]" "$(POD_IP)" (contains ":" $root.Values.listen) }}
+- {name: CORDBOARD_GRPC__ADVERTISE, value: {{ printf "%s:50051" $host | quote }}}
+{{- end }}
+{{- if and (eq $part "dispatcher") $root.Values.dispatcher.rest.enabled }}
+- {name: CORDBOARD_REST__HOST, value: {{ $root.Values.listen | quote }}}
+{{- end }}
+{{- if has $part (list "ingress" "serve") }}
+- {name: CORDBOARD_INGRESS__HOST, value: {{ $root.Values.listen | quote }}}
+{{- end }}
+{{- if eq $part "serve" }}
+- {name: CORDBOARD_LOG__PATH, value: /var/lib/cordboard/cordboard.sqlite3}
+{{- end }}
+{{- if and (eq $part "ingress") $root.Values.ingress.spool.enabled }}
+- {name: CORDBOARD_INGRESS__SPOOL, value: /var/lib/cordboard/spool}
+{{- end }}
+{{- include "cordboard.env.accounts" . }}
+{{- if eq (include "cordboard.kind" $root) "kafka" }}
+{{- include "cordboard.env.kafka" $root }}
+{{- end }}
+{{- if and $root.Values.recorder.enabled (has $part (list "dispatcher" "recorder")) }}
+- {name: CORDBOARD_RECORDER__KIND, value: postgresql}
+- {name: CORDBOARD_RECORDER__URL_FILE, value: /run/secrets/cordboard/recorder/url}
+{{- end }}
+{{- with .values.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "cordboard.env.accounts" -}}
+{{- $part := .part -}}{{- $pool := .pool -}}
+{{- range $name, $account := .root.Values.accounts }}
+{{- $folder := printf "/run/secrets/cordboard/accounts/%s" $name }}
+{{- if or (eq $part "serve") (and (eq $part "worker") (eq $pool $name)) }}
+- {name: {{ include "cordboard.variable" (dict "name" $name "setting" "API_KEY_FILE") }}, value: {{ $folder }}/api-key}
+{{- with $account.secret.forwardUrl }}
+- name: {{ include "cordboard.variable" (dict "name" $name "setting" "FORWARD_URL") }}
+  valueFrom: {secretKeyRef: {name: {{ $account.secret.name }}, key: {{ . }}}}
+{{- end }}
+{{- end }}
+{{- if and $account.secret.dialUrlSecret (has $part (list "dispatcher" "ingress" "serve")) }}
+- {name: {{ include "cordboard.variable" (dict "name" $name "setting" "PUBLIC_URL") }}, value: {{ $account.settings.public_url | quote }}}
+- {name: {{ include "cordboard.variable" (dict "name" $name "setting" "DIAL_URL_SECRET_FILE") }}, value: {{ $folder }}/dial-url-secret}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "cordboard.env.kafka" -}}
+{{- $folder := "/run/secrets/cordboard/kafka" -}}
+{{- with .Values.kafka.password.secret }}
+- {name: CORDBOARD_KAFKA__SASL_PASSWORD_FILE, value: {{ $folder }}/password}
+{{- end }}
+{{- with .Values.kafka.token.secret }}
+- {name: CORDBOARD_KAFKA__OAUTH_TOKEN_FILE, value: {{ $folder }}/token}
+{{- end }}
+{{- with .Values.kafka.ca.secret }}
+- {name: CORDBOARD_KAFKA__CA_FILE, value: {{ $folder }}/ca.crt}
+{{- end }}
+{{- with .Values.kafka.certificate.secret }}
+- {name: CORDBOARD_KAFKA__CERTIFICATE_FILE, value: {{ $folder }}/user.crt}
+- {name: CORDBOARD_KAFKA__KEY_FILE, value: {{ $folder }}/user.key}
+{{- end }}
+{{- end -}}
