@@ -26,6 +26,9 @@ from dispatcher.core.decision import (
 from dispatcher.observing import Decided, Lost, Observed, Owned, Said, SetAside, Settled
 
 RESULT_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 90.0)
+# Calls and speeches last minutes; what an event completes may have begun long ago.
+LONG_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
+INPUT_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 SETTLE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -35,6 +38,7 @@ class DispatcherMetrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._serving: set[int] = set()
         self._of_commands(registry)
+        self._of_stages(registry)
         self._of_calls(registry)
         self._of_partitions(registry)
 
@@ -59,6 +63,31 @@ class DispatcherMetrics:
         self._results, self._seconds = cache(results.labels), cache(seconds.labels)
         self._completions, self._releases = cache(completions.labels), cache(releases.labels)
 
+    def _of_stages(self, registry: CollectorRegistry) -> None:
+        """How long each stage of a command and of a webhook took, beside those that workers and ingress see."""
+        made = {
+            name: Histogram(f"cordboard_{name}_seconds", what, labels, buckets=buckets, registry=registry)
+            for name, what, labels, buckets in (
+                ("input", "From when the log took an input until it was decided about.", ("topic",), INPUT_BUCKETS),
+                (
+                    "release",
+                    "From a command's acceptance to its first release: its time in line.",
+                    ("lane",),
+                    LONG_BUCKETS,
+                ),
+                ("completion", "From a command's acceptance to its completion.", ("action",), LONG_BUCKETS),
+            )
+        }
+        self._event_seconds = Histogram(
+            "cordboard_event_seconds",
+            "From when something happened, as Telnyx says, until its webhook was handed on.",
+            buckets=LONG_BUCKETS,
+            registry=registry,
+        )
+        self._input_seconds = cache(made["input"].labels)
+        self._release_seconds = cache(made["release"].labels)
+        self._completion_seconds = cache(made["completion"].labels)
+
     def _of_calls(self, registry: CollectorRegistry) -> None:
         events = Counter("cordboard_events", "Webhooks handed on.", ("late", "tied"), registry=registry)
         asked = Counter(
@@ -82,43 +111,65 @@ class DispatcherMetrics:
         self._settle_seconds = Histogram(
             "cordboard_settle_seconds", "How long the log took for a batch.", buckets=SETTLE_BUCKETS, registry=registry
         )
+        self._waiting = Gauge(
+            "cordboard_line_commands",
+            "Commands that wait in the lines of their calls.",
+            ("partition",),
+            registry=registry,
+        )
+        self._partitions = Gauge(
+            "cordboard_partitions", "Partitions that there are, whoever has them.", registry=registry
+        )
         self._owned = Gauge("cordboard_partitions_owned", "Partitions restored and served.", registry=registry)
         self._lost = Counter("cordboard_partitions_lost", "Partitions given up, by why.", ("why",), registry=registry)
         self._inputs, self._dead, self._settled = cache(inputs.labels), cache(dead.labels), cache(settled.labels)
+
+    def there_are(self, partitions: int) -> None:
+        """Show how many partitions there are, to be held against those that are served."""
+        self._partitions.set(partitions)
 
     def __call__(self, seen: Observed) -> None:
         """Count one event."""
         match seen:
             case Said(output):
-                self._said(output)
+                self._said(output, seen.now_ms)
             case Learned(why, answer):
                 self._asked(why, answer.value).inc()
-            case Decided(topic, kind):
+            case Decided(topic, kind, source):
                 self._inputs(topic, kind).inc()
+                if source is not None:
+                    self._input_seconds(topic).observe(_seconds(source.time_ms, seen.now_ms))
             case Settled():
                 self._count_settled(seen)
             case SetAside(topic):
                 self._dead(topic).inc()
-            case Owned(partition):
+            case Owned(partition, _, waiting):
                 self._serving.add(partition)
                 self._owned.set(len(self._serving))
+                self._waiting.labels(partition).set(waiting)
             case Lost(partition, why):
+                if partition in self._serving:
+                    self._waiting.remove(partition)
                 self._serving.discard(partition)
                 self._owned.set(len(self._serving))
                 self._lost.labels(why).inc()
 
-    def _said(self, output: Output) -> None:
+    def _said(self, output: Output, now_ms: int) -> None:
         match output:
             case Result():
                 self._results(output.kind, output.action, output.state.value, output.reason.value).inc()
                 if output.kind == "result":
-                    self._seconds(output.action).observe(max(output.finish_ms - output.accept_ms, 0) / 1000)
+                    self._seconds(output.action).observe(_seconds(output.accept_ms, output.finish_ms))
             case Completed():
                 self._completions(output.action, output.state.value, output.reason.value).inc()
+                self._completion_seconds(output.action).observe(_seconds(output.accept_ms, output.finish_ms))
             case Release(work=work) if work.command_id != QUESTION:
                 self._releases(work.lane.value, "yes" if work.attempt > 1 else "no").inc()
+                if work.attempt == 1:
+                    self._release_seconds(work.lane.value).observe(_seconds(output.accept_ms, work.released_ms))
             case HandOn():
                 self._events("yes" if output.late else "no", "yes" if output.command_id else "no").inc()
+                self._event_seconds.observe(_seconds(output.heard.occurred_ms, now_ms))
             case Tell() | PassOn():
                 self._told.inc()
             case HangUp():
@@ -131,3 +182,9 @@ class DispatcherMetrics:
         self._settled("inputs").inc(settled.inputs)
         self._settled("pages").inc(settled.pages)
         self._settled("outputs").inc(settled.outputs)
+        self._waiting.labels(settled.partition).set(settled.waiting)
+
+
+def _seconds(from_ms: int, to_ms: int) -> float:
+    """What passed; never less than nothing, where two clocks differ."""
+    return max(to_ms - from_ms, 0) / 1000

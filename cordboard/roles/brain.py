@@ -8,8 +8,10 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
 from cordboard.log.port import Log
+from cordboard.observers import each_of
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
+from dispatcher import journal
 from dispatcher.accounts import Accounts, DialAddress
 from dispatcher.batch import Practice
 from dispatcher.core.limits import Limits
@@ -65,14 +67,15 @@ def owners_of(
     settings: Settings, accounts: Accounts, log: Log, clock: Clock, registry: CollectorRegistry
 ) -> Callable[[int], Owner]:
     """What makes the owner of a partition."""
-    topics = topics_of(settings)
+    topics, metrics = topics_of(settings), DispatcherMetrics(registry)
+    metrics.there_are(log.partitions(topics.commands))
     practice = Practice(
         interpreter=Interpreter(topics, accounts),
         renderer=Renderer(topics, accounts),
         inputs=topics.inputs,
         limits=limits_of(settings),
         home=log.partition_for,
-        observe=DispatcherMetrics(registry),
+        observe=each_of(metrics, journal.write),
     )
     credit = Unlimited()
     return lambda partition: Owner(log, partition, practice, clock, credit)

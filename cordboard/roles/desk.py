@@ -15,6 +15,7 @@ from cordboard.liveness import Post
 from cordboard.log.port import Appending, Log
 from cordboard.operations import Check, Excused, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
+from cordboard.roles.certificates import CertificateMetrics, certificates_of
 from cordboard.roles.hands import Workers
 from cordboard.roles.late import LateLog
 from cordboard.roles.listening import address, advertised, naming
@@ -54,6 +55,9 @@ class Desk:
         self._duties = duties
         self._telnyx_is_local = telnyx_is_local
         self._liveness_metrics = LivenessMetrics(registry)
+        certificates = CertificateMetrics(registry)
+        for name, path in certificates_of(settings).items():
+            certificates.look_at(name, path)
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {"started": lambda: "starting"}
         self.operations = operations_server(settings.operations, self._checks, registry)
