@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars test explore chaos rolling scripted lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
+.PHONY: help run kafka kafka-jars promtool test test-alerts test-tracing explore chaos rolling scripted lost-answers sim mutants bench check lint types imports docs docs-check proto proto-check proto-breaking format clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -30,7 +30,8 @@ run: $(VENV)/dev.stamp ## Set up, show a call in the sandbox, stay up until Ctrl
 lock: $(VENV)/uv.stamp ## Pin the dependencies anew, with hashes
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
-	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements/dev.txt
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --extra tracing -o requirements/tracing.txt
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --extra tracing --group dev -o requirements/dev.txt
 
 # Kafka is Java's: its jars come from Maven, once, into build/kafka. With KAFKA_BOOTSTRAP_SERVERS there is a cluster already.
 kafka-jars: $(VENV)/dev.stamp
@@ -39,7 +40,13 @@ kafka-jars: $(VENV)/dev.stamp
 kafka: kafka-jars ## Run a Kafka broker on 127.0.0.1:9092 until Ctrl-C (ARGS="--nodes 3 --port 9192")
 	@python -m brokers $(ARGS)
 
-test: check kafka-jars ## Set up, then run every test and check
+# Prometheus's own tool, which tries the alert rules; Debian's package brings the server too.
+promtool:
+	@command -v promtool >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null; } || { \
+	  echo "promtool is missing, and only root can install it: apt-get install prometheus" >&2; exit 1; }
+	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus; }
+
+test: check kafka-jars promtool ## Set up, then run every test and check
 	pytest -q -n 2
 
 KILLS ?= 200
