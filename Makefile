@@ -98,11 +98,13 @@ types: $(VENV)/dev.stamp
 imports: $(VENV)/dev.stamp
 	lint-imports
 
-docs: $(VENV)/dev.stamp ## Make docs/metrics.md, docs/errors.md and docs/completion.md from the code and the contract
+docs: $(VENV)/dev.stamp ## Make the pages and the dashboard that come from the code and the contract
 	python -m docs.generate
+	python -m deploy.grafana
 
 docs-check: $(VENV)/dev.stamp
 	python -m docs.generate --check
+	python -m deploy.grafana --check
 
 # The contract. buf reads an image, because the rules that the protos import come from a wheel and have no source here.
 CONTRACT_IMAGE := build/contract.binpb

@@ -99,6 +99,7 @@ class Stage:
         desk = Desk(self._settings(), self.clock, rng, self.registry, telnyx_is_local=True)
         await enter(desk)
         self.ingress_url = f"{desk.ingress.url if desk.ingress else ''}/webhooks/telnyx/{ACCOUNT}"
+        self.operations_url = desk.operations.url
         self.sandbox.settings.webhook_url = self.ingress_url
         self.client = await enter(Client(f"127.0.0.1:{desk.grpc_port}"))
         self._watch = self.client.watch(cursor=self._cursor)
