@@ -1,5 +1,7 @@
 """The operations port: what a monitoring system, an orchestrator and a person at night ask a process.
 
+/loglevel tells at which level is logged, and changes it (PUT).
+
 /metrics is for Prometheus. /healthz says that the event loop turns and nothing more: a process must not be restarted
 because the log or Telnyx is away. /readyz asks the named checks and says which of them fail.
 """
@@ -10,7 +12,9 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated, Final, Literal, Protocol
 
+import msgspec
 import orjson
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -25,6 +29,19 @@ from cordboard.settings import Operations
 
 # A check gives None when all is well, else a sentence that says what is not. What it raises counts as not well.
 Check = Callable[[], Awaitable[str | None] | str | None]
+
+
+_WANTED_BYTES_MAX: Final = 1024
+
+
+class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    """What is asked of the log's level."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] | None = None
+
+
+_wanted: Final = msgspec.json.Decoder(_Wanted)
 
 
 class Remark(str):
@@ -45,16 +62,37 @@ class Excused:
         return self.check()
 
 
+class Levels(Protocol):
+    """The level of the logs."""
+
+    @property
+    def now(self) -> str:
+        """The level at which is logged now."""
+
+    @property
+    def usual(self) -> str:
+        """That of the settings."""
+
+    def change(self, to: str, seconds: float | None = None) -> None:
+        """Log at another level, for so long or for good."""
+
+
 def operations_server(
-    settings: Operations, checks: Mapping[str, Check], registry: CollectorRegistry = REGISTRY
+    settings: Operations,
+    checks: Mapping[str, Check],
+    registry: CollectorRegistry = REGISTRY,
+    levels: Levels | None = None,
 ) -> HttpServer:
     """The operations port, ready to be started. `checks` may be filled and changed while it runs."""
-    app = operations_app(checks, registry, settings.check_seconds_max)
+    app = operations_app(checks, registry, settings.check_seconds_max, levels)
     return HttpServer(app, settings.host, settings.port, drain_seconds=1)
 
 
 def operations_app(
-    checks: Mapping[str, Check], registry: CollectorRegistry = REGISTRY, check_seconds_max: float = 2.0
+    checks: Mapping[str, Check],
+    registry: CollectorRegistry = REGISTRY,
+    check_seconds_max: float = 2.0,
+    levels: Levels | None = None,
 ) -> Starlette:
     """The application behind the port."""
 
@@ -71,7 +109,36 @@ def operations_app(
         answers = {name: answer or "ok" for name, answer in said.items()}
         return _json(503 if failing else 200, {"ready": not failing, "failing": sorted(failing), "checks": answers})
 
-    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])
+    routes = [Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
+    return Starlette(routes=[*routes, *_level_routes(levels)])
+
+
+def _level_routes(levels: Levels | None) -> list[Route]:
+    if levels is None:
+        return []
+
+    async def tell(request: Request) -> Response:
+        return _json(200, {"level": levels.now, "usual": levels.usual})
+
+    async def change(request: Request) -> Response:
+        try:
+            wanted = _wanted.decode(await _read_up_to(request, _WANTED_BYTES_MAX))
+        except (msgspec.MsgspecError, ValueError) as error:
+            return _json(400, {"error": f'expected {{"level": "debug", "seconds": 600}}, seconds optional: {error}'})
+        levels.change(wanted.level, wanted.seconds)
+        return await tell(request)
+
+    return [Route("/loglevel", tell, methods=["GET"]), Route("/loglevel", change, methods=["PUT"])]
+
+
+async def _read_up_to(request: Request, size_max: int) -> bytes:
+    """A small body. Raises ValueError where it is larger."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > size_max:
+            raise ValueError(f"the body has more than {size_max} bytes")
+    return bytes(body)
 
 
 async def failing_checks(checks: Mapping[str, Check], check_seconds_max: float = 2.0) -> dict[str, str]:

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
+from cordboard.journal import Levels
 from cordboard.liveness import Post
 from cordboard.log.port import Appending, Log
 from cordboard.operations import Check, Excused, failing_checks, operations_server
@@ -60,7 +61,7 @@ class Desk:
             certificates.look_at(name, path)
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {"started": lambda: "starting"}
-        self.operations = operations_server(settings.operations, self._checks, registry)
+        self.operations = operations_server(settings.operations, self._checks, registry, Levels())
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
         # How long the whole stop may take: one role is stopped after another.

@@ -178,8 +178,8 @@ class Dispatcher(Section):
 class Logging(Section):
     """What is said, and how."""
 
-    format: Literal["auto", "json", "console"] = Field(
-        default="auto", description="auto: console on a terminal, else json"
+    format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="json: a line of JSON each; text: for people; auto: text on a terminal, else json"
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="the least level that is said"

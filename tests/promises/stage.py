@@ -120,13 +120,13 @@ class Stage:
         await self._inner.aclose()
 
     def _settings(self) -> Settings:
-        account = Account(
-            api_key="key",
-            base_url=self.sandbox.base_url,
-            webhook_public_key=self.sandbox.public_key,
-            dial_url_secret="a-secret-of-this-stage",
-            **self._account,
-        )
+        usual = {
+            "api_key": "key",
+            "base_url": self.sandbox.base_url,
+            "webhook_public_key": self.sandbox.public_key,
+            "dial_url_secret": "a-secret-of-this-stage",
+        }
+        account = Account.model_validate(usual | self._account)
         return Settings(
             accounts={ACCOUNT: account},
             log=Log(path=self._directory / "log.sqlite3", partitions=1),
