@@ -39,6 +39,8 @@ _DEPTH_MAX: Final = 6
 _TALKATIVE: Final = ("aiohttp.access", "httpcore", "httpx", "uvicorn.error")
 # At debug it writes whole requests, passwords and what is in records among them: never below a warning.
 _INDISCREET: Final = "aiokafka"
+# Libraries that repeat a complaint for as long as what they talk to is away.
+_REPETITIVE: Final = (_INDISCREET, "opentelemetry")
 
 
 def configure(
@@ -194,7 +196,7 @@ def _one_line(text: str) -> str:
 
 
 class _Seldom(logging.Filter):
-    """Lets each complaint of aiokafka pass once a minute: with a broker away it has hundreds of them every second."""
+    """Lets each complaint of aiokafka and the like pass once a minute: with a broker away it has hundreds a second."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -202,7 +204,7 @@ class _Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write this record."""
-        return not record.name.startswith(_INDISCREET) or self._said.now((record.name, record.getMessage()))
+        return not record.name.startswith(_REPETITIVE) or self._said.now((record.name, record.getMessage()))
 
 
 def _no_goodbye(record: logging.LogRecord) -> bool:

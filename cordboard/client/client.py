@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import grpc
 import grpc.aio
 
+from cordboard.client.context import context
 from cordboard.client.errors import refusing
 from cordboard.client.watch import Watch
 from cordboard.v1 import dispatcher_service_pb2 as service
@@ -91,7 +92,7 @@ class Client:
     @refusing
     async def submit(self, command: Command, *, timeout: float = TIMEOUT_SECONDS) -> service.SubmitResponse:
         """Send a command; it is durable when this returns. What becomes of it is not waited for."""
-        return await self.stub.Submit(service.SubmitRequest(command=command), timeout=timeout)
+        return await self.stub.Submit(service.SubmitRequest(command=command), timeout=timeout, metadata=context())
 
     @refusing
     async def execute(
@@ -103,7 +104,7 @@ class Client:
     ) -> service.ExecuteResponse:
         """Send a command and wait for what becomes of it; `result` is unset where that is still open at the end."""
         request = service.ExecuteRequest(command=command, wait_for=wait_for)
-        return await self.stub.Execute(request, timeout=timeout)
+        return await self.stub.Execute(request, timeout=timeout, metadata=context())
 
     @refusing
     async def get_command(

@@ -11,6 +11,7 @@ from cordboard.log.port import Log
 from cordboard.observers import each_of
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
+from cordboard.tracing.port import Tracer
 from dispatcher import journal
 from dispatcher.accounts import Accounts, DialAddress
 from dispatcher.batch import Practice
@@ -21,6 +22,7 @@ from dispatcher.metrics import DispatcherMetrics
 from dispatcher.owner import Owner
 from dispatcher.reading import Interpreter
 from dispatcher.rendering import Renderer
+from dispatcher.tracing import Spans
 
 _HOUR_MS = 3_600_000
 
@@ -57,25 +59,36 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def make_dispatcher(
-    settings: Settings, accounts: Accounts, log: Log, clock: Clock, registry: CollectorRegistry = REGISTRY
+    settings: Settings,
+    accounts: Accounts,
+    log: Log,
+    clock: Clock,
+    registry: CollectorRegistry = REGISTRY,
+    tracer: Tracer | None = None,
 ) -> Dispatcher:
     """The dispatcher of this process, ready to be started."""
-    return Dispatcher(log, topics_of(settings), owners_of(settings, accounts, log, clock, registry))
+    return Dispatcher(log, topics_of(settings), owners_of(settings, accounts, log, clock, registry, tracer))
 
 
 def owners_of(
-    settings: Settings, accounts: Accounts, log: Log, clock: Clock, registry: CollectorRegistry
+    settings: Settings,
+    accounts: Accounts,
+    log: Log,
+    clock: Clock,
+    registry: CollectorRegistry,
+    tracer: Tracer | None = None,
 ) -> Callable[[int], Owner]:
     """What makes the owner of a partition."""
     topics, metrics = topics_of(settings), DispatcherMetrics(registry)
     metrics.there_are(log.partitions(topics.commands))
+    spans = () if tracer is None else (Spans(tracer, topics),)
     practice = Practice(
         interpreter=Interpreter(topics, accounts),
         renderer=Renderer(topics, accounts),
         inputs=topics.inputs,
         limits=limits_of(settings),
         home=log.partition_for,
-        observe=each_of(metrics, journal.write),
+        observe=each_of(metrics, journal.write, *spans),
     )
     credit = Unlimited()
     return lambda partition: Owner(log, partition, practice, clock, credit)

@@ -23,7 +23,9 @@ from cordboard.roles.listening import address, advertised, naming
 from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log
 from cordboard.roles.topics import topics_of
+from cordboard.roles.tracing import tracing
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings
+from cordboard.tracing.port import Tracer
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.ingress import IngressMetrics, Spool, SpoolMetrics, ingress_server
@@ -62,6 +64,7 @@ class Desk:
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {"started": lambda: "starting"}
         self.operations = operations_server(settings.operations, self._checks, registry, Levels())
+        self._tracer: Tracer | None = None
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
         # How long the whole stop may take: one role is stopped after another.
@@ -92,6 +95,7 @@ class Desk:
         return found
 
     async def _start(self) -> None:
+        self._tracer = await self._stack.enter_async_context(tracing(self._settings, self._duties))
         if self._duties.roles == {Role.INGRESS} and self._settings.ingress.spool is not None:
             await self._start_with_a_spool()
         else:
@@ -125,7 +129,7 @@ class Desk:
     async def _open_ingress(self, log: Appending) -> None:
         topic, metrics = topics_of(self._settings).webhooks, IngressMetrics(self._registry)
         spool = await self._open_spool(log, topic)
-        self.ingress = ingress_server(self._settings, log, topic, self._clock, metrics, spool)
+        self.ingress = ingress_server(self._settings, log, topic, self._clock, metrics, spool, self._tracer)
         await self._listen("ingress", self.ingress)
 
     async def _open_spool(self, log: Appending, topic: str) -> Spool | None:
@@ -148,7 +152,7 @@ class Desk:
         # Where the ingress is may be a part of what the dispatcher knows of accounts.
         public_url = self.ingress.url if self.ingress is not None and self._telnyx_is_local else None
         accounts = accounts_of(self._settings, public_url)
-        dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, self._registry)
+        dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, self._registry, self._tracer)
         door = self._make_door(log, dispatcher, accounts)
         # The port is had before the seat, because other dispatchers are told by which address this one is reached.
         with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
@@ -162,7 +166,7 @@ class Desk:
 
     async def _start_workers(self, log: Log) -> Workers:
         pools = sorted(self._settings.accounts if self._duties.pools is None else self._duties.pools)
-        workers = Workers(self._settings, pools, log, self._clock, self._rng, self._registry)
+        workers = Workers(self._settings, pools, log, self._clock, self._rng, self._registry, self._tracer)
         await workers.start()
         self._stack.push_async_callback(workers.stop)
         self._checks["lanes"] = lambda: _idle(workers)
@@ -188,6 +192,7 @@ class Desk:
             rng=self._rng,
             registry=self._registry,
             ready=self._ready,
+            tracer=self._tracer,
         )
 
     async def _open_door(self, dispatcher: Dispatcher, door: GrpcServer) -> None:

@@ -15,12 +15,14 @@ from cordboard.observers import each_of
 from cordboard.roles.forwarding import Forwarding
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings, Worker
+from cordboard.tracing.port import Tracer
 from cordboard.work import Lane
 from workers import journal
 from workers.core.attempt import Limits
 from workers.metrics import Metrics
 from workers.pool import Pool, PoolSettings
 from workers.telnyx import Telnyx
+from workers.tracing import Spans
 
 
 class Workers:
@@ -34,6 +36,7 @@ class Workers:
         clock: Clock,
         rng: random.Random,
         registry: CollectorRegistry = REGISTRY,
+        tracer: Tracer | None = None,
     ) -> None:
         """Prepare a pool for each of these accounts, and what forwards its events."""
         metrics, pools = Metrics(registry), list(pools)
@@ -42,7 +45,9 @@ class Workers:
         self._clients: list[Telnyx] = []
         self._pools: list[Pool] = []
         for name in pools:
-            client = _client(settings.accounts[name], settings.worker)
+            account = settings.accounts[name]
+            client = _client(account, settings.worker)
+            spans = () if tracer is None else (Spans(tracer, topics_of(settings), name, account.base_url),)
             self._clients.append(client)
             self._pools.append(
                 Pool(
@@ -52,7 +57,7 @@ class Workers:
                     client=client,
                     clock=clock,
                     rng=rng,
-                    observe=each_of(metrics.of(name), journal.write),
+                    observe=each_of(metrics.of(name), journal.write, *spans),
                 )
             )
 

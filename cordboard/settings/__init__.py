@@ -19,4 +19,5 @@ from cordboard.settings.model import Log as Log
 from cordboard.settings.model import Logging as Logging
 from cordboard.settings.model import Operations as Operations
 from cordboard.settings.model import Settings as Settings
+from cordboard.settings.model import Tracing as Tracing
 from cordboard.settings.model import Worker as Worker

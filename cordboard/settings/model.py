@@ -186,6 +186,21 @@ class Logging(Section):
     )
 
 
+class Tracing(Section):
+    """Traces, by OpenTelemetry."""
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")] | None = Field(
+        default=None,
+        description="where spans are sent by OTLP over gRPC, such as http://collector:4317; none: no traces",
+    )
+    sample_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        default=1, description="the share kept of traces that begin here; those of senders are kept as they say"
+    )
+    service_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,79}$")] = Field(
+        default="cordboard", description="what the names of services in traces start with"
+    )
+
+
 class Settings(BaseSettings):
     """All settings. Made by hand it reads nothing but its arguments; `load` reads file and environment."""
 
@@ -201,6 +216,7 @@ class Settings(BaseSettings):
     worker: Worker = Worker()
     dispatcher: Dispatcher = Dispatcher()
     logging: Logging = Logging()
+    tracing: Tracing = Tracing()
 
     @model_validator(mode="after")
     def _relations(self) -> Settings:

@@ -19,6 +19,7 @@ from cordboard.clock import Clock
 from cordboard.log.port import Log
 from cordboard.settings import Grpc
 from cordboard.topics import Topics
+from cordboard.tracing.port import Tracer
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 from dispatcher.accounts import Accounts
 from dispatcher.finding import Finder, group_of
@@ -67,6 +68,7 @@ class GrpcServer:
         registry: CollectorRegistry = REGISTRY,
         ready: Ready = always_ready,
         connect: Connect | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
@@ -75,12 +77,12 @@ class GrpcServer:
         metrics.count_waiting(lambda: len(self._waiters))
         self._tail = Tail(log, topics.results, self._waiters.hear)
         self._health = Health(ready)
-        self._guard = Guard(SERVICE, settings.concurrent_max, self._stopping, metrics)
+        self._guard = Guard(SERVICE, settings.concurrent_max, self._stopping, metrics, tracer)
         self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
         self._channels = Channels(connect or insecure(settings))
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
         judge = Judge(topics, accounts, peers)
-        intake = Intake(log, topics, accounts, clock, judge.knows)
+        intake = Intake(log, topics, accounts, clock, judge.knows, tracer)
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
             Executor(intake, self._waiters, judge),

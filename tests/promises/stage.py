@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Worker
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings, Tracing, Worker
 from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -60,9 +60,10 @@ class Without(NamedTuple):
 class Stage:
     """`async with Stage(directory)`: everything runs, and what is told is heard."""
 
-    def __init__(self, directory: Path, **account: Any) -> None:
+    def __init__(self, directory: Path, tracing: Tracing | None = None, **account: Any) -> None:
         """`account` are settings of the account, beside those without which nothing runs."""
         self._directory = directory
+        self._tracing = tracing or Tracing()
         self._account = account
         # Requests that are held are given up late, and a lane that waits looks at the skipped time often.
         self._worker: dict[str, Any] = {
@@ -134,6 +135,7 @@ class Stage:
             ingress=Ingress(port=0),
             operations=Operations(port=0),
             worker=Worker(**self._worker),
+            tracing=self._tracing,
         )
 
     async def _follow(self) -> None:
