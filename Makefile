@@ -49,6 +49,19 @@ promtool:
 test: check kafka-jars promtool ## Set up, then run every test and check
 	pytest -q -n 2
 
+# OpenTelemetry's collector, built once by its own builder, by way of Go's module proxy.
+OTELCOL := build/otelcol/otelcol
+$(OTELCOL): tests/tracing/otelcol.yaml
+	@command -v go >/dev/null || { echo "go is missing: the collector is built with it" >&2; exit 1; }
+	GOBIN=$(CURDIR)/build/otelcol-builder go install go.opentelemetry.io/collector/cmd/builder@v0.150.0
+	build/otelcol-builder/builder --config $<
+
+test-tracing: kafka-jars $(OTELCOL) ## One trace through all processes, on Kafka, to a real collector (built at first: 3 to 10 min; then 1)
+	pytest -q tests/tracing/in_earnest.py
+
+test-alerts: kafka-jars promtool ## The five worst alerts in a real Prometheus, on real processes, under what they are for (3 min)
+	pytest -q tests/alerts/in_earnest.py
+
 KILLS ?= 200
 FAULTS ?= 150
 SEED ?= 1

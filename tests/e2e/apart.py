@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import httpx
 
-from tests.e2e.process import ACCOUNT, Process, account_settings, free_ports, webhook_url
+from tests.e2e.process import ACCOUNT, NOTHING, Process, account_settings, free_ports, webhook_url
 
 PATIENCE_SECONDS: Final = 90.0  # For what must happen; nothing is concluded from how soon it does.
 _LOOK_SECONDS: Final = 0.05
@@ -42,6 +42,7 @@ class Pieces:
         sandbox_url: str,
         public_key: str,
         names: Sequence[str] = NAMES,
+        more: Mapping[str, str] = NOTHING,
     ) -> None:
         self._folder = folder
         dispatchers = [name for name in names if name.startswith("dispatcher")]
@@ -53,6 +54,7 @@ class Pieces:
             "CORDBOARD_KAFKA__BOOTSTRAP_SERVERS": servers,
             "CORDBOARD_OPERATIONS__PORT": "0",
             "CORDBOARD_LOGGING__FORMAT": "json",
+            **more,
         }
         self._pieces = {name: self._made(name) for name in names}
 
