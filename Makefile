@@ -59,7 +59,7 @@ $(OTELCOL): tests/tracing/otelcol.yaml
 test-tracing: kafka-jars $(OTELCOL) ## One trace through all processes, on Kafka, to a real collector (built at first: 3 to 10 min; then 1)
 	pytest -q tests/tracing/in_earnest.py
 
-test-alerts: kafka-jars promtool ## The five worst alerts in a real Prometheus, on real processes, under what they are for (3 min)
+test-alerts: kafka-jars promtool ## The five worst alerts in a real Prometheus, on real processes, under what they are for (5 min)
 	pytest -q tests/alerts/in_earnest.py
 
 KILLS ?= 200

@@ -88,6 +88,7 @@ ROWS: Final[Mapping[str, Sequence[Panel]]] = {
         timed("4 From the decision to being durable", "cordboard_settle_seconds"),
         timed("5 From release to a worker's start", "cordboard_worker_lag_seconds", "lane"),
         timed("6 A request to Telnyx", "cordboard_worker_request_seconds", "lane"),
+        timed("6 The same, by action", "cordboard_worker_request_seconds", "action"),
         timed("All: from acceptance to result", "cordboard_result_seconds", "action"),
         timed("All: from acceptance to completion", "cordboard_completion_seconds", "action"),
         Panel(

@@ -123,6 +123,14 @@ HISTORIES: Final[Mapping[str, History]] = {
         ({**webhooks("accepted", _ALL), **webhooks("uncertain", "0+1x60")}, webhooks("log_unavailable", _ALL)),
         ({**webhooks("accepted", _ALL), **webhooks("log_unavailable", "5x60")}, webhooks("spooled", _ALL)),
     ),
+    "CordboardSpoolWaiting": History(
+        ({'cordboard_ingress_spool_oldest_seconds{job="i", instance="a"}': "0x10 0+60x60"},),
+        ({'cordboard_ingress_spool_oldest_seconds{job="i", instance="a"}': "0x10 0+60x4 0x60"},),
+    ),
+    "CordboardForwardingLate": History(
+        ({'cordboard_forward_oldest_seconds{job="w", pool="main"}': "0x10 0+60x60"},),
+        ({'cordboard_forward_oldest_seconds{job="w", pool="main"}': "0x10 0+60x4 2x60"},),
+    ),
     "CordboardPartitionStalled": History(
         ({STALLED: "0x28 31 61 91"}, {STALLED: "0x60", LANE_STALLED: "0x28 31 61 91"}),
         ({STALLED: "0x60", LANE_STALLED: "0x60"}, {STALLED: "31x10 0x50"}),
