@@ -39,8 +39,8 @@ _DEPTH_MAX: Final = 6
 _TALKATIVE: Final = ("aiohttp.access", "httpcore", "httpx", "uvicorn.error")
 # At debug it writes whole requests, passwords and what is in records among them: never below a warning.
 _INDISCREET: Final = "aiokafka"
-# Libraries that repeat a complaint for as long as what they talk to is away.
-_REPETITIVE: Final = (_INDISCREET, "opentelemetry")
+# It repeats a complaint for as long as its collector is away, each time with another number in it.
+_REPETITIVE: Final = "opentelemetry"
 
 
 def configure(
@@ -204,7 +204,9 @@ class _Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write this record."""
-        return not record.name.startswith(_REPETITIVE) or self._said.now((record.name, record.getMessage()))
+        if record.name.startswith(_REPETITIVE):
+            return self._said.now((record.name, record.msg))
+        return not record.name.startswith(_INDISCREET) or self._said.now((record.name, record.getMessage()))
 
 
 def _no_goodbye(record: logging.LogRecord) -> bool:

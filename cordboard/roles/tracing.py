@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from cordboard.log.port import LogError
 from cordboard.settings import Duties, Settings
 from cordboard.tracing.port import Tracer
 
-_CLOSE_SECONDS_MAX: Final = 3.0
+_CLOSE_SECONDS_MAX: Final = 1.0
 
 
 class TracingMissing(LogError):
@@ -36,8 +37,19 @@ async def tracing(settings: Settings, duties: Duties) -> AsyncIterator[Tracer | 
     try:
         yield tracer
     finally:
-        closing = asyncio.to_thread(tracer.close)
-        try:
-            await asyncio.wait_for(closing, _CLOSE_SECONDS_MAX)
-        except TimeoutError:
-            pass  # The collector is away; the process does not wait for it.
+        await _within(_CLOSE_SECONDS_MAX, tracer.close)
+
+
+async def _within(seconds: float, close: Callable[[], None]) -> None:
+    """Run what blocks in a thread that nobody waits for when the time is over: the collector may be away."""
+    loop, closed = asyncio.get_running_loop(), asyncio.Event()
+
+    def run() -> None:
+        close()
+        with suppress(RuntimeError):  # The loop may be gone by then.
+            loop.call_soon_threadsafe(closed.set)
+
+    threading.Thread(target=run, name="sending the last spans", daemon=True).start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await closed.wait()

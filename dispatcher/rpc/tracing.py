@@ -14,8 +14,8 @@ _serving: Final[ContextVar[str]] = ContextVar("traceparent of the call that is s
 
 
 def begin_call(tracer: Tracer | None, method: Method, context: Any) -> Span | None:
-    """Begin the span of a call, under its caller's; none of one that only watches, for hours."""
-    if tracer is None or method.kind == "server_stream":
+    """Begin the span of a call, under its caller's; of a stream none, for it may last for hours."""
+    if tracer is None or method.kind != "unary":
         return None
     name = f"{method.service}/{method.name}"
     attributes = {names.RPC_SYSTEM: "grpc", names.RPC_METHOD: name}

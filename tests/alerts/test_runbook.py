@@ -57,6 +57,25 @@ def test_what_it_names_exists():
     assert [link for link in re.findall(r"\]\(#(\w+)\)", page) if link not in anchors] == []
 
 
+def test_what_it_looks_for_among_the_metrics_is_found():
+    """
+    Every pattern of a `grep` finds a line of /metrics, each of its alternatives too.
+    """
+    samples = [sample for metric in every_metric() for sample in metric.samples]
+    patterns = re.findall(r"grep (?:-E )?'?(\^cordboard_[^' \n]*)", (ROOT / PAGE).read_text())
+    each = [one for pattern in patterns for one in alternatives(pattern)]
+
+    assert len(patterns) > 15
+    assert [one for one in each if not any(re.match(one, sample) for sample in samples)] == []
+
+
+def alternatives(pattern: str) -> list[str]:
+    """A pattern with one group of words, as a pattern for each of them: ^a_(b|c) is ^a_b and ^a_c."""
+    if (found := re.search(r"\(([\w|]+)\)", pattern)) is None:
+        return [pattern]
+    return [each for word in found[1].split("|") for each in alternatives(pattern.replace(found[0], word, 1))]
+
+
 def test_the_lines_that_it_looks_for_are_written():
     """
     An event's name that is looked for in the logs stands in the code.

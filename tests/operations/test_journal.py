@@ -311,3 +311,13 @@ async def test_another_level_for_a_while(lines: Lines):
         ("debug", 0.001),
         ("info", None),
     ]
+
+
+def test_what_opentelemetry_repeats_is_said_once_a_minute(lines: Lines):
+    """
+    Each time with another number in it, for as long as its collector is away.
+    """
+    for seconds in (0.8, 0.9, 1.1):
+        logging.getLogger("opentelemetry.exporter").warning("retrying in %.2fs", seconds)
+
+    assert [line["event"] for line in lines.read_back()] == ["retrying in 0.80s"]

@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from cordboard.settings import Tracing
-from cordboard.v1 import WAIT_FOR_COMPLETION
+from cordboard.v1 import WAIT_FOR_COMPLETION, SubmitStreamRequest
 from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, Stage, command, dial, until
 from tests.tracing.collector import Collector, Span
 
@@ -137,6 +137,30 @@ async def test_what_released_a_command_is_in_its_trace(stage: Stage, collector: 
     assert (
         offset == one(collector.of(trace_of(first)), "process cordboard.outcomes").attributes["messaging.kafka.offset"]
     )
+
+
+async def test_items_of_a_stream_have_traces_of_their_own(stage: Stage, collector: Collector):
+    """
+    Unless the stream's caller has one; a stream itself may last for hours.
+    """
+    call = await stage.call()
+    for parent in ((), (("traceparent", f"00-{'a' * 32}-{'b' * 16}-01"),)):
+        stream = stage.client.stub.SubmitStream(metadata=parent)
+        for name in "ab":
+            wanted = command(f"{name}{len(parent)}", call)
+            await stream.write(SubmitStreamRequest(command=wanted))
+        await stream.done_writing()
+        assert [answer.HasField("accepted") async for answer in stream] == [True, True]
+    await told(stage, collector)
+
+    sent = {
+        span.attributes["cordboard.command_id"]: span
+        for span in collector.spans
+        if span.kind == "PRODUCER" and span.name == "send cordboard.commands"
+    }
+    assert (sent["a0"].parent, sent["b0"].parent) == ("", "")
+    assert sent["a0"].trace != sent["b0"].trace
+    assert {(sent[name].trace, sent[name].parent) for name in ("a1", "b1")} == {("a" * 32, "b" * 16)}
 
 
 async def test_nothing_that_is_said_is_in_a_trace(stage: Stage, collector: Collector):
