@@ -30,7 +30,6 @@ class _Process:
     traceparent: str
     source: Record | None
     began_ns: int
-    kind: str = ""
     outputs: list[Output] = field(default_factory=list)
 
 
@@ -46,9 +45,9 @@ class Spans:
     def __call__(self, seen: Observed) -> None:
         """Take in one event."""
         match seen:
-            case Decided(_, kind, Record() as source):
+            case Decided(source=Record() as source):
                 if is_sampled(trace := _trace_of(source)):
-                    self._at(source.partition, source, trace).kind = kind
+                    self._at(source.partition, source, trace)
             case Said(output, partition, source):
                 if is_sampled(trace := _trace_of_output(output, source)):
                     self._at(partition, source, trace).outputs.append(output)
@@ -84,8 +83,7 @@ class Spans:
         """Where an output is written, and what of it may be told."""
         match output:
             case Result() | Completed():
-                state: dict[str, Value] = {names.STATE: output.state.value, names.REASON: output.reason.value}
-                return self._topics.results, {names.MESSAGE_ID: output.command_id} | state
+                return self._topics.results, {names.STATE: output.state.value, names.REASON: output.reason.value}
             case Release(work=work):
                 return self._topics.work(work.account, work.lane), {names.ATTEMPT: work.attempt}
             case HangUp():

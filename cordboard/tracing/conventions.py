@@ -35,7 +35,6 @@ STATE: Final = "cordboard.state"
 REASON: Final = "cordboard.reason"
 VERDICT: Final = "cordboard.verdict"
 EVENT: Final = "cordboard.event_type"
-PARTITION: Final = "cordboard.partition"
 
 DECIDE: Final = "decide"  # A span that no record is behind: a time had come, or a lane had room.
 

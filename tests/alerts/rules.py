@@ -50,6 +50,9 @@ def expressions() -> dict[str, str]:
     for panel in panels():
         for number, target in enumerate(panel.get("targets", ())):
             asked[f"{panel['title']} {number}"] = target["expr"]
+    for variable in json.loads(DASHBOARD.read_text())["templating"]["list"]:
+        if variable["type"] == "query":
+            asked[f"variable {variable['name']}"] = variable["query"]["query"]
     return asked
 
 
@@ -60,6 +63,6 @@ def program(name: str) -> str:
     return found
 
 
-def promtool(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run promtool to its end."""
-    return subprocess.run([program("promtool"), *words], capture_output=True, text=True, check=False)
+def promtool(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run promtool to its end; `given` is its standard input."""
+    return subprocess.run([program("promtool"), *words], input=given, capture_output=True, text=True, check=False)

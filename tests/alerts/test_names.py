@@ -18,7 +18,7 @@ from dispatcher.core.words import Answer, Completion, Reason, State
 from dispatcher.ingress.answers import Result
 from docs.generate.metrics import every_metric
 from tests.alerts.promql import Wanted, unread, wanted
-from tests.alerts.rules import expressions, panels
+from tests.alerts.rules import expressions, panels, promtool
 from tests.promises.stage import Stage
 from workers.core.outcome import Meaning
 
@@ -38,15 +38,20 @@ ANY: Final = "$job"
 
 
 @pytest.fixture
-async def shown(tmp_path: Path) -> dict[str, str]:
-    """What a process with all roles shows at /metrics, and one on Kafka besides: samples' names, by their family."""
+async def exposed(tmp_path: Path) -> str:
+    """What a process with all roles shows at /metrics, and one on Kafka besides."""
     registry = CollectorRegistry()
     KafkaMetrics(registry)
     async with Stage(tmp_path) as stage, httpx.AsyncClient(trust_env=False) as http:
         text = (await http.get(f"{stage.operations_url}/metrics")).text
     # The stage has a registry of its own; a process shows what is known of it, too.
-    every = text + generate_latest(registry).decode() + generate_latest(REGISTRY).decode()
-    return {sample: family.name for family in text_string_to_metric_families(every) for sample in samples(family)}
+    return text + generate_latest(registry).decode() + generate_latest(REGISTRY).decode()
+
+
+@pytest.fixture
+def shown(exposed: str) -> dict[str, str]:
+    """The names of its samples, by their family."""
+    return {sample: family.name for family in text_string_to_metric_families(exposed) for sample in samples(family)}
 
 
 def samples(family: object) -> set[str]:
@@ -55,7 +60,16 @@ def samples(family: object) -> set[str]:
     return {name + end for end in ends.get(kind, ("",))}
 
 
-async def test_what_is_asked_for_is_shown(shown: dict[str, str]):
+def test_the_metrics_are_named_as_prometheus_has_it(exposed: str):
+    """
+    Its own tool finds nothing to say: units, endings, help.
+    """
+    told = promtool("check", "metrics", given=exposed)
+
+    assert (told.stdout, told.stderr) == ("", "")
+
+
+def test_what_is_asked_for_is_shown(shown: dict[str, str]):
     """
     Each metric by its very name, with those labels.
     """
