@@ -87,7 +87,11 @@ HISTORIES: Final[Mapping[str, History]] = {
     ),
     "CordboardOutcomesUnknown": History(
         ({**results(_ALL), **results("0+3x60", state="UNKNOWN", reason="NO_ANSWER")},),
-        ({**results("0+600x60"), **results("0+1x60", state="UNKNOWN", reason="NO_ANSWER")}, results(_ALL)),
+        (
+            {**results("0+600x60"), **results("0+1x60", state="UNKNOWN", reason="NO_ANSWER")},
+            {**results("0+1x60"), **results("0x25 1x60", state="UNKNOWN", reason="NO_ANSWER")},
+            results(_ALL),
+        ),
     ),
     "CordboardCallsSilent": History(
         (asked("ended", "0+1x120"), asked("ended", "_x60 8x60")),
@@ -99,10 +103,15 @@ HISTORIES: Final[Mapping[str, History]] = {
             {**requests("accepted", _NONE), **requests("unanswered", _ALL)},
             {**requests("accepted", "0+10x60"), **requests("fault", "0+30x60"), **requests("unreached", "0+5x60")},
         ),
-        ({**requests("accepted", _ALL), **requests("unanswered", "0+30x60")}, requests("refused", _ALL)),
+        (
+            {**requests("accepted", _ALL), **requests("unanswered", "0+30x60")},
+            requests("refused", _ALL),
+            requests("unanswered", "0x25 2x60"),
+        ),
     ),
     "CordboardRateLimited": History(
-        ({**requests("accepted", _ALL), LIMITED: "0+12x60"},), ({**requests("accepted", _ALL), LIMITED: "0+3x60"},)
+        ({**requests("accepted", _ALL), LIMITED: "0+12x60"},),
+        ({**requests("accepted", _ALL), LIMITED: "0+3x60"}, {**requests("accepted", "0+1x60"), LIMITED: "0x25 1x60"}),
     ),
     "CordboardCredentialsRefused": History(
         (results("_x29 1x40", reason="CREDENTIALS_REFUSED"), results("0x28 1x40", reason="CREDENTIALS_REFUSED")),
@@ -117,6 +126,7 @@ HISTORIES: Final[Mapping[str, History]] = {
         (
             {**webhooks("accepted", _ALL), **webhooks("forged", "0+2x60")},
             {**webhooks("accepted", "0+1x60"), **webhooks("unknown_path", _ALL)},
+            webhooks("unsigned", "0x25 1x60"),
         ),
     ),
     "CordboardWebhooksNotKept": History(
