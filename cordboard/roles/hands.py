@@ -40,7 +40,7 @@ class Workers:
     ) -> None:
         """Prepare a pool for each of these accounts, and what forwards its events."""
         metrics, pools = Metrics(registry), list(pools)
-        self._forwarding = Forwarding(settings, pools, log, clock, rng, registry)
+        self._forwarding = Forwarding(settings, pools, log, clock, rng, registry, tracer)
         self._drain_seconds = settings.worker.drain_seconds
         self._clients: list[Telnyx] = []
         self._pools: list[Pool] = []

@@ -9,8 +9,10 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from cordboard.http_server import HttpServer
 from cordboard.settings import Tracing
 from cordboard.v1 import WAIT_FOR_COMPLETION, SubmitStreamRequest
+from tests.forwarding.stage import Service
 from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, Stage, command, dial, until
 from tests.tracing.collector import Collector, Span
 
@@ -96,6 +98,26 @@ async def test_the_webhook_has_a_trace_of_its_own_and_the_command_a_link_to_it(s
     assert one(spans, "process cordboard.webhooks").parent == one(spans, "send cordboard.webhooks").id
     results = [span for span in collector.of(trace_of(sender)) if span.name == "send cordboard.results"]
     assert {span.attributes["cordboard.state"] for span in results} == {"SUCCEEDED", "COMPLETED"}
+
+
+async def test_an_event_that_was_forwarded_is_in_its_webhook_s_trace(tmp_path: Path, collector: Collector):
+    """
+    From being handed on until its endpoint took it, however often it was tried; the endpoint is given the trace.
+    """
+    service = Service(usual=500)
+    async with HttpServer(service.app(), "127.0.0.1", 0, drain_seconds=0.1) as service.server:
+        tracing = Tracing(endpoint=collector.endpoint)
+        async with Stage(tmp_path, tracing=tracing, forward_url=service.url) as stage:
+            await stage.call(answered=False)
+            assert await until(lambda: service.posts)
+            service.usual = 200
+            assert await until(lambda: len(service.posts) > 1)
+            await told(stage, collector)
+
+    forwarded = next(span for span in collector.spans if span.name == "process cordboard.events")
+    assert forwarded.parent == one(collector.of(forwarded.trace), "send cordboard.webhooks").id
+    assert forwarded.attributes["cordboard.tries"] > 1
+    assert not forwarded.failed
 
 
 async def test_each_request_that_was_sent_again_is_there(stage: Stage, collector: Collector):
