@@ -5,6 +5,7 @@ So are the series, which are therefore looked up once: prometheus-client checks 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -27,7 +28,7 @@ from dispatcher.observing import Decided, Lost, Observed, Owned, Said, SetAside,
 
 RESULT_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 90.0)
 # Calls and speeches last minutes; what an event completes may have begun long ago.
-LONG_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
+LONG_BUCKETS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
 INPUT_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 SETTLE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -65,28 +66,29 @@ class DispatcherMetrics:
 
     def _of_stages(self, registry: CollectorRegistry) -> None:
         """How long each stage of a command and of a webhook took, beside those that workers and ingress see."""
-        made = {
-            name: Histogram(f"cordboard_{name}_seconds", what, labels, buckets=buckets, registry=registry)
-            for name, what, labels, buckets in (
-                ("input", "From when the log took an input until it was decided about.", ("topic",), INPUT_BUCKETS),
-                (
-                    "release",
-                    "From a command's acceptance to its first release: its time in line.",
-                    ("lane",),
-                    LONG_BUCKETS,
-                ),
-                ("completion", "From a command's acceptance to its completion.", ("action",), LONG_BUCKETS),
-            )
-        }
+        self._input_seconds = _timed(
+            "cordboard_input",
+            "From when the log took an input until it was decided about.",
+            "topic",
+            INPUT_BUCKETS,
+            registry,
+        )
+        self._release_seconds = _timed(
+            "cordboard_release",
+            "From a command's acceptance to its first release: its time in line.",
+            "lane",
+            LONG_BUCKETS,
+            registry,
+        )
+        self._completion_seconds = _timed(
+            "cordboard_completion", "From a command's acceptance to its completion.", "action", LONG_BUCKETS, registry
+        )
         self._event_seconds = Histogram(
             "cordboard_event_seconds",
             "From when something happened, as Telnyx says, until its webhook was handed on.",
             buckets=LONG_BUCKETS,
             registry=registry,
         )
-        self._input_seconds = cache(made["input"].labels)
-        self._release_seconds = cache(made["release"].labels)
-        self._completion_seconds = cache(made["completion"].labels)
 
     def _of_calls(self, registry: CollectorRegistry) -> None:
         events = Counter("cordboard_events", "Webhooks handed on.", ("late", "tied"), registry=registry)
@@ -183,6 +185,13 @@ class DispatcherMetrics:
         self._settled("pages").inc(settled.pages)
         self._settled("outputs").inc(settled.outputs)
         self._waiting.labels(settled.partition).set(settled.waiting)
+
+
+def _timed(
+    name: str, what: str, label: str, buckets: tuple[float, ...], registry: CollectorRegistry
+) -> Callable[[str], Histogram]:
+    """A histogram of seconds with one label."""
+    return cache(Histogram(f"{name}_seconds", what, (label,), buckets=buckets, registry=registry).labels)
 
 
 def _seconds(from_ms: int, to_ms: int) -> float:
