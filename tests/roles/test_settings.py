@@ -104,6 +104,7 @@ async def test_every_setting_is_read(
         grpc=port,
         ingress=port | {"spool": tmp_path / "spool"},
         operations=port,
+        tracing={"endpoint": "http://127.0.0.1:9"},
     )
     on_kafka = Settings(
         log={"kind": "kafka", "topic_prefix": kafka_prefix, "partitions": 1},
