@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars postgresql test explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder manifests manifests-check kubernetes kubernetes-tools test-kubernetes test-image check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
+.PHONY: help run kafka kafka-jars postgresql promtool test test-alerts test-tracing explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder manifests manifests-check kubernetes kubernetes-tools test-kubernetes test-image check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -30,7 +30,8 @@ run: $(VENV)/dev.stamp ## Set up, show a call in the sandbox, stay up until Ctrl
 lock: $(VENV)/uv.stamp ## Pin the dependencies anew, with hashes
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
-	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements/dev.txt
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --extra tracing -o requirements/tracing.txt
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --extra tracing --group dev -o requirements/dev.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 # Kafka is Java's: its jars come from Maven, once, into build/kafka. With KAFKA_BOOTSTRAP_SERVERS there is a cluster already.
@@ -44,7 +45,13 @@ kafka: kafka-jars ## Run a Kafka broker on 127.0.0.1:9092 until Ctrl-C (ARGS="--
 postgresql: $(VENV)/dev.stamp
 	@python -m tests.recorder.server
 
-test: check kafka-jars postgresql grpcurl ## Set up, then run every test and check
+# Prometheus's own tool, which tries the alert rules; Debian's package brings the server too.
+promtool:
+	@command -v promtool >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null; } || { \
+	  echo "promtool is missing, and only root can install it: apt-get install prometheus" >&2; exit 1; }
+	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus; }
+
+test: check kafka-jars postgresql promtool grpcurl ## Set up, then run every test and check
 	pytest -q -n 2
 
 # The README's grpcurl lines are run as they stand. Where neither grpcurl nor Go is here, their test says that it was skipped.
@@ -54,6 +61,19 @@ grpcurl:
 	@command -v grpcurl build/tools/grpcurl > /dev/null || ! command -v go > /dev/null || \
 	  { echo "building grpcurl, once"; \
 	    GOBIN=$(CURDIR)/build/tools GOFLAGS=-buildvcs=false go install github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL_VERSION); }
+
+# OpenTelemetry's collector, built once by its own builder, by way of Go's module proxy.
+OTELCOL := build/otelcol/otelcol
+$(OTELCOL): tests/tracing/otelcol.yaml
+	@command -v go >/dev/null || { echo "go is missing: the collector is built with it" >&2; exit 1; }
+	GOBIN=$(CURDIR)/build/otelcol-builder go install go.opentelemetry.io/collector/cmd/builder@v0.150.0
+	build/otelcol-builder/builder --config $<
+
+test-tracing: kafka-jars $(OTELCOL) ## One trace through all processes, on Kafka, to a real collector (built at first: 3 to 10 min; then 1)
+	pytest -q tests/tracing/in_earnest.py
+
+test-alerts: kafka-jars promtool ## The five worst alerts in a real Prometheus, on real processes, under what they are for (5 min)
+	pytest -q tests/alerts/in_earnest.py
 
 KILLS ?= 200
 FAULTS ?= 150
@@ -132,11 +152,13 @@ types: $(VENV)/dev.stamp
 imports: $(VENV)/dev.stamp
 	lint-imports
 
-docs: $(VENV)/dev.stamp ## Make docs/metrics.md, docs/errors.md and docs/completion.md from the code and the contract
+docs: $(VENV)/dev.stamp ## Make the pages and the dashboard that come from the code and the contract
 	python -m docs.generate
+	python -m deploy.grafana
 
 docs-check: $(VENV)/dev.stamp
 	python -m docs.generate --check
+	python -m deploy.grafana --check
 
 # The contract. buf reads an image, because the rules that the protos import come from a wheel and have no source here.
 CONTRACT_IMAGE := build/contract.binpb

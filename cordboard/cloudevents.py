@@ -109,6 +109,11 @@ def trace_of(text: str) -> str:
     return text if _TRACEPARENT.fullmatch(text) else ""
 
 
+def trace_id_of(traceparent: str) -> str:
+    """The id by which a trace is looked for, or "" where there is none."""
+    return traceparent[3:35]
+
+
 def rfc3339(time_ms: int) -> str:
     """Unix milliseconds as RFC 3339 text in UTC, with three digits: 2026-11-23T15:00:00.000Z."""
     return f"{_second(time_ms // 1000)}.{time_ms % 1000:03}Z"

@@ -6,6 +6,7 @@ guard that masks secrets and telephone numbers. The guard is no licence: what is
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -17,15 +18,20 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from cordboard.blaming import told
 from cordboard.clock import Clock, SystemClock
 from cordboard.cloudevents import rfc3339
 from cordboard.seldom import Seldom
 from cordboard.settings import Logging
 
 MASK: Final = "***"
+_log: Final = structlog.get_logger(__name__)
 _SECRET_KEYS: Final = frozenset(
     {"api_key", "authorization", "cookie", "dial_url_secret", "mac", "password", "secret", "set-cookie", "token"}
 )
+# What is said in calls, pressed, or sent to them: no line has a field like these, and one that had would be masked.
+_CONTENT_KEYS: Final = frozenset({"body", "client_state", "custom_headers", "digits", "headers", "payload", "text"})
+_MASKED_KEYS: Final = _SECRET_KEYS | _CONTENT_KEYS
 _NUMBER_KEYS: Final = frozenset({"from", "from_", "from_number", "to", "to_number", "phone_number", "sip_address"})
 _NUMBER: Final = re.compile(r"(?<![\w+])\+[1-9]\d{6,14}(?!\d)")
 _DEPTH_MAX: Final = 6
@@ -33,6 +39,8 @@ _DEPTH_MAX: Final = 6
 _TALKATIVE: Final = ("aiohttp.access", "httpcore", "httpx", "uvicorn.error")
 # At debug it writes whole requests, passwords and what is in records among them: never below a warning.
 _INDISCREET: Final = "aiokafka"
+# It repeats a complaint for as long as its collector is away, each time with another number in it.
+_REPETITIVE: Final = "opentelemetry"
 
 
 def configure(
@@ -84,6 +92,28 @@ def level() -> str:
     return logging.getLevelName(logging.getLogger().level).lower()
 
 
+class Levels:
+    """The level, as operators see and change it while the process runs; the usual one is that of the settings."""
+
+    def __init__(self) -> None:
+        self.usual = level()
+        self._return: asyncio.TimerHandle | None = None
+
+    @property
+    def now(self) -> str:
+        """The level at which is logged now."""
+        return level()
+
+    def change(self, to: str, seconds: float | None = None) -> None:
+        """Log at another level from now on: for so long, or until the next change or start."""
+        if self._return is not None:
+            self._return.cancel()
+        set_level(to)
+        _log.log(logging.getLogger().level, "the level of the log was changed", now=to, seconds=seconds)
+        if seconds is not None:
+            self._return = asyncio.get_running_loop().call_later(seconds, self.change, self.usual)
+
+
 class Guard:
     """The last processor before a line is written: it masks what must not be read there."""
 
@@ -104,9 +134,9 @@ class Guard:
 
     def _field(self, key: object, value: object, depth: int) -> object:
         name = key.lower() if isinstance(key, str) else ""
-        if value is None or (isinstance(value, bool | int | float) and name not in _NUMBER_KEYS | _SECRET_KEYS):
+        if value is None or (isinstance(value, bool | int | float) and name not in _NUMBER_KEYS | _MASKED_KEYS):
             return value
-        if name in _SECRET_KEYS:
+        if name in _MASKED_KEYS:
             return MASK
         if name in _NUMBER_KEYS and not isinstance(value, Mapping | list | tuple):
             return _masked(str(value))
@@ -137,8 +167,17 @@ def _shared(clock: Clock) -> list[Processor]:
         structlog.stdlib.ExtraAdder(),
         _brief,
         _Stamp(clock),
-        structlog.processors.format_exc_info,
+        _traced,
     ]
+
+
+def _traced(logger: WrappedLogger, name: str, event_dict: EventDict) -> EventDict:
+    """Where an exception came from, in place of the exception."""
+    info = event_dict.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else (sys.exc_info() if info is True else info or (None, None))[1]
+    if error is not None:
+        event_dict["exception"] = told(error)
+    return event_dict
 
 
 def _brief(logger: WrappedLogger, name: str, event_dict: EventDict) -> EventDict:
@@ -157,7 +196,7 @@ def _one_line(text: str) -> str:
 
 
 class _Seldom(logging.Filter):
-    """Lets each complaint of aiokafka pass once a minute: with a broker away it has hundreds of them every second."""
+    """Lets each complaint of aiokafka and the like pass once a minute: with a broker away it has hundreds a second."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -165,6 +204,8 @@ class _Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write this record."""
+        if record.name.startswith(_REPETITIVE):
+            return self._said.now((record.name, record.msg))
         return not record.name.startswith(_INDISCREET) or self._said.now((record.name, record.getMessage()))
 
 
@@ -187,7 +228,7 @@ class _Stamp:
 
 def _renderer(settings: Logging, stream: TextIO) -> Processor:
     terminal = stream.isatty()
-    if settings.format == "console" or (settings.format == "auto" and terminal):
+    if settings.format == "text" or (settings.format == "auto" and terminal):
         return structlog.dev.ConsoleRenderer(colors=terminal)
     return structlog.processors.JSONRenderer(serializer=_json)
 

@@ -1,5 +1,7 @@
 """The operations port: what a monitoring system, an orchestrator and a person at night ask a process.
 
+/loglevel tells at which level is logged, and changes it (PUT).
+
 /metrics is for Prometheus. /healthz says that the event loop turns and nothing more: a process must not be restarted
 because the log or Telnyx is away. /startz says whether the start is over, restores included: until then an orchestrator
 must be patient, however busy the process is. /readyz asks the named checks and says which of them fail.
@@ -11,8 +13,9 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final, Literal, Protocol
 
+import msgspec
 import orjson
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -30,6 +33,19 @@ Check = Callable[[], Awaitable[str | None] | str | None]
 
 # The check that is there only while the process starts or stops.
 STARTED: Final = "started"
+
+
+_WANTED_BYTES_MAX: Final = 1024
+
+
+class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    """What is asked of the log's level."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] | None = None
+
+
+_wanted: Final = msgspec.json.Decoder(_Wanted)
 
 
 class Remark(str):
@@ -50,16 +66,37 @@ class Excused:
         return self.check()
 
 
+class Levels(Protocol):
+    """The level of the logs."""
+
+    @property
+    def now(self) -> str:
+        """The level at which is logged now."""
+
+    @property
+    def usual(self) -> str:
+        """That of the settings."""
+
+    def change(self, to: str, seconds: float | None = None) -> None:
+        """Log at another level, for so long or for good."""
+
+
 def operations_server(
-    settings: Operations, checks: Mapping[str, Check], registry: CollectorRegistry = REGISTRY
+    settings: Operations,
+    checks: Mapping[str, Check],
+    registry: CollectorRegistry = REGISTRY,
+    levels: Levels | None = None,
 ) -> HttpServer:
     """The operations port, ready to be started. `checks` may be filled and changed while it runs."""
-    app = operations_app(checks, registry, settings.check_seconds_max)
+    app = operations_app(checks, registry, settings.check_seconds_max, levels)
     return HttpServer(app, settings.host, settings.port, drain_seconds=1)
 
 
 def operations_app(
-    checks: Mapping[str, Check], registry: CollectorRegistry = REGISTRY, check_seconds_max: float = 2.0
+    checks: Mapping[str, Check],
+    registry: CollectorRegistry = REGISTRY,
+    check_seconds_max: float = 2.0,
+    levels: Levels | None = None,
 ) -> Starlette:
     """The application behind the port."""
 
@@ -81,7 +118,36 @@ def operations_app(
         return _json(503 if failing else 200, {"ready": not failing, "failing": sorted(failing), "checks": answers})
 
     pages = {"/metrics": metrics, "/healthz": healthz, "/startz": startz, "/readyz": readyz}
-    return Starlette(routes=[Route(path, page) for path, page in pages.items()])
+    routes = [Route(path, page) for path, page in pages.items()]
+    return Starlette(routes=[*routes, *_level_routes(levels)])
+
+
+def _level_routes(levels: Levels | None) -> list[Route]:
+    if levels is None:
+        return []
+
+    async def tell(request: Request) -> Response:
+        return _json(200, {"level": levels.now, "usual": levels.usual})
+
+    async def change(request: Request) -> Response:
+        try:
+            wanted = _wanted.decode(await _read_up_to(request, _WANTED_BYTES_MAX))
+        except (msgspec.MsgspecError, ValueError) as error:
+            return _json(400, {"error": f'expected {{"level": "debug", "seconds": 600}}, seconds optional: {error}'})
+        levels.change(wanted.level, wanted.seconds)
+        return await tell(request)
+
+    return [Route("/loglevel", tell, methods=["GET"]), Route("/loglevel", change, methods=["PUT"])]
+
+
+async def _read_up_to(request: Request, size_max: int) -> bytes:
+    """A small body. Raises ValueError where it is larger."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > size_max:
+            raise ValueError(f"the body has more than {size_max} bytes")
+    return bytes(body)
 
 
 async def failing_checks(checks: Mapping[str, Check], check_seconds_max: float = 2.0) -> dict[str, str]:

@@ -15,7 +15,6 @@ import structlog
 from cordboard.cloudevents import header, trace_of
 from cordboard.log.port import NewRecord, Record, size_of
 from cordboard.orders import NO_ORDERS, Orders
-from cordboard.validation import Violation
 from dispatcher.core.advance import advance
 from dispatcher.core.decision import Decision, Result
 from dispatcher.core.inputs import Credited, Due, Input, Ordered
@@ -61,6 +60,7 @@ class Batch:
         self._now_ms = now_ms
         self.changes: dict[str, bytes | None] = {}
         self._wakes: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
         self._fired: list[str] = []
         self.outputs: list[NewRecord] = []
         self.positions: dict[str, int] = {}
@@ -130,11 +130,11 @@ class Batch:
             if value is None:
                 self._pages.drop(key)
             else:
-                self._pages.put(key, value, self._wakes[key])
+                self._pages.put(key, value, self._wakes[key], self._waiting[key])
         for key in self._fired:
             value = self._pages.get(key)
             if key not in self.changes and value is not None:
-                self._pages.put(key, value, self._wakes[key])
+                self._pages.put(key, value, self._wakes[key], self._waiting.get(key))
 
     def _decide(self, record: Record, reading: Reading) -> None:
         match reading:
@@ -155,7 +155,7 @@ class Batch:
             self._set_aside(record, "it was routed on, and still is not where its call is decided about")
             return
         self._say(self._practice.renderer.rerouted(record, key.encode(), topic, partition))
-        self._practice.observe(Decided(record.topic, "rerouted"))
+        self._practice.observe(Decided(record.topic, "rerouted", record, self._now_ms))
 
     def _apply(self, record: Record, key: str, reading: Addressed) -> None:
         page = self._load(key)
@@ -178,7 +178,7 @@ class Batch:
             decision = self._advance(self._load(key), key, given)
         if decision.changed and decision.page is not None:
             _note_applied(decision.page, index, record.offset, len(self._practice.inputs))
-        self._practice.observe(Decided(record.topic, type(given).__name__.lower()))
+        self._practice.observe(Decided(record.topic, type(given).__name__.lower(), record, self._now_ms))
         self._keep(key, decision, record)
 
     def _keep(self, key: str, decision: Decision, source: Record | None) -> None:
@@ -186,13 +186,14 @@ class Batch:
             page = None if decision.page is None else encode(decision.page)
             self.changes[key] = page
             self._bytes += len(page or b"")
+        self._waiting[key] = 0 if decision.page is None else len(decision.page.line) + len(decision.page.early)
         self._wakes[key] = decision.wake_ms or 0
         look_at(self._credit, key, decision)
         for learned in decision.learned:
             self._practice.observe(learned)
         for output in decision.outputs:
             self._say(self._practice.renderer.render(output, source))
-            self._practice.observe(Said(output))
+            self._practice.observe(Said(output, self._partition, source, self._now_ms))
 
     def _say(self, output: NewRecord) -> None:
         self.outputs.append(output)
@@ -221,11 +222,8 @@ class Batch:
             origin=f"{record.topic}/{record.partition}/{record.offset}",
             traceparent=trace_of(header(record.headers, "traceparent")),
         )
-        self._say_refused(result, invalid.violations)
-
-    def _say_refused(self, result: Result, violations: tuple[Violation, ...]) -> None:
-        self._say(self._practice.renderer.result(result, violations))
-        self._practice.observe(Said(result))
+        self._say(self._practice.renderer.result(result, invalid.violations))
+        self._practice.observe(Said(result, self._partition, record, self._now_ms))
 
     def _set_aside(self, record: Record, reason: str, detail: str = "") -> None:
         self._say(self._practice.renderer.dead_letter(record, reason, detail))

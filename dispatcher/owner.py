@@ -100,7 +100,7 @@ class Owner:
             self._settled, self._looked_ms = dict(claim.positions), self._clock.now_ms()
             if not (claim.warm and self._has_pages):
                 await self._restore(claim)
-            self._practice.observe(Owned(self._partition, len(self._pages)))
+            self._practice.observe(Owned(self._partition, len(self._pages), self._pages.waiting))
             await self._serve(claim)
         except PositionsLost:
             raise  # Going on would repeat or skip inputs: the partition stands still, and the process is not ready.
@@ -173,7 +173,7 @@ class Owner:
         self._credit, self._obeyed = LaneCredit(self._practice.rooms), self._practice.orders()
         async for key, value in self._log.pages(claim):
             page = decode(value)
-            self._pages.put(key, value, page.wake_ms)
+            self._pages.put(key, value, page.wake_ms, len(page.line) + len(page.early))
             if is_waiting(page):
                 self._unseen.append(key)
         self._has_pages = True
@@ -257,7 +257,8 @@ class Owner:
         self._looked_ms = self._clock.now_ms()
         self._patience_seconds = RETRY_SECONDS
         seconds = asyncio.get_running_loop().time() - started
-        self._practice.observe(Settled(self._partition, batch.inputs, len(batch.changes), len(outputs), seconds))
+        counted = (batch.inputs, len(batch.changes), len(outputs))
+        self._practice.observe(Settled(self._partition, *counted, seconds, self._pages.waiting))
 
     def _answer_questions(self, reader: Reader) -> None:
         """Everything read so far is settled: answer those who asked before more came."""

@@ -11,6 +11,8 @@ class Pages:
     def __init__(self) -> None:
         self._pages: dict[str, bytes] = {}
         self._wakes: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}  # Of the few pages where something waits.
+        self.waiting = 0  # Commands in all lines.
         self._heap: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
@@ -24,9 +26,11 @@ class Pages:
         """A page's bytes."""
         return self._pages.get(key)
 
-    def put(self, key: str, value: bytes, wake_ms: int) -> None:
-        """Keep a page, and when it wants to be seen."""
+    def put(self, key: str, value: bytes, wake_ms: int, waiting: int | None = None) -> None:
+        """Keep a page, when it wants to be seen, and how many commands wait in its line (None: as many as before)."""
         self._pages[key] = value
+        if waiting is not None:
+            self._count(key, waiting)
         if self._wakes.get(key) == wake_ms:
             return
         self._wakes[key] = wake_ms
@@ -39,6 +43,13 @@ class Pages:
         """Forget a page."""
         self._pages.pop(key, None)
         self._wakes.pop(key, None)
+        self._count(key, 0)
+
+    def _count(self, key: str, waiting: int) -> None:
+        before = self._waiting.pop(key, 0)
+        if waiting:
+            self._waiting[key] = waiting
+        self.waiting += waiting - before
 
     def next_wake(self) -> int | None:
         """The earliest time at which a page wants to be seen."""

@@ -24,11 +24,11 @@ class DoorStub:
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
 
-    async def Submit(self, request: service.SubmitRequest, timeout: float) -> Any:  # noqa: N802 - gRPC's name.
+    async def Submit(self, request: service.SubmitRequest, timeout: float, metadata: object = ()) -> Any:  # noqa: N802 - gRPC's name.
         """Raises AioRpcError."""
         return await self._ask("Submit", request, timeout)
 
-    async def Execute(self, request: service.ExecuteRequest, timeout: float) -> Any:  # noqa: N802 - gRPC's name.
+    async def Execute(self, request: service.ExecuteRequest, timeout: float, metadata: object = ()) -> Any:  # noqa: N802 - gRPC's name.
         """Raises AioRpcError."""
         return await self._ask("Execute", request, timeout)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from cordboard.cloudevents import trace_id_of
 from cordboard.work import Verdict, Work
 from workers.core.outcome import Meaning
 from workers.events import Broke, BrokeOff, Ended, Event, LogTrouble, Tried, Unreadable, Unreported, Voided
@@ -41,4 +42,5 @@ def write(event: Event) -> None:
 
 
 def _address(work: Work) -> dict[str, str | int]:
-    return {"call": work.key, "command_id": work.command_id, "attempt": work.attempt, "action": work.action}
+    trace = {"trace_id": trace_id_of(work.traceparent)} if work.traceparent else {}
+    return {"call": work.key, "command_id": work.command_id, "attempt": work.attempt, "action": work.action, **trace}

@@ -41,7 +41,7 @@ class Metrics:
         self.seconds = Histogram(
             f"{PREFIX}_request_seconds",
             "How long a request to Telnyx took.",
-            ("pool", "lane"),
+            ("pool", "lane", "action"),
             buckets=REQUEST_BUCKETS,
             registry=registry,
         )
@@ -138,7 +138,7 @@ class _Counting:
     def _tried(self, tried: Tried) -> None:
         lane, meaning = tried.work.lane.value, tried.reading.meaning
         self._requests(self._pool, lane, tried.work.action, meaning.value).inc()
-        self._seconds(self._pool, lane).observe(tried.seconds)
+        self._seconds(self._pool, lane, tried.work.action).observe(tried.seconds)
         if tried.resend:
             self._metrics.resends.labels(self._pool, lane).inc()
         if meaning is Meaning.LIMITED:

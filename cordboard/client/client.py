@@ -14,6 +14,7 @@ import grpc.aio
 from cordboard.client.action import Action
 from cordboard.client.call import Call, DialAction
 from cordboard.client.commands import command_of
+from cordboard.client.context import context
 from cordboard.client.errors import Unanswered, refusing
 from cordboard.client.feed import Feed, events_of, results_of
 from cordboard.client.streams import Item, Streams
@@ -142,7 +143,7 @@ class Client(DialCommands[DialAction]):
     @refusing
     async def submit(self, command: Command, *, timeout: float = TIMEOUT_SECONDS) -> service.SubmitResponse:
         """Send a command; it is durable when this returns. What becomes of it is not waited for."""
-        return await self.stub.Submit(service.SubmitRequest(command=command), timeout=timeout)
+        return await self.stub.Submit(service.SubmitRequest(command=command), timeout=timeout, metadata=context())
 
     @refusing
     async def execute(
@@ -154,7 +155,7 @@ class Client(DialCommands[DialAction]):
     ) -> service.ExecuteResponse:
         """Send a command and wait for what becomes of it; `result` is unset where that is still open at the end."""
         request = service.ExecuteRequest(command=command, wait_for=wait_for)
-        return await self.stub.Execute(request, timeout=timeout)
+        return await self.stub.Execute(request, timeout=timeout, metadata=context())
 
     @refusing
     async def get_command(

@@ -9,8 +9,11 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.control import Control
 from cordboard.log.port import Log
+from cordboard.observers import each_of
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
+from cordboard.tracing.port import Tracer
+from dispatcher import journal
 from dispatcher.accounts import Accounts, DialAddress
 from dispatcher.batch import Practice
 from dispatcher.core.limits import Guards, Limits
@@ -20,6 +23,7 @@ from dispatcher.metrics import DispatcherMetrics
 from dispatcher.owner import Owner
 from dispatcher.reading import Interpreter
 from dispatcher.rendering import Renderer
+from dispatcher.tracing import Spans
 
 _HOUR_MS = 3_600_000
 
@@ -87,26 +91,35 @@ def make_dispatcher(
     clock: Clock,
     control: Control,
     registry: CollectorRegistry = REGISTRY,
+    tracer: Tracer | None = None,
 ) -> Dispatcher:
     """The dispatcher of this process, ready to be started; `control` is to be started before it."""
-    owners = owners_of(settings, accounts, log, clock, control, registry)
+    owners = owners_of(settings, accounts, log, clock, control, registry, tracer)
     dispatcher = Dispatcher(log, topics_of(settings), owners)
     control.listen(lambda _: dispatcher.look_again())
     return dispatcher
 
 
 def owners_of(
-    settings: Settings, accounts: Accounts, log: Log, clock: Clock, control: Control, registry: CollectorRegistry
+    settings: Settings,
+    accounts: Accounts,
+    log: Log,
+    clock: Clock,
+    control: Control,
+    registry: CollectorRegistry,
+    tracer: Tracer | None = None,
 ) -> Callable[[int], Owner]:
     """What makes the owner of a partition."""
-    topics = topics_of(settings)
+    topics, metrics = topics_of(settings), DispatcherMetrics(registry)
+    metrics.there_are(log.partitions(topics.commands))
+    spans = () if tracer is None else (Spans(tracer, topics),)
     practice = Practice(
         interpreter=Interpreter(topics, accounts),
         renderer=Renderer(topics, accounts),
         inputs=topics.inputs,
         limits=limits_of(settings),
         home=log.partition_for,
-        observe=DispatcherMetrics(registry),
+        observe=each_of(metrics, journal.write, *spans),
         orders=lambda: control.orders,
         rooms=rooms_of(settings),
     )

@@ -13,10 +13,12 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.control import Control, ControlMetrics
 from cordboard.http_server import HttpServer
+from cordboard.journal import Levels
 from cordboard.liveness import Post
 from cordboard.log.port import Appending, Log
 from cordboard.operations import STARTED, Check, Excused, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
+from cordboard.roles.certificates import CertificateMetrics, certificates_of
 from cordboard.roles.hands import Workers
 from cordboard.roles.late import LateLog
 from cordboard.roles.listening import address, advertised, naming
@@ -24,7 +26,9 @@ from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log
 from cordboard.roles.recorder import Recording, archive_of, masking_of
 from cordboard.roles.topics import topics_of
+from cordboard.roles.tracing import tracing
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings, in_effect
+from cordboard.tracing.port import Tracer
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
 from dispatcher.ingress import IngressMetrics, Spool, SpoolMetrics, ingress_server
@@ -59,9 +63,13 @@ class Desk:
         self._duties = in_effect(settings, duties)
         self._telnyx_is_local = telnyx_is_local
         self._liveness_metrics = LivenessMetrics(registry)
+        certificates = CertificateMetrics(registry)
+        for name, path in certificates_of(settings).items():
+            certificates.look_at(name, path)
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {STARTED: lambda: "starting"}
-        self.operations = operations_server(settings.operations, self._checks, registry)
+        self.operations = operations_server(settings.operations, self._checks, registry, Levels())
+        self._tracer: Tracer | None = None
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
         self.rest: RestServer | None = None
@@ -100,6 +108,7 @@ class Desk:
         return found
 
     async def _start(self) -> None:
+        self._tracer = await self._stack.enter_async_context(tracing(self._settings, self._duties))
         if self.roles == {Role.INGRESS} and self._settings.ingress.spool is not None:
             await self._start_with_a_spool()
         else:
@@ -143,7 +152,7 @@ class Desk:
     async def _open_ingress(self, log: Appending) -> None:
         topic, metrics = topics_of(self._settings).webhooks, IngressMetrics(self._registry)
         spool = await self._open_spool(log, topic)
-        self.ingress = ingress_server(self._settings, log, topic, self._clock, metrics, spool)
+        self.ingress = ingress_server(self._settings, log, topic, self._clock, metrics, spool, self._tracer)
         await self._listen("ingress", self.ingress)
 
     async def _open_spool(self, log: Appending, topic: str) -> Spool | None:
@@ -177,7 +186,7 @@ class Desk:
         # Where the ingress is may be a part of what the dispatcher knows of accounts.
         public_url = self.ingress.url if self.ingress is not None and self._telnyx_is_local else None
         accounts = accounts_of(self._settings, public_url)
-        dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, control, self._registry)
+        dispatcher = make_dispatcher(self._settings, accounts, log, self._clock, control, self._registry, self._tracer)
         archive = archive_of(self._settings, self._clock)
         if archive is not None:
             self._stack.push_async_callback(archive.close)
@@ -194,7 +203,9 @@ class Desk:
 
     async def _start_workers(self, log: Log, control: Control) -> Workers:
         pools = sorted(self._settings.accounts if self._duties.pools is None else self._duties.pools)
-        workers = Workers(self._settings, pools, log, self._clock, self._rng, control.is_paused, self._registry)
+        workers = Workers(
+            self._settings, pools, log, self._clock, self._rng, control.is_paused, self._registry, self._tracer
+        )
         await workers.start()
         self._stack.push_async_callback(workers.stop)
         self._checks["lanes"] = lambda: _idle(workers)
@@ -222,6 +233,7 @@ class Desk:
             ready=self._ready,
             archive=archive,
             masking=masking_of(self._settings),
+            tracer=self._tracer,
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:

@@ -14,10 +14,12 @@ from cordboard.log.port import Log
 from cordboard.observers import each_of
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings
+from cordboard.tracing.port import Tracer
 from workers.core.forwarding import Patience
 from workers.forwarding import Endpoint, Forwarder, ForwardSettings
 from workers.forwarding.journal import Journal
 from workers.forwarding.metrics import ForwardMetrics
+from workers.forwarding.tracing import Spans
 
 
 class Forwarding:
@@ -31,6 +33,7 @@ class Forwarding:
         clock: Clock,
         rng: random.Random,
         registry: CollectorRegistry,
+        tracer: Tracer | None = None,
     ) -> None:
         """Prepare a forwarder for each of these accounts that has a forward_url."""
         metrics = ForwardMetrics(registry)
@@ -40,6 +43,7 @@ class Forwarding:
         for name in pools:
             if (endpoint := _endpoint(settings.accounts[name])) is None:
                 continue
+            spans = () if tracer is None else (Spans(tracer, name),)
             forwarder = Forwarder(
                 _forward_settings(name, settings),
                 log=log,
@@ -47,7 +51,7 @@ class Forwarding:
                 endpoint=endpoint,
                 clock=clock,
                 rng=rng,
-                observe=each_of(metrics.of(name), Journal(name, clock)),
+                observe=each_of(metrics.of(name), Journal(name, clock), *spans),
             )
             metrics.look_at(name, forwarder.in_hand, forwarder.oldest_seconds)
             self._endpoints.append(endpoint)

@@ -16,6 +16,7 @@ from cordboard.observers import each_of
 from cordboard.roles.forwarding import Forwarding
 from cordboard.roles.topics import topics_of
 from cordboard.settings import Account, Settings, Worker
+from cordboard.tracing.port import Tracer
 from cordboard.work import Lane
 from workers import journal
 from workers.core.attempt import Limits
@@ -24,6 +25,7 @@ from workers.pace import AccountPace, Rates
 from workers.pool import Pool
 from workers.settings import PoolSettings
 from workers.telnyx import Telnyx
+from workers.tracing import Spans
 
 
 class Workers:
@@ -38,16 +40,19 @@ class Workers:
         rng: random.Random,
         is_paused: Callable[[str], bool],
         registry: CollectorRegistry = REGISTRY,
+        tracer: Tracer | None = None,
     ) -> None:
         """Prepare a pool for each of these accounts, and what forwards its events."""
         metrics, pools = Metrics(registry), list(pools)
-        self._forwarding = Forwarding(settings, pools, log, clock, rng, registry)
+        self._forwarding = Forwarding(settings, pools, log, clock, rng, registry, tracer)
         self._drain_seconds = settings.worker.drain_seconds
         self._clients: list[Telnyx] = []
         self._pools: list[Pool] = []
         for name in pools:
             account = settings.accounts[name]
-            client, observe = _client(account, settings.worker), each_of(metrics.of(name), journal.write)
+            client = _client(account, settings.worker)
+            spans = () if tracer is None else (Spans(tracer, topics_of(settings), name, account.base_url),)
+            observe = each_of(metrics.of(name), journal.write, *spans)
             self._clients.append(client)
             self._pools.append(
                 Pool(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge
 
 from cordboard.clock import Clock
 from cordboard.log.embedded import EmbeddedLog
@@ -28,11 +28,27 @@ class OpenLog:
     checks: Mapping[str, Check]
 
 
+class ClockMetrics:
+    """How far the clocks differ, asked for at each scrape."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._skew = Gauge(
+            "cordboard_clock_skew_seconds",
+            "How far the log's clock was ahead of ours at the last write; below 0: behind.",
+            registry=registry,
+        )
+
+    def look_at(self, skew_ms: Callable[[], int]) -> None:
+        """Show this from now on."""
+        self._skew.set_function(lambda: skew_ms() / 1000)
+
+
 async def open_log(settings: Settings, clock: Clock, registry: CollectorRegistry = REGISTRY) -> OpenLog:
     """Open the log with every topic that these accounts need. Raises LogError with a sentence for the operator."""
     if settings.log.kind == "embedded":
         return await _open_embedded(settings, clock, registry)
     log = await open_kafka(settings, clock, registry)
+    ClockMetrics(registry).look_at(lambda: log.skew_ms)
     at = TopicPartition(topics_of(settings).commands, 0)
     return OpenLog(log, {"log": lambda: _silent(log, at), "clock": lambda: clock_is_off(log.skew_ms)})
 
@@ -47,6 +63,7 @@ async def _open_embedded(settings: Settings, clock: Clock, registry: CollectorRe
         topics_of(settings).inputs,
         observe=EmbeddedLogMetrics(registry),
     )
+    ClockMetrics(registry).look_at(lambda: log.ahead_ms)
     return OpenLog(log, {"log": lambda: _unhealthy(log), "clock": lambda: clock_is_behind(log.ahead_ms)})
 
 

@@ -21,5 +21,6 @@ from cordboard.settings.model import Logging as Logging
 from cordboard.settings.model import Operations as Operations
 from cordboard.settings.model import Rest as Rest
 from cordboard.settings.model import Settings as Settings
+from cordboard.settings.model import Tracing as Tracing
 from cordboard.settings.model import Worker as Worker
 from cordboard.settings.recorder import Recorder as Recorder

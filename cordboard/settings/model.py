@@ -194,11 +194,26 @@ class Dispatcher(Section):
 class Logging(Section):
     """What is said, and how."""
 
-    format: Literal["auto", "json", "console"] = Field(
-        default="auto", description="auto: console on a terminal, else json"
+    format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="json: a line of JSON each; text: for people; auto: text on a terminal, else json"
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="the least level that is said"
+    )
+
+
+class Tracing(Section):
+    """Traces, by OpenTelemetry."""
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")] | None = Field(
+        default=None,
+        description="where spans are sent by OTLP over gRPC, such as http://collector:4317; none: no traces",
+    )
+    sample_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        default=1, description="the share kept of traces that begin here; those of senders are kept as they say"
+    )
+    service_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,79}$")] = Field(
+        default="cordboard", description="what the names of services in traces start with"
     )
 
 
@@ -219,6 +234,7 @@ class Settings(BaseSettings):
     dispatcher: Dispatcher = Dispatcher()
     recorder: Recorder = Recorder()
     logging: Logging = Logging()
+    tracing: Tracing = Tracing()
 
     @model_validator(mode="after")
     def _relations(self) -> Settings:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from cordboard.clock import Clock
 from cordboard.log.port import Log
+from cordboard.tail import Tail
 from cordboard.topics import Topics
+from cordboard.tracing.port import Tracer
 from dispatcher.acceptance.execute import Executor
 from dispatcher.acceptance.intake import Intake
 from dispatcher.acceptance.judging import Judge
-from cordboard.tail import Tail
 from dispatcher.acceptance.waiting import Waiters
 from dispatcher.accounts import Accounts
 from dispatcher.finding import Finder
@@ -20,12 +21,20 @@ class Acceptance:
     Each door starts it before it opens and stops it after it has closed: it hears results from the first to the last.
     """
 
-    def __init__(self, log: Log, topics: Topics, accounts: Accounts, clock: Clock, finder: Finder) -> None:
+    def __init__(
+        self,
+        log: Log,
+        topics: Topics,
+        accounts: Accounts,
+        clock: Clock,
+        finder: Finder,
+        tracer: Tracer | None = None,
+    ) -> None:
         self.waiters = Waiters()
         self._doors = 0
         self._tail = Tail(log, topics.results, self.waiters.hear)
         judge = Judge(topics, accounts, finder)
-        self.intake = Intake(log, topics, accounts, clock, judge.knows)
+        self.intake = Intake(log, topics, accounts, clock, judge.knows, tracer)
         self.executor = Executor(self.intake, self.waiters, judge)
 
     async def start(self) -> None:

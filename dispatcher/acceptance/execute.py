@@ -56,7 +56,7 @@ class Executor:
         with self.waiter(admitted) as waiter:
             timer = asyncio.get_running_loop().call_later(patience(seconds_left), waiter.give_up)
             try:
-                appended = await self._intake.append((admitted.record,))
+                appended = await self._intake.accept((admitted,))
                 return await self.outcome(waiter, admitted, appended[0], wait_for)
             finally:
                 timer.cancel()

@@ -14,10 +14,12 @@ from urllib.parse import quote
 from cordboard import validation
 from cordboard.catalogue import action_of
 from cordboard.clock import Clock
-from cordboard.cloudevents import CloudEvent, to_headers, trace_of
+from cordboard.cloudevents import CloudEvent, to_headers
 from cordboard.identity import page_key
 from cordboard.log.port import Appended, Log, LogError, NewRecord
 from cordboard.topics import Topics
+from cordboard.tracing import conventions as names
+from cordboard.tracing.port import Kind, Span, Tracer
 from cordboard.v1 import command_pb2, options_pb2, result_pb2
 from cordboard.validation import COMMAND_BYTES_MAX, Violation
 from dispatcher.acceptance.refusals import Refused, invalid, of_log
@@ -34,19 +36,32 @@ async def nobody_knows(key: str, command_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A command that may be taken. `key` names its page; `account` is "" where only the call's page can tell it."""
+    """A command that may be taken. `key` names its page; `account` is "" where only the call's page can tell it.
+
+    `span` is of its record's being written, where it is traced.
+    """
 
     command: command_pb2.Command
     account: str
     key: str
     record: NewRecord
+    span: Span | None = None
 
 
 class Intake:
     """Checks commands, and appends them."""
 
-    def __init__(self, log: Log, topics: Topics, accounts: Accounts, clock: Clock, knows: Knows = nobody_knows) -> None:
+    def __init__(
+        self,
+        log: Log,
+        topics: Topics,
+        accounts: Accounts,
+        clock: Clock,
+        knows: Knows = nobody_knows,
+        tracer: Tracer | None = None,
+    ) -> None:
         """`knows` tells whether a page has heard of a command id."""
+        self._tracer = tracer
         self._knows = knows
         self._log = log
         self._topics = topics
@@ -85,7 +100,10 @@ class Intake:
     def _admitted(self, command: command_pb2.Command, traceparent: str) -> Admitted:
         account = self._accounts.resolve(command.account)
         key = page_key(command, account)
-        return Admitted(command, account, key, self._record(command, key, traceparent))
+        topic = self._topic_of(command)
+        span = None if self._tracer is None else _begin(self._tracer, command, topic, traceparent)
+        trace = traceparent if span is None else span.traceparent
+        return Admitted(command, account, key, _record(command, topic, key, trace), span)
 
     def account_of(self, named: str) -> str:
         """The account that a question means. Raises Refused where it names an unknown one."""
@@ -93,6 +111,18 @@ class Intake:
             violation = _unknown(named)
             raise Refused(result_pb2.REASON_UNKNOWN_ACCOUNT, f"{violation.description}.", violations=[violation])
         return self._accounts.resolve(named)
+
+    async def accept(self, every: Sequence[Admitted]) -> list[Appended]:
+        """Write what was admitted, as `append` does."""
+        error = "refused"
+        try:
+            appended = await self.append([one.record for one in every])
+            error = ""
+        finally:
+            for one in every:
+                if one.span is not None:
+                    one.span.end(error=error)
+        return appended
 
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
         """Write records in their order; they are accepted when this returns. Raises Refused."""
@@ -108,32 +138,37 @@ class Intake:
             return Violation("account", "account must be named: there is no default one", "account.required")
         return None
 
-    def _record(self, command: command_pb2.Command, key: str, traceparent: str) -> NewRecord:
+    def _topic_of(self, command: command_pb2.Command) -> str:
         # Where the default of the action is meant, the owner resolves it the same way.
         placement = command.placement or action_of(command).placement
-        topic = self._topics.now if placement == options_pb2.PLACEMENT_NOW else self._topics.commands
-        event = CloudEvent(
-            id=command.command_id,
-            source=source_uri(command.source),
-            type=COMMAND_TYPE,
-            content_type=PROTOBUF_TYPE,
-            traceparent=traceparent,
-        )
-        return NewRecord(topic, key.encode(), command.SerializeToString(), to_headers(event))
+        return self._topics.now if placement == options_pb2.PLACEMENT_NOW else self._topics.commands
+
+
+def _record(command: command_pb2.Command, topic: str, key: str, traceparent: str) -> NewRecord:
+    event = CloudEvent(
+        id=command.command_id,
+        source=source_uri(command.source),
+        type=COMMAND_TYPE,
+        content_type=PROTOBUF_TYPE,
+        traceparent=traceparent,
+    )
+    return NewRecord(topic, key.encode(), command.SerializeToString(), to_headers(event))
+
+
+def _begin(tracer: Tracer, command: command_pb2.Command, topic: str, traceparent: str) -> Span:
+    attributes = names.sending(topic) | {
+        names.MESSAGE_ID: command.command_id,
+        names.COMMAND: command.command_id,
+        names.CALL: command.call_control_id,
+        names.ACTION: action_of(command).name,
+    }
+    return tracer.begin(names.send(topic), Kind.PRODUCER, traceparent, attributes)
 
 
 @lru_cache(maxsize=1024)  # There are few senders.
 def source_uri(source: str) -> str:
     """The CloudEvents source of what somebody sent through this door."""
     return f"/cordboard/{quote(source or 'grpc', safe='/:@._~-')}"
-
-
-def traceparent_of(metadata: Sequence[tuple[str, str | bytes]] | None) -> str:
-    """The caller's W3C trace context, or an empty string where it sent none that is one."""
-    for name, value in metadata or ():
-        if name == "traceparent" and isinstance(value, str) and (trace := trace_of(value)):
-            return trace
-    return ""
 
 
 def _unknown(account: str) -> Violation:

@@ -59,6 +59,7 @@ class Completed:
     occur_ms: int = 0
     finish_ms: int = 0
     traceparent: str = ""
+    accept_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +84,10 @@ class PassOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A request goes to the workers."""
+    """A request goes to the workers. `accept_ms` is when its command was accepted; 0 where it is a question's."""
 
     work: Work
+    accept_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

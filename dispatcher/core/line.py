@@ -220,7 +220,8 @@ def release(turn: Turn, flight: Flight) -> None:
                 not_after_ms=None if ask.ends_call else flight.first_ms + WINDOW_MS,
                 expire_ms=flight.expire_ms,
                 traceparent=ask.traceparent,
-            )
+            ),
+            accept_ms=ask.accept_ms,
         )
     )
 

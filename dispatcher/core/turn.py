@@ -172,6 +172,7 @@ def complete(
             occur_ms=clue.occurred_ms if clue else 0,
             finish_ms=turn.now,
             traceparent=waiting.traceparent,
+            accept_ms=waiting.accept_ms,
         )
     )
 

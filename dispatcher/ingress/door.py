@@ -22,6 +22,7 @@ from cordboard.http_server import HttpServer
 from cordboard.log.port import Appending, AppendUncertain, LogError, NewRecord
 from cordboard.seldom import Seldom
 from cordboard.settings import Settings
+from cordboard.tracing.port import Tracer
 from cordboard.webhook import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -39,6 +40,7 @@ from dispatcher.ingress.metrics import IngressMetrics
 from dispatcher.ingress.records import Delivery, records_of
 from dispatcher.ingress.signature import Verifier
 from dispatcher.ingress.spool import Spool, SpoolFailed
+from dispatcher.ingress.tracing import arriving
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -70,6 +72,7 @@ class Ingress:
         clock: Clock,
         metrics: IngressMetrics | None = None,
         spool: Spool | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         """`topic` is where webhooks are written; `spool`, where they are kept meanwhile if that is not to be had."""
         self._limits = settings.ingress
@@ -78,6 +81,7 @@ class Ingress:
         self._clock = clock
         self._metrics = metrics or IngressMetrics()
         self._spool = spool
+        self._tracer = tracer
         self._default = settings.account_or_default()
         self._secrets = {name: account.read_dial_url_secret() for name, account in settings.accounts.items()}
         self._verifiers = {
@@ -136,7 +140,7 @@ class Ingress:
         try:
             began = asyncio.get_running_loop().time()
             delivery = await self._verified(request, account, command_id)
-            result = await self._keep(_parsed(delivery.body), delivery)
+            result = await self._traced(_parsed(delivery.body), delivery)
             if result in {Result.ACCEPTED, Result.SPOOLED}:
                 self._metrics.durable(asyncio.get_running_loop().time() - began)
             return result
@@ -169,6 +173,14 @@ class Ingress:
         self._verifiers[account].check(timestamp, signature, body)
         traceparent = request.headers.get("traceparent", "")
         return Delivery(account, body, signature, timestamp, command_id, traceparent)
+
+    async def _traced(self, webhook: Webhook, delivery: Delivery) -> Result:
+        """Keep a webhook; a span of it, where it is traced. What is not genuine begins none."""
+        if self._tracer is None:
+            return await self._keep(webhook, delivery)
+        with arriving(self._tracer, webhook, delivery, self._topic) as (traced, arrival):
+            arrival.result = await self._keep(webhook, traced)
+            return arrival.result
 
     async def _keep(self, webhook: Webhook, delivery: Delivery) -> Result:
         # The same event at another address has another record to write, so the address is part of what is remembered.
@@ -224,9 +236,10 @@ def ingress_server(
     clock: Clock,
     metrics: IngressMetrics | None = None,
     spool: Spool | None = None,
+    tracer: Tracer | None = None,
 ) -> HttpServer:
     """The public port, ready to be started."""
-    ingress = Ingress(settings, log, topic, clock, metrics, spool)
+    ingress = Ingress(settings, log, topic, clock, metrics, spool, tracer)
     chosen = settings.ingress
     return HttpServer(ingress.app(), chosen.host, chosen.port, drain_seconds=chosen.drain_seconds)
 

@@ -11,10 +11,13 @@ import grpc
 import grpc.aio
 import structlog
 
+from cordboard.tracing.conventions import RPC_STATUS
+from cordboard.tracing.port import Tracer
 from dispatcher.acceptance.refusals import Refused, overloaded, shutting_down
 from dispatcher.acceptance.stopping import Stopping
 from dispatcher.rpc.events import Handled, Method, Observer, Started
 from dispatcher.rpc.requests import UNREADABLE, tolerant, unreadable
+from dispatcher.rpc.tracing import begin_call
 
 _log = structlog.get_logger(__name__)
 _KINDS: Final = {
@@ -35,7 +38,15 @@ Serve = Callable[[Any, Any], Awaitable[Any]]
 class Guard(grpc.aio.ServerInterceptor):
     """Stands before the methods of these services; those of others (health, reflection) pass."""
 
-    def __init__(self, services: Collection[str], concurrent_max: int, stopping: Stopping, observe: Observer) -> None:
+    def __init__(
+        self,
+        services: Collection[str],
+        concurrent_max: int,
+        stopping: Stopping,
+        observe: Observer,
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._tracer = tracer
         self._services = services
         self._concurrent_max = concurrent_max
         self._stopping = stopping
@@ -75,6 +86,7 @@ class Guard(grpc.aio.ServerInterceptor):
         loop = asyncio.get_running_loop()
         started = loop.time()
         self._observe(Started(method))
+        span = begin_call(self._tracer, method, context)
         code, reason = grpc.StatusCode.OK, ""
         self._enter(method.kind)
         try:
@@ -96,6 +108,8 @@ class Guard(grpc.aio.ServerInterceptor):
         finally:
             self._leave(method.kind)
             self._observe(Handled(method, code, loop.time() - started, reason))
+            if span is not None:
+                span.end({RPC_STATUS: code.name}, error=reason or ("" if code is grpc.StatusCode.OK else code.name))
 
     def _let_in(self, kind: str) -> None:
         # Each kind has its own share: watches stay for hours, and must not lock out the hangups.

@@ -19,6 +19,7 @@ from cordboard.log.port import Log
 from cordboard.settings import Grpc
 from cordboard.tail import Tail
 from cordboard.topics import Topics
+from cordboard.tracing.port import Tracer
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 from cordboard.v1 import operator_service_pb2
 from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
@@ -75,16 +76,17 @@ class GrpcServer:
         connect: Connect | None = None,
         archive: Archive | None = None,
         masking: Masking | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
         self._stopping = Stopping()
         self._health = Health(ready)
-        self._guard = Guard((SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics)
+        self._guard = Guard((SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics, tracer)
         self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
         self._channels = Channels(connect or insecure(settings))
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
-        self.acceptance = Acceptance(log, topics, accounts, clock, peers)
+        self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer)
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
         metrics.count_waiting(lambda: len(waiters))
         recalling = Recalling(archive)

@@ -13,6 +13,7 @@ from dispatcher.acceptance.stopping import Stopping
 from dispatcher.acceptance.views import timestamp
 from dispatcher.rpc.asking import Asking
 from dispatcher.rpc.streams import ExecuteStream, SubmitStream
+from dispatcher.rpc.tracing import traceparent_of
 from dispatcher.rpc.watch import Watching
 
 
@@ -33,24 +34,24 @@ class Service:
 
     async def Submit(self, request: service.SubmitRequest, context: Any) -> service.SubmitResponse:
         """Take a command."""
-        admitted = await self._intake.admit_again(request.command, _traceparent(context))
-        appended = await self._intake.append((admitted.record,))
+        admitted = await self._intake.admit_again(request.command, traceparent_of(context))
+        appended = await self._intake.accept((admitted,))
         accept_time = timestamp(appended[0].time_ms)
         return service.SubmitResponse(command_id=request.command.command_id, accept_time=accept_time)
 
     async def SubmitStream(self, request: object, context: Any) -> None:
         """Take many."""
-        await SubmitStream(self._intake, context, self._stopping, _traceparent(context)).run()
+        await SubmitStream(self._intake, context, self._stopping, traceparent_of(context)).run()
 
     async def Execute(self, request: service.ExecuteRequest, context: Any) -> service.ExecuteResponse:
         """Take a command and wait for what becomes of it."""
         check_wait(request.wait_for)
-        admitted = await self._intake.admit_again(request.command, _traceparent(context))
+        admitted = await self._intake.admit_again(request.command, traceparent_of(context))
         return await self._executor.execute(admitted, request.wait_for, context.time_remaining())
 
     async def ExecuteStream(self, request: object, context: Any) -> None:
         """Take many and wait for what becomes of them."""
-        trace = _traceparent(context)
+        trace = traceparent_of(context)
         await ExecuteStream(self._intake, context, self._stopping, trace, self._executor).run()
 
     async def GetCommand(self, request: service.GetCommandRequest, context: Any) -> service.GetCommandResponse:
@@ -78,7 +79,3 @@ class Service:
     async def ResumeAccount(self, request: service.ResumeAccountRequest, context: Any) -> service.ResumeAccountResponse:
         """Have everything sent again."""
         return await self._asking.ordering.resume(request)
-
-
-def _traceparent(context: Any) -> str:
-    return traceparent_of(context.invocation_metadata())

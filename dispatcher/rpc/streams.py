@@ -125,7 +125,7 @@ class Stream(ABC):
 
     async def _append_batch(self, batch: list[tuple[Any, Admitted]]) -> None:
         try:
-            every = await self._intake.append([admitted.record for _, admitted in batch])
+            every = await self._intake.accept([admitted for _, admitted in batch])
         except Refused as refused:
             for prepared, admitted in batch:
                 self.refused(prepared, admitted.command.command_id, refused)

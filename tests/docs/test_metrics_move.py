@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client import CollectorRegistry
 
 from cordboard.client import CommandRefused
@@ -31,8 +37,10 @@ from cordboard.log.kafka.events import (
 from cordboard.log.kafka.metrics import KafkaMetrics
 from cordboard.log.port import LogUnavailable, NewRecord, TopicPartition
 from cordboard.log.store import Store
+from cordboard.roles.certificates import CertificateMetrics
 from cordboard.roles.liveness import LivenessMetrics
 from cordboard.settings import Recorder
+from cordboard.roles.log import ClockMetrics
 from cordboard.topics import Topics
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest, Hangup
 from cordboard.work import Lane
@@ -41,6 +49,7 @@ from dispatcher.ingress.spool import SpoolFailed
 from dispatcher.ingress.spool.file import SpoolFile
 from dispatcher.recorder.events import Behind, Dropped, GoesOn, Missed, Recorded, Trouble
 from dispatcher.recorder.metrics import RecorderMetrics
+from dispatcher.metrics import DispatcherMetrics
 from docs.generate.metrics import every_metric
 from tests.docs.looking import Looking
 from tests.forwarding.conftest import World
@@ -128,6 +137,8 @@ async def somebody_waits(scene: Scene) -> None:
     waiting = asyncio.create_task(scene.stage.client.execute(command("w1", call)))
     await scene.counts("cordboard_execute_waiting")
     await scene.counts("cordboard_worker_in_flight", lane="action")
+    await scene.stage.submit(command("w2", call))
+    await scene.counts("cordboard_line_commands")
     scene.stage.door.let_go("w1")
     await waiting
 
@@ -290,6 +301,32 @@ async def between_processes() -> Looking:
         return seen
 
 
+def over_time(directory: Path) -> Looking:
+    """Partitions are counted, clocks drift apart, and a certificate is replaced by one that lasts longer."""
+    registry, skew_ms, path = CollectorRegistry(), [0], directory / "certificate.pem"
+    ClockMetrics(registry).look_at(lambda: skew_ms[0])
+    CertificateMetrics(registry).look_at("kafka.certificate_file", path)
+    dispatcher, seen = DispatcherMetrics(registry), Looking(registry)
+    assert seen.value("cordboard_certificate_expiry_timestamp_seconds") == 0
+    dispatcher.there_are(4)
+    skew_ms[0] = 2_500
+    for days in (1, 2):
+        path.write_bytes(certificate(days))
+        os.utime(path, (days, days))
+        seen.look()
+    ends = seen.value("cordboard_certificate_expiry_timestamp_seconds", certificate="kafka.certificate_file")
+    assert datetime.now(UTC) + timedelta(days=1) < datetime.fromtimestamp(ends, UTC)
+    assert seen.value("cordboard_clock_skew_seconds") == 2.5
+    return seen
+
+
+def certificate(days: int) -> bytes:
+    """One that says nothing but how long it is good for."""
+    key, now, name = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC), x509.Name([])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=days))
+    return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
 def on_kafka() -> Looking:
     """One of each event of the Kafka log; that a real one gives them is shown in `tests/kafka/test_metrics.py`."""
     registry, at = CollectorRegistry(), TopicPartition(TOPICS.commands, 0)
@@ -401,7 +438,7 @@ async def test_every_metric_moves(scene: Scene, tmp_path: Path):
         await happens(scene)
     scene.seen.look()
     scenes = [scene.seen, await between_processes(), on_kafka(), in_silence(), while_recording()]
-    scenes += [await while_forwarding(tmp_path), await while_spooling(tmp_path)]
+    scenes += [await while_forwarding(tmp_path), await while_spooling(tmp_path), over_time(tmp_path)]
 
     assert set.intersection(*(set(seen.still(every_metric())) for seen in scenes)) == set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -12,6 +13,7 @@ import pytest
 import structlog
 
 from cordboard import journal
+from cordboard.log.port import LogUnavailable
 from cordboard.settings import Logging
 
 KEY = "KEY0123456789"
@@ -72,14 +74,14 @@ def test_lines_of_libraries_look_the_same(lines: Lines):
     What uvicorn or aiohttp says through the standard library goes the same way, extras and tracebacks with it.
     """
     try:
-        raise RuntimeError(KEY)
-    except RuntimeError:
+        raise OSError(KEY)
+    except OSError:
         logging.getLogger("aiohttp.server").exception("Error %s", "here", extra={"request": 5})
 
     (line,) = lines.read_back()
     assert (line["level"], line["event"], line["logger"]) == ("error", "Error here", "aiohttp.server")
     assert line["request"] == 5
-    assert "RuntimeError: ***" in line["exception"]
+    assert "OSError: ***" in line["exception"]
 
 
 def test_aiokafka_is_brief_and_discreet(lines: Lines):
@@ -253,7 +255,7 @@ def test_a_caller_who_hung_up_is_no_error(lines: Lines):
     """
     from grpc._cython.cygrpc import ExecuteBatchError
 
-    for error in (ExecuteBatchError("send", ()), ValueError("a bug")):
+    for error in (ExecuteBatchError("send", ()), TypeError("a bug")):
         try:
             raise error
         except Exception:
@@ -261,3 +263,61 @@ def test_a_caller_who_hung_up_is_no_error(lines: Lines):
 
     [line] = lines.read_back()
     assert "a bug" in line["exception"]
+
+
+def test_an_exception_says_where_and_only_if_harmless_what(lines: Lines):
+    """
+    Its text may be what somebody said on the telephone; causes and those of a group are no exception.
+    """
+    said = ("41" + "11", "55" + "00", "34" + "00")  # The lines of the code are shown.
+    try:
+        try:
+            raise ValueError(said[0])
+        except ValueError as error:
+            raise ExceptionGroup(said[1], [KeyError(said[2]), LogUnavailable("the disk is full")]) from error
+    except ExceptionGroup:
+        structlog.get_logger().exception("tried")
+
+    (line,) = lines.read_back()
+    assert "test_journal.py" in line["exception"]
+    assert "ValueError (its text is not written down)\nwhich led to:" in line["exception"]
+    assert "LogUnavailable: the disk is full" in line["exception"]
+    assert [digits for digits in said if digits in lines.getvalue()] == []
+
+
+@pytest.mark.parametrize("field", ["payload", "digits", "body", "text", "client_state"])
+def test_what_is_said_and_pressed_is_masked(lines: Lines, field: str):
+    """
+    No line has such a field; one that had would not show it.
+    """
+    structlog.get_logger().info("said", nested={field: "1234"})
+
+    assert lines.read_back()[0]["nested"] == {field: "***"}
+
+
+async def test_another_level_for_a_while(lines: Lines):
+    """
+    It goes back by itself to that of the settings; a change in between counts from then on.
+    """
+    levels = journal.Levels()
+    levels.change("error", 3_600)
+    levels.change("debug", 0.001)
+    assert (levels.now, levels.usual) == ("debug", "info")
+    while levels.now != "info":  # noqa: ASYNC110 - the timer tells nobody else
+        await asyncio.sleep(0.001)
+
+    assert [(line["now"], line["seconds"]) for line in lines.read_back()] == [
+        ("error", 3_600),
+        ("debug", 0.001),
+        ("info", None),
+    ]
+
+
+def test_what_opentelemetry_repeats_is_said_once_a_minute(lines: Lines):
+    """
+    Each time with another number in it, for as long as its collector is away.
+    """
+    for seconds in (0.8, 0.9, 1.1):
+        logging.getLogger("opentelemetry.exporter").warning("retrying in %.2fs", seconds)
+
+    assert [line["event"] for line in lines.read_back()] == ["retrying in 0.80s"]

@@ -26,10 +26,25 @@ def registry() -> CollectorRegistry:
     return CollectorRegistry()
 
 
+class Levels:
+    """Remembers what it was told."""
+
+    now = usual = "info"
+    seconds: float | None = None
+
+    def change(self, to: str, seconds: float | None = None) -> None:
+        self.now, self.seconds = to, seconds
+
+
 @pytest.fixture
-async def server(checks: dict[str, Check], registry: CollectorRegistry) -> AsyncIterator[HttpServer]:
+def levels() -> Levels:
+    return Levels()
+
+
+@pytest.fixture
+async def server(checks: dict[str, Check], registry: CollectorRegistry, levels: Levels) -> AsyncIterator[HttpServer]:
     settings = Operations(port=0, check_seconds_max=0.05)
-    async with operations_server(settings, checks, registry) as server:
+    async with operations_server(settings, checks, registry, levels) as server:
         yield server
 
 
@@ -154,3 +169,39 @@ async def test_nothing_else_is_there(client: httpx.AsyncClient):
     """
     assert (await client.get("/")).status_code == 404
     assert (await client.post("/readyz")).status_code == 405
+
+
+async def test_the_level_is_told_and_changed(client: httpx.AsyncClient, levels: Levels):
+    """
+    For a while, or until the next change.
+    """
+    assert (await client.get("/loglevel")).json() == {"level": "info", "usual": "info"}
+
+    answer = await client.put("/loglevel", json={"level": "debug", "seconds": 600})
+    assert (answer.status_code, answer.json()) == (200, {"level": "debug", "usual": "info"})
+    assert levels.seconds == 600
+    await client.put("/loglevel", json={"level": "error"})
+    assert (levels.now, levels.seconds) == ("error", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"debug", "malformed"),
+        (b"{}", "level"),
+        (b'{"level": "loud"}', "loud"),
+        (b'{"level": "debug", "seconds": 0}', "seconds"),
+        (b'{"level": "debug", "second": 5}', "second"),
+        (b" " * 2_000, "1024 bytes"),
+    ],
+)
+async def test_a_level_that_is_none_is_refused(client: httpx.AsyncClient, levels: Levels, body: bytes, says: str):
+    """
+    With a sentence that says what would be right; nothing changes.
+    """
+    answer = await client.put("/loglevel", content=body)
+
+    assert answer.status_code == 400
+    assert '{"level": "debug", "seconds": 600}' in answer.json()["error"]
+    assert says in answer.json()["error"]
+    assert levels.now == "info"

@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Recorder, Rest, Settings, Worker
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Recorder, Rest, Settings, Tracing, Worker
 from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -60,9 +60,10 @@ class Without(NamedTuple):
 class Stage:
     """`async with Stage(directory)`: everything runs, and what is told is heard."""
 
-    def __init__(self, directory: Path, **account: Any) -> None:
+    def __init__(self, directory: Path, tracing: Tracing | None = None, **account: Any) -> None:
         """`account` are settings of the account, beside those without which nothing runs."""
         self._directory = directory
+        self._tracing = tracing or Tracing()
         self._account = account
         # Requests that are held are given up late, and a lane that waits looks at the skipped time often.
         self._worker: dict[str, Any] = {
@@ -103,6 +104,7 @@ class Stage:
         self.ingress_url = f"{desk.ingress.url if desk.ingress else ''}/webhooks/telnyx/{ACCOUNT}"
         assert desk.rest is not None
         self.rest, self.rest_url = desk.rest, desk.rest.url
+        self.operations_url = desk.operations.url
         self.sandbox.settings.webhook_url = self.ingress_url
         self.target = f"127.0.0.1:{desk.grpc_port}"
         self.client = await enter(Client(self.target))
@@ -124,15 +126,13 @@ class Stage:
         await self._inner.aclose()
 
     def _settings(self) -> Settings:
-        account = Account(
-            **{
-                "api_key": "key",
-                "base_url": self.sandbox.base_url,
-                "webhook_public_key": self.sandbox.public_key,
-                "dial_url_secret": "a-secret-of-this-stage",
-                **self._account,
-            }
-        )
+        usual = {
+            "api_key": "key",
+            "base_url": self.sandbox.base_url,
+            "webhook_public_key": self.sandbox.public_key,
+            "dial_url_secret": "a-secret-of-this-stage",
+        }
+        account = Account.model_validate(usual | self._account)
         return Settings(
             accounts={ACCOUNT: account},
             log=Log(path=self._directory / "log.sqlite3", partitions=1),
@@ -142,6 +142,7 @@ class Stage:
             operations=Operations(port=0),
             worker=Worker(**self._worker),
             recorder=self.recorder,
+            tracing=self._tracing,
         )
 
     async def _follow(self) -> None:

@@ -107,6 +107,7 @@ async def test_every_setting_is_read(
         rest=port,
         operations=port,
         recorder={"kind": "sqlite", "path": tmp_path / "recorded.sqlite3"},
+        tracing={"endpoint": "http://127.0.0.1:9"},
     )
     on_kafka = Settings(
         log={"kind": "kafka", "topic_prefix": kafka_prefix, "partitions": 1},

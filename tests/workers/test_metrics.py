@@ -58,7 +58,7 @@ class TestMetrics:
             return registry.get_sample_value(f"cordboard_worker_{name}", {"pool": "main", **labels})
 
         assert value("requests_total", lane="action", action="speak", meaning="limited") == 1
-        assert value("request_seconds_count", lane="action") == 2
+        assert value("request_seconds_count", lane="action", action="speak") == 2
         assert value("resends_total", lane="action") == 1
         assert value("rate_limited_total", lane="action") == 1
         assert value("outcomes_total", lane="action", verdict="refused") == 1
@@ -82,8 +82,9 @@ class TestMetrics:
         for event in [*events, *events]:
             second(event)
 
+        labels = {"lane": "action", "action": "speak"}
         counted = [
-            registry.get_sample_value("cordboard_worker_request_seconds_count", {"pool": pool, "lane": "action"})
+            registry.get_sample_value("cordboard_worker_request_seconds_count", {"pool": pool, **labels})
             for pool in ("main", "second")
         ]
         assert counted == [2, 4]
