@@ -14,7 +14,6 @@ from dispatcher import batch as batches
 from dispatcher import owner as owners
 from dispatcher.acceptance import intake
 from dispatcher.acceptance.intake import Intake
-from cordboard.tail import positions_at_end
 from dispatcher.batch import Batch
 from dispatcher.ingress.answers import Result
 from dispatcher.ingress.door import Ingress

@@ -23,7 +23,6 @@ from dispatcher.acceptance.execute import Executor
 from dispatcher.acceptance.intake import Intake
 from dispatcher.acceptance.judging import Judge
 from dispatcher.acceptance.stopping import Stopping
-from cordboard.tail import Tail
 from dispatcher.acceptance.waiting import Waiters
 from dispatcher.accounts import Accounts
 from dispatcher.batch import Practice

@@ -13,9 +13,8 @@ from typing import Final
 from cordboard.v1 import PLACEMENT_NOW
 from simulation.chance import stream
 from simulation.faults import CutOff, Fault, Kill, Road, Spell
-from simulation.lines import LINE_SCENES, Scene
-from simulation.faults import Road, Spell
 from simulation.habits import CAMPAIGN
+from simulation.lines import LINE_SCENES, Scene
 from simulation.plan import WITH, WITHOUT, drawn
 from simulation.script import CallPlan, Kind, Plan, Step, incoming, with_call
 
@@ -195,6 +194,8 @@ def _unkept(plan: Plan, rng: Random) -> Plan:
         talk = [Step("playback_start", 0.2, waits=False) for _ in range(8)]
         plan = with_call(plan, incoming(f"told{number}", at + rng.uniform(-1, 2), talk, rng))
     return replace(plan, faults=(*plan.faults, *faults))
+
+
 def _campaign(plan: Plan, rng: Random) -> Plan:
     """Dials of an account with few channels: they wait for each other."""
     at = rng.uniform(0, 10)

@@ -56,7 +56,11 @@ from cordboard.v1.dispatcher_service_pb2 import GetCallRequest
 from cordboard.v1.dispatcher_service_pb2 import GetCallResponse
 from cordboard.v1.dispatcher_service_pb2 import GetCommandRequest
 from cordboard.v1.dispatcher_service_pb2 import GetCommandResponse
+from cordboard.v1.dispatcher_service_pb2 import PauseAccountRequest
+from cordboard.v1.dispatcher_service_pb2 import PauseAccountResponse
 from cordboard.v1.dispatcher_service_pb2 import Refusal
+from cordboard.v1.dispatcher_service_pb2 import ResumeAccountRequest
+from cordboard.v1.dispatcher_service_pb2 import ResumeAccountResponse
 from cordboard.v1.dispatcher_service_pb2 import SubmitRequest
 from cordboard.v1.dispatcher_service_pb2 import SubmitResponse
 from cordboard.v1.dispatcher_service_pb2 import SubmitStreamRequest
@@ -275,7 +279,11 @@ __all__ = [
     "GetCallResponse",
     "GetCommandRequest",
     "GetCommandResponse",
+    "PauseAccountRequest",
+    "PauseAccountResponse",
     "Refusal",
+    "ResumeAccountRequest",
+    "ResumeAccountResponse",
     "SubmitRequest",
     "SubmitResponse",
     "SubmitStreamRequest",

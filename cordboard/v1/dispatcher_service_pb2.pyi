@@ -321,8 +321,11 @@ class ExecuteStreamRequest(_message.Message):
 
     COMMAND_FIELD_NUMBER: _builtins.int
     WAIT_FOR_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
     wait_for: Global___WaitFor.ValueType
     """What to wait for."""
+    steps: _builtins.bool
+    """Whether each step is told when it is known, before the last word: that it was taken, and its result."""
     @_builtins.property
     def command(self) -> _command_pb2.Command:
         """The command."""
@@ -332,10 +335,11 @@ class ExecuteStreamRequest(_message.Message):
         *,
         command: _command_pb2.Command | None = ...,
         wait_for: Global___WaitFor.ValueType = ...,
+        steps: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "wait_for", b"wait_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "steps", b"steps", "wait_for", b"wait_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -350,6 +354,8 @@ class ExecuteStreamResponse(_message.Message):
     COMMAND_ID_FIELD_NUMBER: _builtins.int
     EXECUTED_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     """The command."""
     @_builtins.property
@@ -360,18 +366,28 @@ class ExecuteStreamResponse(_message.Message):
     def refused(self) -> Global___Refusal:
         """It was not taken."""
 
+    @_builtins.property
+    def accepted(self) -> Global___SubmitResponse:
+        """A step: it was taken."""
+
+    @_builtins.property
+    def result(self) -> _result_pb2.CommandResult:
+        """A step: its result, while its completion is waited for."""
+
     def __init__(
         self,
         *,
         command_id: _builtins.str = ...,
         executed: Global___ExecuteResponse | None = ...,
         refused: Global___Refusal | None = ...,
+        accepted: Global___SubmitResponse | None = ...,
+        result: _result_pb2.CommandResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["executed", b"executed", "outcome", b"outcome", "refused", b"refused"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "executed", b"executed", "outcome", b"outcome", "refused", b"refused", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "executed", b"executed", "outcome", b"outcome", "refused", b"refused"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command_id", b"command_id", "executed", b"executed", "outcome", b"outcome", "refused", b"refused", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["executed", "refused"]  # noqa: Y015
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["executed", "refused", "accepted", "result"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
@@ -596,7 +612,9 @@ class CancelCommandsRequest(_message.Message):
     call_control_id: _builtins.str
     """The call; empty for a dial, which is then named by the one command_id."""
     group: _builtins.str
-    """Only commands of this group, where it is set."""
+    """Only commands of this group, where it is set. Without a call or a command: all of the group and the account, in all
+    their calls, that were accepted by now. No report is made of those; their results tell.
+    """
     @_builtins.property
     def command_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The commands; none: all of the call that wait."""
@@ -652,3 +670,111 @@ class CancelCommandsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelCommandsResponse: _TypeAlias = CancelCommandsResponse  # noqa: Y015
+
+@_typing.final
+class PauseAccountRequest(_message.Message):
+    """An account to be paused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account; empty as in Command."""
+    comment: _builtins.str
+    """Why, for whoever looks."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "comment", b"comment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseAccountRequest: _TypeAlias = PauseAccountRequest  # noqa: Y015
+
+@_typing.final
+class PauseAccountResponse(_message.Message):
+    """The pause is durable. Within moments all dispatchers and workers know of it; requests that are on their way still end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    PAUSE_TIME_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account."""
+    @_builtins.property
+    def pause_time(self) -> _timestamp_pb2.Timestamp:
+        """When the pause was taken, by the log's clock."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        pause_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pause_time", b"pause_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "pause_time", b"pause_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseAccountResponse: _TypeAlias = PauseAccountResponse  # noqa: Y015
+
+@_typing.final
+class ResumeAccountRequest(_message.Message):
+    """An account to be resumed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account; empty as in Command."""
+    comment: _builtins.str
+    """Why, for whoever looks."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "comment", b"comment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeAccountRequest: _TypeAlias = ResumeAccountRequest  # noqa: Y015
+
+@_typing.final
+class ResumeAccountResponse(_message.Message):
+    """The end of the pause is durable."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    RESUME_TIME_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account."""
+    @_builtins.property
+    def resume_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was taken, by the log's clock."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        resume_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["resume_time", b"resume_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "resume_time", b"resume_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeAccountResponse: _TypeAlias = ResumeAccountResponse  # noqa: Y015

@@ -75,6 +75,16 @@ class DispatcherServiceStub:
                 request_serializer=cordboard_dot_v1_dot_dispatcher__service__pb2.CancelCommandsRequest.SerializeToString,
                 response_deserializer=cordboard_dot_v1_dot_dispatcher__service__pb2.CancelCommandsResponse.FromString,
                 _registered_method=True)
+        self.PauseAccount = channel.unary_unary(
+                '/cordboard.v1.DispatcherService/PauseAccount',
+                request_serializer=cordboard_dot_v1_dot_dispatcher__service__pb2.PauseAccountRequest.SerializeToString,
+                response_deserializer=cordboard_dot_v1_dot_dispatcher__service__pb2.PauseAccountResponse.FromString,
+                _registered_method=True)
+        self.ResumeAccount = channel.unary_unary(
+                '/cordboard.v1.DispatcherService/ResumeAccount',
+                request_serializer=cordboard_dot_v1_dot_dispatcher__service__pb2.ResumeAccountRequest.SerializeToString,
+                response_deserializer=cordboard_dot_v1_dot_dispatcher__service__pb2.ResumeAccountResponse.FromString,
+                _registered_method=True)
 
 
 class DispatcherServiceServicer:
@@ -132,7 +142,21 @@ class DispatcherServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelCommands(self, request, context):
-        """Takes back commands of a call that wait. Those that were released are too late.
+        """Takes back commands of a call, or of a group, that wait. Those that were released are too late.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseAccount(self, request, context):
+        """Has nothing sent for an account but hangups and rejects. Commands are taken and kept until it is resumed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeAccount(self, request, context):
+        """Has an account's commands sent again, those first that were kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,6 +204,16 @@ def add_DispatcherServiceServicer_to_server(servicer, server):
                     servicer.CancelCommands,
                     request_deserializer=cordboard_dot_v1_dot_dispatcher__service__pb2.CancelCommandsRequest.FromString,
                     response_serializer=cordboard_dot_v1_dot_dispatcher__service__pb2.CancelCommandsResponse.SerializeToString,
+            ),
+            'PauseAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseAccount,
+                    request_deserializer=cordboard_dot_v1_dot_dispatcher__service__pb2.PauseAccountRequest.FromString,
+                    response_serializer=cordboard_dot_v1_dot_dispatcher__service__pb2.PauseAccountResponse.SerializeToString,
+            ),
+            'ResumeAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeAccount,
+                    request_deserializer=cordboard_dot_v1_dot_dispatcher__service__pb2.ResumeAccountRequest.FromString,
+                    response_serializer=cordboard_dot_v1_dot_dispatcher__service__pb2.ResumeAccountResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -399,6 +433,60 @@ class DispatcherService:
             '/cordboard.v1.DispatcherService/CancelCommands',
             cordboard_dot_v1_dot_dispatcher__service__pb2.CancelCommandsRequest.SerializeToString,
             cordboard_dot_v1_dot_dispatcher__service__pb2.CancelCommandsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cordboard.v1.DispatcherService/PauseAccount',
+            cordboard_dot_v1_dot_dispatcher__service__pb2.PauseAccountRequest.SerializeToString,
+            cordboard_dot_v1_dot_dispatcher__service__pb2.PauseAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cordboard.v1.DispatcherService/ResumeAccount',
+            cordboard_dot_v1_dot_dispatcher__service__pb2.ResumeAccountRequest.SerializeToString,
+            cordboard_dot_v1_dot_dispatcher__service__pb2.ResumeAccountResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,7 +52,11 @@ class DispatcherServiceStub:
     Watch: _grpc.UnaryStreamMultiCallable[_dispatcher_service_pb2.WatchRequest, _dispatcher_service_pb2.WatchResponse]
     """Hands on results, completions and events as they happen, also those of calls that nobody knew before."""
     CancelCommands: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.CancelCommandsRequest, _dispatcher_service_pb2.CancelCommandsResponse]
-    """Takes back commands of a call that wait. Those that were released are too late."""
+    """Takes back commands of a call, or of a group, that wait. Those that were released are too late."""
+    PauseAccount: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.PauseAccountRequest, _dispatcher_service_pb2.PauseAccountResponse]
+    """Has nothing sent for an account but hangups and rejects. Commands are taken and kept until it is resumed."""
+    ResumeAccount: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ResumeAccountRequest, _dispatcher_service_pb2.ResumeAccountResponse]
+    """Has an account's commands sent again, those first that were kept."""
 
 @_typing.type_check_only
 class DispatcherServiceAsyncStub(DispatcherServiceStub):
@@ -76,7 +80,11 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     Watch: _aio.UnaryStreamMultiCallable[_dispatcher_service_pb2.WatchRequest, _dispatcher_service_pb2.WatchResponse]  # type: ignore[assignment]
     """Hands on results, completions and events as they happen, also those of calls that nobody knew before."""
     CancelCommands: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.CancelCommandsRequest, _dispatcher_service_pb2.CancelCommandsResponse]  # type: ignore[assignment]
-    """Takes back commands of a call that wait. Those that were released are too late."""
+    """Takes back commands of a call, or of a group, that wait. Those that were released are too late."""
+    PauseAccount: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.PauseAccountRequest, _dispatcher_service_pb2.PauseAccountResponse]  # type: ignore[assignment]
+    """Has nothing sent for an account but hangups and rejects. Commands are taken and kept until it is resumed."""
+    ResumeAccount: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ResumeAccountRequest, _dispatcher_service_pb2.ResumeAccountResponse]  # type: ignore[assignment]
+    """Has an account's commands sent again, those first that were kept."""
 
 class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes commands, says what became of them, and hands on what happens on calls."""
@@ -145,6 +153,22 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatcher_service_pb2.CancelCommandsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.CancelCommandsResponse, _abc.Awaitable[_dispatcher_service_pb2.CancelCommandsResponse]]:
-        """Takes back commands of a call that wait. Those that were released are too late."""
+        """Takes back commands of a call, or of a group, that wait. Those that were released are too late."""
+
+    @_abc_1.abstractmethod
+    def PauseAccount(
+        self,
+        request: _dispatcher_service_pb2.PauseAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatcher_service_pb2.PauseAccountResponse, _abc.Awaitable[_dispatcher_service_pb2.PauseAccountResponse]]:
+        """Has nothing sent for an account but hangups and rejects. Commands are taken and kept until it is resumed."""
+
+    @_abc_1.abstractmethod
+    def ResumeAccount(
+        self,
+        request: _dispatcher_service_pb2.ResumeAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatcher_service_pb2.ResumeAccountResponse, _abc.Awaitable[_dispatcher_service_pb2.ResumeAccountResponse]]:
+        """Has an account's commands sent again, those first that were kept."""
 
 def add_DispatcherServiceServicer_to_server(servicer: DispatcherServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,31 +25,31 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ordboard/v1/options.proto\x12\x0c\x63ordboard.v1\x1a google/protobuf/descriptor.proto\"\xc1\x02\n\rActionOptions\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12 \n\x04lane\x18\x03 \x01(\x0e\x32\x12.cordboard.v1.Lane\x12)\n\x06repeat\x18\x04 \x01(\x0e\x32\x19.cordboard.v1.RepeatClass\x12*\n\tplacement\x18\x05 \x01(\x0e\x32\x17.cordboard.v1.Placement\x12\x16\n\x0e\x65xpire_seconds\x18\x06 \x01(\x05\x12\x15\n\rnever_expires\x18\x07 \x01(\x08\x12\x1a\n\x12without_command_id\x18\x08 \x01(\x08\x12,\n\ncompletion\x18\t \x01(\x0b\x32\x18.cordboard.v1.Completion\x12 \n\x18names_without_command_id\x18\x14 \x03(\t\"\xc4\x03\n\nCompletion\x12\x15\n\rat_acceptance\x18\x01 \x01(\x08\x12\x14\n\x0c\x63ompleted_by\x18\x02 \x03(\t\x12\x11\n\tfailed_by\x18\x03 \x03(\t\x12\x19\n\x11\x66\x61iled_by_new_leg\x18\x04 \x03(\t\x12\x11\n\tends_call\x18\x05 \x01(\x08\x12\x17\n\x0f\x64\x65\x66\x61ult_seconds\x18\x06 \x01(\x05\x12\x13\n\x0btime_fields\x18\x07 \x03(\t\x12\x13\n\x0btimes_field\x18\x08 \x01(\t\x12&\n\x07\x65ndless\x18\t \x01(\x0b\x32\x15.cordboard.v1.Endless\x12$\n\x07matches\x18\n \x03(\x0b\x32\x13.cordboard.v1.Match\x12\x12\n\nstarted_by\x18\x0b \x03(\t\x12\x10\n\x08progress\x18\x0c \x03(\t\x12%\n\x07goes_on\x18\r \x01(\x0b\x32\x14.cordboard.v1.GoesOn\x12$\n\x06\x63lears\x18\x0e \x01(\x0b\x32\x14.cordboard.v1.Clears\x12\x14\n\x0c\x65nds_another\x18\x0f \x01(\x08\x12\x17\n\x0f\x66\x61iled_statuses\x18\x10 \x03(\t\x12\x15\n\routlives_call\x18\x11 \x01(\x08\";\n\x07\x45ndless\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\tJ\x04\x08\x03\x10\x04R\x0c\x63ompleted_by\"M\n\x05Match\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\x12\x0f\n\x07payload\x18\x02 \x03(\t\x12\x14\n\x0c\x61ssumed_json\x18\x03 \x01(\t\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"*\n\x06GoesOn\x12\r\n\x05until\x18\x01 \x03(\t\x12\x11\n\twhere_set\x18\x02 \x01(\t\"7\n\x06\x43lears\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63tions\x18\x03 \x03(\t\"d\n\x0bWireOptions\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x65\x66\x61ult_json\x18\x02 \x01(\t\x12\x11\n\tsensitive\x18\x03 \x01(\x08\x12\x0e\n\x06secret\x18\x04 \x01(\x08\x12\x0e\n\x06number\x18\x05 \x01(\x08*M\n\x04Lane\x12\x14\n\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANE_URGENT\x10\x01\x12\x0f\n\x0bLANE_ACTION\x10\x02\x12\r\n\tLANE_DIAL\x10\x03*v\n\x0bRepeatClass\x12\x1c\n\x18REPEAT_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13REPEAT_CLASS_ALWAYS\x10\x01\x12\x17\n\x13REPEAT_CLASS_WINDOW\x10\x02\x12\x17\n\x13REPEAT_CLASS_UNSENT\x10\x03*a\n\tPlacement\x12\x19\n\x15PLACEMENT_UNSPECIFIED\x10\x00\x12\x12\n\x0ePLACEMENT_LAST\x10\x01\x12\x12\n\x0ePLACEMENT_NEXT\x10\x02\x12\x11\n\rPLACEMENT_NOW\x10\x03:N\n\x06\x61\x63tion\x12\x1f.google.protobuf.MessageOptions\x18\x84\x8d\x03 \x01(\x0b\x32\x1b.cordboard.v1.ActionOptions:H\n\x04wire\x12\x1d.google.protobuf.FieldOptions\x18\x84\x8d\x03 \x01(\x0b\x32\x19.cordboard.v1.WireOptionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ordboard/v1/options.proto\x12\x0c\x63ordboard.v1\x1a google/protobuf/descriptor.proto\"\xc1\x02\n\rActionOptions\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12 \n\x04lane\x18\x03 \x01(\x0e\x32\x12.cordboard.v1.Lane\x12)\n\x06repeat\x18\x04 \x01(\x0e\x32\x19.cordboard.v1.RepeatClass\x12*\n\tplacement\x18\x05 \x01(\x0e\x32\x17.cordboard.v1.Placement\x12\x16\n\x0e\x65xpire_seconds\x18\x06 \x01(\x05\x12\x15\n\rnever_expires\x18\x07 \x01(\x08\x12\x1a\n\x12without_command_id\x18\x08 \x01(\x08\x12,\n\ncompletion\x18\t \x01(\x0b\x32\x18.cordboard.v1.Completion\x12 \n\x18names_without_command_id\x18\x14 \x03(\t\"\x88\x04\n\nCompletion\x12\x15\n\rat_acceptance\x18\x01 \x01(\x08\x12\x14\n\x0c\x63ompleted_by\x18\x02 \x03(\t\x12\x11\n\tfailed_by\x18\x03 \x03(\t\x12\x19\n\x11\x66\x61iled_by_new_leg\x18\x04 \x03(\t\x12\x11\n\tends_call\x18\x05 \x01(\x08\x12\x17\n\x0f\x64\x65\x66\x61ult_seconds\x18\x06 \x01(\x05\x12\x13\n\x0btime_fields\x18\x07 \x03(\t\x12\x13\n\x0btimes_field\x18\x08 \x01(\t\x12&\n\x07\x65ndless\x18\t \x01(\x0b\x32\x15.cordboard.v1.Endless\x12$\n\x07matches\x18\n \x03(\x0b\x32\x13.cordboard.v1.Match\x12\x12\n\nstarted_by\x18\x0b \x03(\t\x12\x10\n\x08progress\x18\x0c \x03(\t\x12%\n\x07goes_on\x18\r \x01(\x0b\x32\x14.cordboard.v1.GoesOn\x12$\n\x06\x63lears\x18\x0e \x01(\x0b\x32\x14.cordboard.v1.Clears\x12\x14\n\x0c\x65nds_another\x18\x0f \x01(\x08\x12\x17\n\x0f\x66\x61iled_statuses\x18\x10 \x03(\t\x12\x15\n\routlives_call\x18\x11 \x01(\x08\x12\x10\n\x08\x65nds_one\x18\x12 \x01(\x08\x12\x13\n\x0bjoins_field\x18\x13 \x01(\t\x12\x1b\n\x13progress_of_new_leg\x18\x14 \x03(\t\";\n\x07\x45ndless\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\tJ\x04\x08\x03\x10\x04R\x0c\x63ompleted_by\"M\n\x05Match\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\x12\x0f\n\x07payload\x18\x02 \x03(\t\x12\x14\n\x0c\x61ssumed_json\x18\x03 \x01(\t\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"*\n\x06GoesOn\x12\r\n\x05until\x18\x01 \x03(\t\x12\x11\n\twhere_set\x18\x02 \x01(\t\"7\n\x06\x43lears\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63tions\x18\x03 \x03(\t\"d\n\x0bWireOptions\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x65\x66\x61ult_json\x18\x02 \x01(\t\x12\x11\n\tsensitive\x18\x03 \x01(\x08\x12\x0e\n\x06secret\x18\x04 \x01(\x08\x12\x0e\n\x06number\x18\x05 \x01(\x08*M\n\x04Lane\x12\x14\n\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANE_URGENT\x10\x01\x12\x0f\n\x0bLANE_ACTION\x10\x02\x12\r\n\tLANE_DIAL\x10\x03*v\n\x0bRepeatClass\x12\x1c\n\x18REPEAT_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13REPEAT_CLASS_ALWAYS\x10\x01\x12\x17\n\x13REPEAT_CLASS_WINDOW\x10\x02\x12\x17\n\x13REPEAT_CLASS_UNSENT\x10\x03*a\n\tPlacement\x12\x19\n\x15PLACEMENT_UNSPECIFIED\x10\x00\x12\x12\n\x0ePLACEMENT_LAST\x10\x01\x12\x12\n\x0ePLACEMENT_NEXT\x10\x02\x12\x11\n\rPLACEMENT_NOW\x10\x03:N\n\x06\x61\x63tion\x12\x1f.google.protobuf.MessageOptions\x18\x84\x8d\x03 \x01(\x0b\x32\x1b.cordboard.v1.ActionOptions:H\n\x04wire\x12\x1d.google.protobuf.FieldOptions\x18\x84\x8d\x03 \x01(\x0b\x32\x19.cordboard.v1.WireOptionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cordboard.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LANE']._serialized_start=1200
-  _globals['_LANE']._serialized_end=1277
-  _globals['_REPEATCLASS']._serialized_start=1279
-  _globals['_REPEATCLASS']._serialized_end=1397
-  _globals['_PLACEMENT']._serialized_start=1399
-  _globals['_PLACEMENT']._serialized_end=1496
+  _globals['_LANE']._serialized_start=1268
+  _globals['_LANE']._serialized_end=1345
+  _globals['_REPEATCLASS']._serialized_start=1347
+  _globals['_REPEATCLASS']._serialized_end=1465
+  _globals['_PLACEMENT']._serialized_start=1467
+  _globals['_PLACEMENT']._serialized_end=1564
   _globals['_ACTIONOPTIONS']._serialized_start=79
   _globals['_ACTIONOPTIONS']._serialized_end=400
   _globals['_COMPLETION']._serialized_start=403
-  _globals['_COMPLETION']._serialized_end=855
-  _globals['_ENDLESS']._serialized_start=857
-  _globals['_ENDLESS']._serialized_end=916
-  _globals['_MATCH']._serialized_start=918
-  _globals['_MATCH']._serialized_end=995
-  _globals['_GOESON']._serialized_start=997
-  _globals['_GOESON']._serialized_end=1039
-  _globals['_CLEARS']._serialized_start=1041
-  _globals['_CLEARS']._serialized_end=1096
-  _globals['_WIREOPTIONS']._serialized_start=1098
-  _globals['_WIREOPTIONS']._serialized_end=1198
+  _globals['_COMPLETION']._serialized_end=923
+  _globals['_ENDLESS']._serialized_start=925
+  _globals['_ENDLESS']._serialized_end=984
+  _globals['_MATCH']._serialized_start=986
+  _globals['_MATCH']._serialized_end=1063
+  _globals['_GOESON']._serialized_start=1065
+  _globals['_GOESON']._serialized_end=1107
+  _globals['_CLEARS']._serialized_start=1109
+  _globals['_CLEARS']._serialized_end=1164
+  _globals['_WIREOPTIONS']._serialized_start=1166
+  _globals['_WIREOPTIONS']._serialized_end=1266
 # @@protoc_insertion_point(module_scope)

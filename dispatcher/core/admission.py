@@ -23,9 +23,9 @@ from typing import Final
 
 from dispatcher.core import memory, obeying
 from dispatcher.core.commands import Ask
-from dispatcher.core.decision import CancelAnswer, Result
-from dispatcher.core.inputs import Asked, CancelAsked
-from dispatcher.core.line import is_awaited, take_out
+from dispatcher.core.decision import Result
+from dispatcher.core.inputs import Asked
+from dispatcher.core.line import is_awaited
 from dispatcher.core.page import Held, Life, Page
 from dispatcher.core.turn import Ending, Turn, call_of, give_result, refuse
 from dispatcher.core.words import SENTENCES, Placement, Reason, State

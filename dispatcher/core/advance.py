@@ -107,7 +107,7 @@ def _new_page(key: str, given: Input, now: int) -> Page | None:
     return page if isinstance(given, Asked | Poisoned | CancelAsked | Opened) else None
 
 
-def _apply(turn: Turn, given: Input) -> None:  # noqa: C901 - a line for each input
+def _apply(turn: Turn, given: Input) -> None:  # noqa: C901, PLR0912 - a line for each input
     match given:
         case Asked():
             admission.take(turn, given)

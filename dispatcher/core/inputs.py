@@ -164,7 +164,19 @@ class Due:
 
 
 Input = (
-    Asked | Poisoned | CancelAsked | Credited | Told | Heard | Opened | Announced | Joined | Made | Permit | Ordered | Due
+    Asked
+    | Poisoned
+    | CancelAsked
+    | Credited
+    | Told
+    | Heard
+    | Opened
+    | Announced
+    | Joined
+    | Made
+    | Permit
+    | Ordered
+    | Due
 )
 
 

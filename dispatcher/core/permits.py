@@ -13,6 +13,7 @@ gives back the account's page takes back after 24 h.
 
 from __future__ import annotations
 
+from cordboard.webhook import LIMIT_PREFIX
 from dispatcher.core import memory
 from dispatcher.core.decision import Tell
 from dispatcher.core.inputs import Permit, Step

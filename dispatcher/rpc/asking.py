@@ -140,7 +140,9 @@ class Asking:
 
     def _key(self, call: str, command_id: str, account: str) -> str:
         if not names_a_call(call):
-            sentence = "call_control_id must not start with dial:, event:, leg:, limit: or session:, which name other things"
+            sentence = (
+                "call_control_id must not start with dial:, event:, leg:, limit: or session:, which name other things"
+            )
             raise invalid([Violation("call_control_id", sentence, "call.alias")])
         if not call and not account:
             sentence = "account must be named: there is no default one, and a dial is known by its account"

@@ -16,14 +16,14 @@ from cordboard.log.port import LogError, size_of
 from cordboard.v1 import operator_service_pb2 as operator
 from cordboard.v1 import result_pb2
 from cordboard.validation import Violation
+from dispatcher.acceptance.refusals import Refused, invalid, log_unavailable, of_log
+from dispatcher.acceptance.views import timestamp
 from dispatcher.letters import Letter, LetterNotFound, Letters, NotReplayable
 from dispatcher.recorder.contents import Masking
 from dispatcher.recorder.story import Story
 from dispatcher.recorder.tables import Search
 from dispatcher.rpc.asking import check
 from dispatcher.rpc.recalling import Recalling, recalled, summary_of
-from dispatcher.acceptance.refusals import Refused, invalid, log_unavailable, of_log
-from dispatcher.acceptance.views import timestamp
 
 COUNT: Final = 50
 

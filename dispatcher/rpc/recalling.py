@@ -8,14 +8,14 @@ from typing import Final, TypeVar
 from cordboard.v1 import operator_service_pb2 as operator
 from cordboard.v1 import result_pb2, timeline_pb2, view_pb2
 from cordboard.v1.timeline_pb2 import TimelineEntry, TimelineOrigin
+from dispatcher.acceptance.refusals import Refused
+from dispatcher.acceptance.views import DIRECTIONS, timestamp
 from dispatcher.core.page import Page
 from dispatcher.recorder.archive import Archive
 from dispatcher.recorder.database import TablesUnavailable, TablesUnusable
 from dispatcher.recorder.story import Entry, Story
 from dispatcher.rpc.knowing import known_to
-from dispatcher.acceptance.refusals import Refused
 from dispatcher.rpc.timeline import timeline
-from dispatcher.acceptance.views import DIRECTIONS, timestamp
 
 T = TypeVar("T")
 _RECORDER: Final = timeline_pb2.TIMELINE_ORIGIN_RECORDER

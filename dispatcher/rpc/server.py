@@ -17,7 +17,6 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from cordboard.clock import Clock
 from cordboard.log.port import Log
 from cordboard.settings import Grpc
-from cordboard.tail import Tail
 from cordboard.topics import Topics
 from cordboard.tracing.port import Tracer
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs

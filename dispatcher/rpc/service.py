@@ -8,7 +8,7 @@ from typing import Any
 
 from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.acceptance.execute import Executor, check_wait
-from dispatcher.acceptance.intake import Intake, traceparent_of
+from dispatcher.acceptance.intake import Intake
 from dispatcher.acceptance.stopping import Stopping
 from dispatcher.acceptance.views import timestamp
 from dispatcher.rpc.asking import Asking

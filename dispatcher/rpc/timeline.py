@@ -15,9 +15,9 @@ from google.protobuf.struct_pb2 import Struct
 
 from cordboard.v1 import timeline_pb2
 from cordboard.v1.timeline_pb2 import TimelineEntry, TimelineKind
+from dispatcher.acceptance.views import timestamp
 from dispatcher.core.asking import QUESTION
 from dispatcher.recorder.story import Entry, Kind
-from dispatcher.acceptance.views import timestamp
 
 _PLAIN: Final[Mapping[str, TimelineKind.ValueType]] = {
     Kind.COMMAND: timeline_pb2.TIMELINE_KIND_ACCEPTED,

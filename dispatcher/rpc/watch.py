@@ -17,7 +17,6 @@ from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.acceptance.refusals import log_unavailable, shutting_down
 from dispatcher.acceptance.stopping import Stopping
-from cordboard.tail import positions_at_end
 from dispatcher.rpc import cursor
 from dispatcher.rpc.asking import check
 from dispatcher.rpc.filtering import Filter

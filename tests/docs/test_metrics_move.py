@@ -39,17 +39,17 @@ from cordboard.log.port import LogUnavailable, NewRecord, TopicPartition
 from cordboard.log.store import Store
 from cordboard.roles.certificates import CertificateMetrics
 from cordboard.roles.liveness import LivenessMetrics
-from cordboard.settings import Recorder
 from cordboard.roles.log import ClockMetrics
+from cordboard.settings import Recorder
 from cordboard.topics import Topics
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest, Hangup
 from cordboard.work import Lane
 from dispatcher.ingress import Spool, SpoolMetrics
 from dispatcher.ingress.spool import SpoolFailed
 from dispatcher.ingress.spool.file import SpoolFile
+from dispatcher.metrics import DispatcherMetrics
 from dispatcher.recorder.events import Behind, Dropped, GoesOn, Missed, Recorded, Trouble
 from dispatcher.recorder.metrics import RecorderMetrics
-from dispatcher.metrics import DispatcherMetrics
 from docs.generate.metrics import every_metric
 from tests.docs.looking import Looking
 from tests.forwarding.conftest import World

@@ -27,11 +27,11 @@ from cordboard.v1 import (
 )
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
+from dispatcher.acceptance.refusals import DOMAIN, Refused
 from dispatcher.finding import NotOwned, Restoring
 from dispatcher.recorder.archive import Archive
 from dispatcher.recorder.sqlite import SqliteDatabase
 from dispatcher.recorder.tables import Tables
-from dispatcher.acceptance.refusals import DOMAIN, Refused
 from docs.generate import errors, reasons
 from tests.rpc.door import (
     SETTINGS,
