@@ -61,7 +61,7 @@ SEEN_AT = {
     "loops-forgotten": 126,
     "never-cleared": 31,
     "stops-what-comes": 53,
-    "prompts-are-nobodys": 188,
+    "prompts-are-nobodys": 493,
     "last-attempt-counts": 25,
     "mortal-record-stop": 5,
     "shared-recording": 0,

@@ -201,6 +201,8 @@ class Spool:
         """
         if not self._done:
             some = await self._on_file("read", self._file.oldest, count)
+            if not some:
+                raise RuntimeError("there is less in the spool's file than was put into it")
             try:
                 await self._into_log(some)
             except LogError:
