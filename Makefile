@@ -75,31 +75,6 @@ lost-answers: $(VENV)/dev.stamp ## Lose the answers of DIALS (1000) dials; calls
 bench: kafka-jars ## Measure the whole loop beside the official SDK (ARGS="--quick"); see docs/benchmarks.md
 	python -m bench $(ARGS)
 
-.PHONY: manifests manifests-check kubernetes kubernetes-tools test-kubernetes test-image
-
-check: manifests-check
-
-# helm is built by Go where there is none on the PATH nor named by HELM. Checking needs none.
-manifests: $(VENV)/dev.stamp ## Make the chart's schema and topics from the code, and deploy/kubernetes from the chart
-	@test -n "$(HELM)" || command -v helm > /dev/null || python -m clusters --build --only helm
-	python -m deploy.generate
-
-manifests-check: $(VENV)/dev.stamp
-	python -m deploy.generate --check
-
-# Built once, outside of the tree: 20 minutes on two idle cores, and some GB of Go's caches.
-kubernetes-tools: $(VENV)/dev.stamp
-	@python -m clusters --build
-
-kubernetes: kubernetes-tools ## Run a Kubernetes of plain processes until Ctrl-C: real API server, nodes that only say they run pods
-	@python -m clusters
-
-test-kubernetes: kubernetes-tools ## Install, roll, scale and drain the chart on a real API server; says what it did
-	python -m tests.kubernetes
-
-test-image: $(VENV)/dev.stamp ## Build the image without a container engine and play a call in it (needs root, buildah, mmdebstrap)
-	python -m tests.image
-
 explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
 	for round in 1 2 3 4 5 6 7 8 9 10; do \
 	  HYPOTHESIS_PROFILE=explore pytest -q -n 2 tests/core tests/contract tests/workers || exit 1; \
@@ -147,3 +122,28 @@ format: $(VENV)/dev.stamp ## Format the code and the protos
 	ruff format .
 	ruff check --fix .
 	buf format -w protos
+
+.PHONY: manifests manifests-check kubernetes kubernetes-tools test-kubernetes test-image
+
+check: manifests-check
+
+# helm is built by Go where there is none on the PATH nor named by HELM. Checking needs none.
+manifests: $(VENV)/dev.stamp ## Make the chart's schema and topics from the code, and deploy/kubernetes from the chart
+	@test -n "$(HELM)" || command -v helm > /dev/null || python -m clusters --build --only helm
+	python -m deploy.generate
+
+manifests-check: $(VENV)/dev.stamp
+	python -m deploy.generate --check
+
+# Built once, outside of the tree: 20 minutes on two idle cores, and some GB of Go's caches.
+kubernetes-tools: $(VENV)/dev.stamp
+	@python -m clusters --build
+
+kubernetes: kubernetes-tools ## Run a Kubernetes of plain processes until Ctrl-C: real API server, nodes that only say they run pods
+	@python -m clusters
+
+test-kubernetes: kubernetes-tools ## Install, roll, scale and drain the chart on a real API server; says what it did
+	python -m tests.kubernetes
+
+test-image: $(VENV)/dev.stamp ## Build the image without a container engine and play a call in it (needs root, buildah, mmdebstrap)
+	python -m tests.image
