@@ -50,7 +50,7 @@ def _due(facts: Facts, command: Command, final: Result, *, is_at_acceptance: boo
 
 
 def dials_end_as_their_calls_do(facts: Facts) -> Iterator[Violation]:
-    """One was answered: COMPLETED. All hung up, none answered: FAILED. For dials of which all that they made is known."""
+    """One was answered: COMPLETED. All hung up, none answered: FAILED. Of dials whose calls are all known."""
     completions = _completions(facts)
     answered = {one.call for one in facts.history.deliveries if one.event_type == "call.answered"}
     for command in facts.accepted.values():
