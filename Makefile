@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars postgresql promtool test test-alerts test-tracing explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder manifests manifests-check kubernetes kubernetes-tools test-kubernetes test-image check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
+.PHONY: help run kafka kafka-jars postgresql promtool test test-alerts test-tracing explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -114,33 +114,12 @@ bench-pacing: $(VENV)/dev.stamp ## Ask ten times what the sandbox takes, as work
 bench-recorder: $(VENV)/dev.stamp postgresql ## Measure recording beside commands, and searches among a million calls
 	python -m bench.recorder $(ARGS)
 
-# helm is built by Go where there is none on the PATH nor named by HELM. Checking needs none.
-manifests: $(VENV)/dev.stamp ## Make the chart's schema and topics from the code, and deploy/kubernetes from the chart
-	@test -n "$(HELM)" || command -v helm > /dev/null || python -m clusters --build --only helm
-	python -m deploy.generate
-
-manifests-check: $(VENV)/dev.stamp
-	python -m deploy.generate --check
-
-# Built once, outside of the tree: 20 minutes on two idle cores, and some GB of Go's caches.
-kubernetes-tools: $(VENV)/dev.stamp
-	@python -m clusters --build
-
-kubernetes: kubernetes-tools ## Run a Kubernetes of plain processes until Ctrl-C: real API server, nodes that only say they run pods
-	@python -m clusters
-
-test-kubernetes: kubernetes-tools ## Install, roll, scale and drain the chart on a real API server; says what it did
-	python -m tests.kubernetes
-
-test-image: $(VENV)/dev.stamp ## Build the image without a container engine and play a call in it (needs root, buildah, mmdebstrap)
-	python -m tests.image
-
 explore: $(VENV)/dev.stamp ## Property tests on new random examples, ten rounds
 	for round in 1 2 3 4 5 6 7 8 9 10; do \
 	  HYPOTHESIS_PROFILE=explore pytest -q -n 2 tests/core tests/contract tests/workers || exit 1; \
 	done
 
-check: $(VENV)/dev.stamp lint types imports proto-check docs-check manifests-check ## Lint, types, import rules, the contract, the pages, the chart
+check: $(VENV)/dev.stamp lint types imports proto-check docs-check ## Lint, types, import rules, the contract, the pages
 
 lint: $(VENV)/dev.stamp
 	ruff check .
@@ -188,3 +167,28 @@ format: $(VENV)/dev.stamp ## Format the code and the protos
 	ruff format .
 	ruff check --fix .
 	buf format -w protos
+
+.PHONY: manifests manifests-check kubernetes kubernetes-tools test-kubernetes test-image
+
+check: manifests-check
+
+# helm is built by Go where there is none on the PATH nor named by HELM. Checking needs none.
+manifests: $(VENV)/dev.stamp ## Make the chart's schema and topics from the code, and deploy/kubernetes from the chart
+	@test -n "$(HELM)" || command -v helm > /dev/null || python -m clusters --build --only helm
+	python -m deploy.generate
+
+manifests-check: $(VENV)/dev.stamp
+	python -m deploy.generate --check
+
+# Built once, outside of the tree: 20 minutes on two idle cores, and some GB of Go's caches.
+kubernetes-tools: $(VENV)/dev.stamp
+	@python -m clusters --build
+
+kubernetes: kubernetes-tools ## Run a Kubernetes of plain processes until Ctrl-C: real API server, nodes that only say they run pods
+	@python -m clusters
+
+test-kubernetes: kubernetes-tools ## Install, roll, scale and drain the chart on a real API server; says what it did
+	python -m tests.kubernetes
+
+test-image: $(VENV)/dev.stamp ## Build the image without a container engine and play a call in it (needs root, buildah, mmdebstrap)
+	python -m tests.image

@@ -212,6 +212,7 @@ class Network(Values):
     kafkaPorts: Annotated[list[Port], Field(min_length=1)]
     telnyx: Objects
     telnyxPorts: Annotated[list[Port], Field(min_length=1)]
+    egress: Objects
     database: Objects
     databasePorts: Annotated[list[Port], Field(min_length=1)]
 

@@ -16,8 +16,9 @@ from dataclasses import replace
 from typing import Final
 
 from dispatcher.core.decision import HandOn, PassOn, Tell
+from dispatcher.core.events import event_is_known, note_event
 from dispatcher.core.inputs import Announced, Heard, copy_of
-from dispatcher.core.page import Clue, Kept, event_is_known, note_event
+from dispatcher.core.page import Clue, Kept
 from dispatcher.core.turn import Turn
 
 KEPT_MAX: Final = 16

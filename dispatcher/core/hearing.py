@@ -5,8 +5,9 @@ from __future__ import annotations
 from dispatcher.core import aliases, completion, dialling, links, transfers
 from dispatcher.core.decision import HandOn
 from dispatcher.core.ending import end_call
+from dispatcher.core.events import event_is_known, note_event
 from dispatcher.core.inputs import Heard
-from dispatcher.core.page import Life, event_is_known, note_event
+from dispatcher.core.page import Life
 from dispatcher.core.turn import Turn
 
 

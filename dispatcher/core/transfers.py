@@ -20,9 +20,10 @@ from typing import Final
 from cordboard.catalogue import CATALOGUE
 from dispatcher.core.completion import settle_as_done
 from dispatcher.core.decision import Tell
+from dispatcher.core.events import event_is_known, note_event
 from dispatcher.core.flights import DOUBT_KEPT_MS
 from dispatcher.core.links import ANSWERED, MAKES_A_LEG
-from dispatcher.core.page import Clue, Joining, Open, Page, event_is_known, note_event
+from dispatcher.core.page import Clue, Joining, Open, Page
 from dispatcher.core.turn import GRACE_MS, Ending, Turn, complete
 from dispatcher.core.words import Completion, Reason, State
 

@@ -8,10 +8,11 @@ import pytest
 from cordboard.work import Lane, Repeat, TelnyxError, Verdict
 from dispatcher.core.completion import CLUES_MAX, OPEN_MAX
 from dispatcher.core.decision import Completed, Output, Release, Result
+from dispatcher.core.events import EVENTS_MAX, event_is_known, note_event
 from dispatcher.core.inputs import Asked, Due, Heard, Opened, Told
 from dispatcher.core.limits import DEFAULT_LIMITS, Limits
 from dispatcher.core.line import OUTCOME_WAIT_MS, WINDOW_MS
-from dispatcher.core.page import EVENTS_MAX, Leg, decode, event_is_known, note_event
+from dispatcher.core.page import Leg, decode
 from dispatcher.core.words import Completion, Reason
 from tests.core.story import ACCOUNT, START_MS, make_ask
 from tests.core.watch import Watched, outcome

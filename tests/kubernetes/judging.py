@@ -63,6 +63,8 @@ SENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("kafka", {"image": {"digest": f"sha256:{'a' * 64}"}}, f'image: "cordboard@sha256:{"a" * 64}"'),
     ("kafka", {"dispatcher": {"grpcProbes": False}}, "httpGet: {path: /readyz, port: operations}"),
     ("kafka", {"dispatcher": {"rest": {"enabled": True}}}, "{name: rest, port: 8081, targetPort: rest"),
+    ("kafka", {"dispatcher": {"rest": {"enabled": True}}}, "name: cordboard-telnyx-dispatcher"),
+    ("kafka", {"networkPolicies": {"egress": [{"ports": [{"port": 4317}]}]}}, "    - ports:\n      - port: 4317"),
     ("kafka", {"recorder": {"enabled": True, "database": {"secret": "db"}}}, 'args: ["recorder"]'),
     ("kafka", {"settings": {"log": {"topic_prefix": "staging"}}, **_BY_LAG}, "topic: staging.work.main.action"),
     (

@@ -68,16 +68,23 @@ CORDBOARD_ACCOUNTS__{{ .name | upper | replace "-" "_" }}__{{ .setting }}
 {{- end }}
 {{- end -}}
 
+{{/* Whether a role needs an account's API key: the hands of its pool; and the REST door, which knows senders by it. */}}
+{{- define "cordboard.holdsKey" -}}
+{{- if or (eq .part "serve") (and (eq .part "worker") (eq .pool .name)) (and (eq .part "dispatcher") .root.Values.dispatcher.rest.enabled) -}}
+yes
+{{- end -}}
+{{- end -}}
+
 {{- define "cordboard.env.accounts" -}}
-{{- $part := .part -}}{{- $pool := .pool -}}
+{{- $part := .part -}}{{- $pool := .pool -}}{{- $root := .root -}}
 {{- range $name, $account := .root.Values.accounts }}
 {{- $folder := printf "/run/secrets/cordboard/accounts/%s" $name }}
-{{- if or (eq $part "serve") (and (eq $part "worker") (eq $pool $name)) }}
+{{- if include "cordboard.holdsKey" (dict "root" $root "part" $part "pool" $pool "name" $name) }}
 - {name: {{ include "cordboard.variable" (dict "name" $name "setting" "API_KEY_FILE") }}, value: {{ $folder }}/api-key}
-{{- with $account.secret.forwardUrl }}
-- name: {{ include "cordboard.variable" (dict "name" $name "setting" "FORWARD_URL") }}
-  valueFrom: {secretKeyRef: {name: {{ $account.secret.name }}, key: {{ . }}}}
 {{- end }}
+{{- if and $account.secret.forwardUrl (or (eq $part "serve") (and (eq $part "worker") (eq $pool $name))) }}
+- name: {{ include "cordboard.variable" (dict "name" $name "setting" "FORWARD_URL") }}
+  valueFrom: {secretKeyRef: {name: {{ $account.secret.name }}, key: {{ $account.secret.forwardUrl }}}}
 {{- end }}
 {{- if and $account.secret.dialUrlSecret (has $part (list "dispatcher" "ingress" "serve")) }}
 - {name: {{ include "cordboard.variable" (dict "name" $name "setting" "PUBLIC_URL") }}, value: {{ $account.settings.public_url | quote }}}

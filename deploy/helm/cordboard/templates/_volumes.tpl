@@ -14,7 +14,7 @@
     sources: {{- include "cordboard.kafka.sources" $root | trim | nindent 6 }}
 {{- end }}
 {{- range $name, $account := $root.Values.accounts }}
-{{- $items := include "cordboard.account.items" (dict "part" $part "pool" $pool "name" $name "account" $account) }}
+{{- $items := include "cordboard.account.items" (dict "root" $root "part" $part "pool" $pool "name" $name "account" $account) }}
 {{- if $items }}
 - name: account-{{ $name }}
   secret:
@@ -40,7 +40,7 @@
 - {name: kafka, mountPath: /run/secrets/cordboard/kafka, readOnly: true}
 {{- end }}
 {{- range $name, $account := $root.Values.accounts }}
-{{- if include "cordboard.account.items" (dict "part" $part "pool" $pool "name" $name "account" $account) }}
+{{- if include "cordboard.account.items" (dict "root" $root "part" $part "pool" $pool "name" $name "account" $account) }}
 - {name: account-{{ $name }}, mountPath: /run/secrets/cordboard/accounts/{{ $name }}, readOnly: true}
 {{- end }}
 {{- end }}
@@ -55,7 +55,7 @@
 {{/* The keys of an account's Secret that a role needs, and no others. */}}
 {{- define "cordboard.account.items" -}}
 {{- $secret := .account.secret -}}
-{{- if or (eq .part "serve") (and (eq .part "worker") (eq .pool .name)) }}
+{{- if include "cordboard.holdsKey" . }}
 - {key: {{ $secret.apiKey | default "api-key" }}, path: api-key}
 {{- end }}
 {{- if and $secret.dialUrlSecret (has .part (list "dispatcher" "ingress" "serve")) }}
