@@ -40,10 +40,17 @@ def command_of(
     if "completion_timeout" in options:
         command.completion_timeout.CopyFrom(_duration(options["completion_timeout"]))
     if "extra" in options:
-        json_format.ParseDict(dict(options["extra"]), command.extra)
+        _add(command, options["extra"])
     if not command.HasField("expire_time"):
         _expire(command, message)
     return command
+
+
+def _add(command: Command, extra: Mapping[str, Any]) -> None:
+    try:
+        json_format.ParseDict(dict(extra), command.extra)
+    except json_format.ParseError as error:
+        raise TypeError(f"extra must hold what JSON has, and not be nested too deeply: {error}") from None
 
 
 def _set(command: Command, name: str, value: Any) -> None:
