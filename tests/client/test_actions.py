@@ -160,6 +160,8 @@ class TestCommands:
         """
         with pytest.raises(TypeError):
             command_of("speak", {"payload": 3}, {}, call="A")
+        with pytest.raises(TypeError, match="extra must hold what JSON has"):
+            command_of("speak", {}, {"extra": {"novel": {1}}}, call="A")
 
 
 class TestActions:
@@ -318,9 +320,7 @@ class TestTrouble:
                 assert (await (await sending).result(20)).state == STATE_SUCCEEDED
             assert len(desk.hands.works) == 2
 
-    @pytest.mark.parametrize(
-        ("depth", "text", "reason"), [(0, 200_000, "COMMAND_TOO_LARGE"), (60, 1, "INVALID_COMMAND")]
-    )
+    @pytest.mark.parametrize(("depth", "text", "reason"), [(0, 200_000, "TOO_LARGE"), (60, 1, "INVALID_COMMAND")])
     async def test_what_would_break_a_stream_off_is_not_sent(
         self, desk: Desk, client: Client, depth: int, text: int, reason: str
     ):
@@ -331,9 +331,9 @@ class TestTrouble:
         for _ in range(depth):
             value = {"a": value}
         with pytest.raises(CommandRefused) as caught:
-            await client.call("A").speak(payload="hello", voice="female", extra={"novel": value})
+            await client.call("A").speak(payload="hello", voice="female", voice_settings={"novel": value})
 
-        assert caught.value.reason == reason
+        assert caught.value.reason.endswith(reason)
         assert desk.hands.works == []
 
     async def test_an_error_that_does_not_pass_is_told_at_once(self):
