@@ -160,6 +160,11 @@ class TestCommands:
         """
         with pytest.raises(TypeError):
             command_of("speak", {"payload": 3}, {}, call="A")
+        deep: Any = 1
+        for _ in range(60):
+            deep = {"a": deep}
+        with pytest.raises(TypeError, match="nested too deeply"):
+            command_of("speak", {"voice_settings": deep}, {}, call="A")
         with pytest.raises(TypeError, match="extra must hold what JSON has"):
             command_of("speak", {}, {"extra": {"novel": {1}}}, call="A")
 
@@ -330,8 +335,10 @@ class TestTrouble:
         value: Any = "x" * text
         for _ in range(depth):
             value = {"a": value}
+        command = speak("c1")
+        command.speak.voice_settings["novel"] = value
         with pytest.raises(CommandRefused) as caught:
-            await client.call("A").speak(payload="hello", voice="female", voice_settings={"novel": value})
+            await client.send(command)
 
         assert caught.value.reason.endswith(reason)
         assert desk.hands.works == []
