@@ -17,7 +17,7 @@ from cordboard.client.commands import command_of
 from cordboard.client.context import context
 from cordboard.client.errors import Unanswered, refusing
 from cordboard.client.feed import Feed, events_of, results_of
-from cordboard.client.streams import Item, Streams
+from cordboard.client.streams import Item, Streams, check
 from cordboard.client.told import Event, Told
 from cordboard.client.watch import Watch
 from cordboard.v1 import dispatcher_service_pb2 as service
@@ -131,6 +131,7 @@ class Client(DialCommands[DialAction]):
         return DialAction(await self._taken(command, TIMEOUT_SECONDS), self)
 
     async def _taken(self, command: Command, timeout: float) -> Item:
+        check(command)
         item = self._streams.send(command)
         try:
             async with asyncio.timeout(timeout):

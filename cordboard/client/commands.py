@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from google.protobuf import json_format
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from cordboard.v1 import START_AFTER_PREVIOUS_COMPLETED, Command, options_pb2
 from cordboard.v1.commands import CommandOptions
@@ -28,7 +28,10 @@ def command_of(
     """The command that a method's arguments stand for. Raises TypeError for a value of another type than its field."""
     command = Command(call_control_id=call, account=account)
     message: Message = getattr(command, action)
-    message.MergeFrom(type(message)(**fields))
+    try:
+        message.MergeFrom(type(message)(**fields))
+    except DecodeError:
+        raise TypeError(f"{action}: structures must not be nested too deeply") from None
     message.SetInParent()  # Also where it has no fields: it is the action that is asked for.
     for name, value in options.items():
         if name in _OWN:
@@ -40,10 +43,17 @@ def command_of(
     if "completion_timeout" in options:
         command.completion_timeout.CopyFrom(_duration(options["completion_timeout"]))
     if "extra" in options:
-        json_format.ParseDict(dict(options["extra"]), command.extra)
+        _add(command, options["extra"])
     if not command.HasField("expire_time"):
         _expire(command, message)
     return command
+
+
+def _add(command: Command, extra: Mapping[str, Any]) -> None:
+    try:
+        json_format.ParseDict(dict(extra), command.extra)
+    except json_format.ParseError as error:
+        raise TypeError(f"extra must hold what JSON has, and not be nested too deeply: {error}") from None
 
 
 def _set(command: Command, name: str, value: Any) -> None:

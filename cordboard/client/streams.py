@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from cordboard.client.errors import CommandRefused, Violation, refusal_in
 from cordboard.v1 import (
@@ -28,6 +29,7 @@ from cordboard.v1 import (
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 
+BYTES_MAX: Final = 128 * 1024  # Of a command, as the contract has it.
 ROOM: Final = 200  # Items of one stream; a dispatcher reads no more than 256 before it has answered.
 RETRY_SECONDS_MIN: Final = 0.1
 RETRY_SECONDS_MAX: Final = 5.0
@@ -133,6 +135,7 @@ class _Stream:
         self._failures = 0
         self._asking: set[asyncio.Task[None]] = set()
         self._task = asyncio.create_task(self._run(), name="commands to Cordboard")
+        self._task.add_done_callback(self._ended)
 
     def has_room_for(self, item: Item) -> bool:
         """Whether it can take one more. Answers name only ids: two commands with one id need a stream each."""
@@ -158,22 +161,28 @@ class _Stream:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._fail(ConnectionError("the client was closed"))
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(ConnectionError(f"the stream broke off for good: {error!r}"))
+
     async def _run(self) -> None:
         while True:
             await self._more.wait()
             call: Any = self._stub.ExecuteStream()
             writing = asyncio.create_task(self._write(call))
+            seconds_min = 0.0
             try:
                 await self._read(call)
             except grpc.aio.AioRpcError as error:
-                if error.code() not in _PASSING:
-                    self._fail(refusal_in(error) or error)
                 refused = refusal_in(error)
-                await self._pause((refused and refused.retry_delay) or 0)
+                seconds_min = (refused and refused.retry_delay) or 0.0
+                if error.code() not in _PASSING:
+                    self._fail(refused or error)
             finally:
                 writing.cancel()
                 call.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
+            await self._pause(seconds_min)
             self._to_send = deque(self._items.values())
             if not self._to_send:
                 self._more.clear()
@@ -268,6 +277,21 @@ class _Stream:
         for item in self._items.values():
             item.fail(error)
         self._items.clear()
+
+
+def check(command: Command) -> None:
+    """Keep from a stream what would break it off, and with it all others. Raises CommandRefused."""
+    size = command.ByteSize()
+    if size > BYTES_MAX:
+        raise _refused(f"The command has {size} bytes; at most {BYTES_MAX} are taken.", "COMMAND_TOO_LARGE")
+    try:
+        Command.FromString(command.SerializeToString())
+    except DecodeError:
+        raise _refused("Structures in the command are nested too deeply.", "INVALID_COMMAND") from None
+
+
+def _refused(message: str, reason: str) -> CommandRefused:
+    return CommandRefused(grpc.StatusCode.INVALID_ARGUMENT, message, reason)
 
 
 def refused_by(refusal: service.Refusal) -> CommandRefused:

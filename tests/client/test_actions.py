@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 
 import cordboard
@@ -159,6 +160,13 @@ class TestCommands:
         """
         with pytest.raises(TypeError):
             command_of("speak", {"payload": 3}, {}, call="A")
+        deep: Any = 1
+        for _ in range(60):
+            deep = {"a": deep}
+        with pytest.raises(TypeError, match="nested too deeply"):
+            command_of("speak", {"voice_settings": deep}, {}, call="A")
+        with pytest.raises(TypeError, match="extra must hold what JSON has"):
+            command_of("speak", {}, {"extra": {"novel": {1}}}, call="A")
 
 
 class TestActions:
@@ -316,6 +324,36 @@ class TestTrouble:
                 asyncio.get_running_loop().call_later(0.1, setattr, made[0], "failure", None)
                 assert (await (await sending).result(20)).state == STATE_SUCCEEDED
             assert len(desk.hands.works) == 2
+
+    @pytest.mark.parametrize(("depth", "text", "reason"), [(0, 200_000, "TOO_LARGE"), (60, 1, "INVALID_COMMAND")])
+    async def test_what_would_break_a_stream_off_is_not_sent(
+        self, desk: Desk, client: Client, depth: int, text: int, reason: str
+    ):
+        """
+        Nor are those that are on it with it.
+        """
+        value: Any = "x" * text
+        for _ in range(depth):
+            value = {"a": value}
+        command = speak("c1")
+        command.speak.voice_settings["novel"] = value
+        with pytest.raises(CommandRefused) as caught:
+            await client.send(command)
+
+        assert caught.value.reason.endswith(reason)
+        assert desk.hands.works == []
+
+    async def test_an_error_that_does_not_pass_is_told_at_once(self):
+        """
+        Somebody else's port: nothing that trying again would mend.
+        """
+        server = grpc.aio.server()
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        async with Client(f"127.0.0.1:{port}") as client:
+            with pytest.raises(grpc.aio.AioRpcError, match="UNIMPLEMENTED"):
+                await client.send(speak("c1"))
+        await server.stop(0)
 
     async def test_nobody_there(self):
         """

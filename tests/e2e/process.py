@@ -166,11 +166,11 @@ class Cordboard(Process):
     """All roles as one process: `cordboard serve` on a directory and on ports that stay the same through its deaths."""
 
     def __init__(self, directory: Path, telnyx_url: str, public_key: str, more: Mapping[str, str] = NOTHING) -> None:
-        self.grpc_port, self.ingress_port, operations_port = free_ports(3)
+        self.grpc_port, self.ingress_port, self.rest_port, operations_port = free_ports(4)
         environment = account_settings(telnyx_url, public_key, self.ingress_port) | {
             "CORDBOARD_LOG__PATH": str(directory / "log.sqlite3"),
             "CORDBOARD_GRPC__PORT": str(self.grpc_port),
-            "CORDBOARD_REST__PORT": "0",
+            "CORDBOARD_REST__PORT": str(self.rest_port),
             "CORDBOARD_OPERATIONS__PORT": str(operations_port),
             "CORDBOARD_LOGGING__FORMAT": "json",
             "CORDBOARD_LOGGING__LEVEL": "warning",
