@@ -188,7 +188,7 @@ class Trial:
             client=self._place.client(),
             clock=self._place.clock,
             rng=self._rng,
-            pace=AccountPace(rates_of(account)),
+            pace=AccountPace(rates_of(account, self._settings.worker)),
         )
         self._pools.append(pool)
         await pool.start()

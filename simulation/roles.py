@@ -116,7 +116,9 @@ class Hands:
 
     def __init__(self, log: Log, clock: Clock, rng: Random, client: Client) -> None:
         self._control = Control(log, TOPICS.control)
-        pace = AccountPace(rates_of(SETTINGS.accounts[ACCOUNT]), lambda: self._control.is_paused(ACCOUNT))
+        pace = AccountPace(
+            rates_of(SETTINGS.accounts[ACCOUNT], SETTINGS.worker), lambda: self._control.is_paused(ACCOUNT)
+        )
         settings = PoolSettings(name=ACCOUNT)
         self._pool = Pool(settings, log=log, topics=TOPICS, client=client, clock=clock, rng=rng, pace=pace)
 

@@ -15,6 +15,7 @@ from workers.core.attempt import PAUSED, RATE_LIMITED, UNREACHABLE
 from workers.core.outcome import Meaning, Reading
 from workers.core.pacing import (
     DIAL_WINDOW_MS,
+    FAILURES_MAX,
     LIMITED_TO,
     REQUEST_WINDOW_MS,
     STRAINED_TO,
@@ -37,10 +38,14 @@ class Hold(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """What Telnyx lets an account do each second; None: no limit is known."""
+    """What Telnyx lets an account do each second; None: no limit is known.
+
+    `failures_max` requests in a row that fail open the breaker.
+    """
 
     requests_per_second: float | None = None
     dials_per_second: float | None = None
+    failures_max: int = FAILURES_MAX
 
 
 class Pace(Protocol):
@@ -63,7 +68,7 @@ class AccountPace:
         dials = rates.dials_per_second if rates.dials_per_second is not None else rates.requests_per_second
         self._requests = Allowance(rates.requests_per_second, REQUEST_WINDOW_MS)
         self._dials = Allowance(dials, DIAL_WINDOW_MS)
-        self._breaker = Breaker()
+        self._breaker = Breaker(rates.failures_max)
         self._paused = paused
         self._observe = observe
 

@@ -62,7 +62,7 @@ class Workers:
                     client=client,
                     clock=clock,
                     rng=rng,
-                    pace=AccountPace(rates_of(account), partial(is_paused, name), observe),
+                    pace=AccountPace(rates_of(account, settings.worker), partial(is_paused, name), observe),
                     observe=observe,
                 )
             )
@@ -98,9 +98,13 @@ class Workers:
         await asyncio.gather(*(client.close() for client in self._clients))
 
 
-def rates_of(account: Account) -> Rates:
-    """What Telnyx lets an account do."""
-    return Rates(requests_per_second=account.requests_per_second, dials_per_second=account.dials_per_second)
+def rates_of(account: Account, chosen: Worker) -> Rates:
+    """What Telnyx lets an account do, and when it counts as away."""
+    return Rates(
+        requests_per_second=account.requests_per_second,
+        dials_per_second=account.dials_per_second,
+        failures_max=chosen.breaker_failures_max,
+    )
 
 
 def pool_settings(name: str, account: Account, chosen: Worker) -> PoolSettings:

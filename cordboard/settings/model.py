@@ -154,6 +154,9 @@ class Worker(Section):
     waiting_notice_seconds: Annotated[float, Field(gt=0, lt=15, allow_inf_nan=False)] = Field(
         default=5, description="after how long in the lane a worker says that it is waiting"
     )
+    breaker_failures_max: Count = Field(
+        default=20, description="after how many failed requests in a row Telnyx counts as away: only hangups are sent"
+    )
     drain_seconds: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)] = Field(
         default=3, description="how long requests in flight may go on after the lane was taken away"
     )

@@ -286,7 +286,8 @@ class TestPools:
             log={"partitions": 4},
         )
 
-        assert rates_of(settings.accounts["main"]) == Rates(requests_per_second=100, dials_per_second=30)
+        rates = rates_of(settings.accounts["main"], settings.worker)
+        assert rates == Rates(requests_per_second=100, dials_per_second=30, failures_max=20)
         assert rooms_of(settings) == {"main": 15, "second": 4, "third": 10}
 
     def test_guards_are_off_unless_they_are_set(self) -> None:

@@ -119,6 +119,16 @@ class TestAllowance:
         assert allowance.rate(1_000) == pytest.approx(80, abs=2)
         assert allowance.rate(61_001) is None
 
+    def test_who_sends_little_learns_little_of_the_limit(self) -> None:
+        """
+        A 429 that others have caused does not hold a worker to the one request that it had sent.
+        """
+        allowance = whole(None, 1_000)
+        allowance.take(0)
+        allowance.slow(LIMITED_TO, 0)
+
+        assert allowance.rate(0) == pytest.approx(8)
+
     def test_who_holds_nothing_sends_nothing(self) -> None:
         """
         Its share is another's by now.

@@ -29,6 +29,7 @@ _ONE_SIGNAL_MS: Final = 1_000  # Answers that come together tell of the same mom
 _STRETCH_MS, _STRETCH = 30, 0.02
 _BURST_MS, _BURST = 25, 0.025
 _LEAST: Final = 0.05  # Of the rate: what is left of it after any number of cuts.
+_LEARNED_LEAST: Final = 10.0  # Each second: whoever sends little when others use the limit up learns nothing of it.
 _MOMENTS_MAX: Final = 100_000
 
 
@@ -115,7 +116,7 @@ class Allowance:
             return
         if self._per_second is None and self._learned is None:
             self._forget(now_ms)
-            self._learned = max(len(self._moments) * 1_000 / self._window_ms, 1.0)
+            self._learned = max(len(self._moments) * 1_000 / self._window_ms, _LEARNED_LEAST)
             self._factor, self._slowed_ms = 1.0, now_ms
         factor = self._grown(now_ms)
         self._factor, self._slowed_ms, self._slowed_to = max(factor * to, _LEAST), now_ms, to
@@ -163,7 +164,8 @@ class Breaker:
     answers closes it; where nothing passes, one request is let through now and then to see.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, failures_max: int = FAILURES_MAX) -> None:
+        self._failures_max = failures_max
         self._failures = 0
         self._probe_ms = PROBE_MS
         self._next_ms = 0
@@ -171,7 +173,7 @@ class Breaker:
     @property
     def is_open(self) -> bool:
         """Whether nothing goes but probes."""
-        return self._failures >= FAILURES_MAX
+        return self._failures >= self._failures_max
 
     def hold_ms(self, now_ms: int) -> int:
         """How long to wait; 0 lets a request go, which is the next probe where the breaker is open."""
@@ -189,5 +191,5 @@ class Breaker:
             self._failures, self._probe_ms = 0, PROBE_MS
             return
         self._failures += 1
-        if self._failures == FAILURES_MAX:
+        if self._failures == self._failures_max:
             self.probed(now_ms)
