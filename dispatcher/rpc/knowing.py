@@ -26,7 +26,8 @@ def known_to(page: Page) -> Iterator[Told]:
     for one in page.open:
         yield Told(one.accept_ms, timeline_pb2.TIMELINE_KIND_ACCEPTED, one.command_id, one.action, source=one.source)
         if one.sent_ms:
-            yield Told(one.sent_ms, timeline_pb2.TIMELINE_KIND_SENT, one.command_id, one.action, attempt=1)
+            sent = timeline_pb2.TIMELINE_KIND_SENT
+            yield Told(one.sent_ms, sent, one.command_id, one.action, attempt=1, detail="it was, or may have been")
     if page.ended_ms:
         yield Told(page.ended_ms, timeline_pb2.TIMELINE_KIND_CALL, action="ended", detail=page.hangup_cause)
 
