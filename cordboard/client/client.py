@@ -17,7 +17,8 @@ from cordboard.client.commands import command_of
 from cordboard.client.context import context
 from cordboard.client.errors import Unanswered, refusing
 from cordboard.client.feed import Feed, events_of, results_of
-from cordboard.client.streams import Item, Streams, check
+from cordboard.client.refusing import check
+from cordboard.client.streams import Item, Streams
 from cordboard.client.told import Event, Told
 from cordboard.client.watch import Watch
 from cordboard.v1 import dispatcher_service_pb2 as service

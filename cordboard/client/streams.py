@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError
 
-from cordboard.client.errors import CommandRefused, Violation, refusal_in
+from cordboard.client.errors import refusal_in
+from cordboard.client.refusing import refused_by
 from cordboard.v1 import (
     PHASE_OPEN,
     STATE_SUCCEEDED,
@@ -24,12 +24,10 @@ from cordboard.v1 import (
     CommandCompletion,
     CommandResult,
     GetCommandRequest,
-    Reason,
 )
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 
-BYTES_MAX: Final = 128 * 1024  # Of a command, as the contract has it.
 ROOM: Final = 200  # Items of one stream; a dispatcher reads no more than 256 before it has answered.
 RETRY_SECONDS_MIN: Final = 0.1
 RETRY_SECONDS_MAX: Final = 5.0
@@ -277,26 +275,3 @@ class _Stream:
         for item in self._items.values():
             item.fail(error)
         self._items.clear()
-
-
-def check(command: Command) -> None:
-    """Keep from a stream what would break it off, and with it all others. Raises CommandRefused."""
-    size = command.ByteSize()
-    if size > BYTES_MAX:
-        raise _refused(f"The command has {size} bytes; at most {BYTES_MAX} are taken.", "COMMAND_TOO_LARGE")
-    try:
-        Command.FromString(command.SerializeToString())
-    except DecodeError:
-        raise _refused("Structures in the command are nested too deeply.", "INVALID_COMMAND") from None
-
-
-def _refused(message: str, reason: str) -> CommandRefused:
-    return CommandRefused(grpc.StatusCode.INVALID_ARGUMENT, message, reason)
-
-
-def refused_by(refusal: service.Refusal) -> CommandRefused:
-    """A stream's refusal as an exception."""
-    reason = Reason.Name(refusal.reason).removeprefix("REASON_")
-    violations = tuple(Violation(one.field, one.description) for one in refusal.violations)
-    facts = dict(refusal.metadata)
-    return CommandRefused(grpc.StatusCode.INVALID_ARGUMENT, refusal.message, reason, violations, None, facts)
