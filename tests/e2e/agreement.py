@@ -14,6 +14,7 @@ from cordboard.v1 import (
     COMPLETION_STATE_FAILED,
     REASON_UNSPECIFIED,
     STATE_SUCCEEDED,
+    STATE_UNKNOWN,
     CommandCompletion,
     CommandResult,
     CompletionState,
@@ -30,6 +31,7 @@ _MAY_MISS: Final = frozenset({"playback_stop", "gather_stop", "playback_start", 
 
 def completions(heard: Listening, transfers: Mapping[str, str]) -> Iterator[Violation]:
     """Every success has one completion, and it says what became of it."""
+    recorded = {one.call_control_id for one in heard.results.values() if _has_begun_recording(one)}
     for command_id, result in heard.results.items():
         done = result if result.state == STATE_SUCCEEDED else heard.settled.get(command_id)
         if done is None or done.state != STATE_SUCCEEDED or done.reason != REASON_UNSPECIFIED:
@@ -39,12 +41,18 @@ def completions(heard: Listening, transfers: Mapping[str, str]) -> Iterator[Viol
             yield Violation("never completed", f"{done.action} {command_id}", command_id)
             continue
         reason = Reason.Name(completion.reason)
-        if reason == "REASON_NO_EVENT" and done.action not in _MAY_MISS:
+        stops_nothing = done.action == "record_stop" and done.call_control_id not in recorded
+        if reason == "REASON_NO_EVENT" and done.action not in _MAY_MISS and not stops_nothing:
             yield Violation("its event was missed", f"{done.action} {command_id}", command_id)
         if command_id in transfers:
             yield from _transferred(completion, transfers[command_id])
         if done.action == "dial":
             yield from _dialled(heard, done, completion)
+
+
+def _has_begun_recording(result: CommandResult) -> bool:
+    # Also where it is in doubt: then there may be an event.
+    return result.action == "record_start" and result.state in (STATE_SUCCEEDED, STATE_UNKNOWN)
 
 
 def _transferred(completion: CommandCompletion, to: str) -> Iterator[Violation]:

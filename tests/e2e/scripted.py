@@ -36,7 +36,9 @@ from tests.e2e.sender import Journal, Sender
 _AT_ONCE: Final = 150
 _SPEED: Final = 20.0
 
-# A completion that no event brings comes when its time is over: half a minute for most.
+# A completion that no event brings comes when its time is over: half a minute for most, 330 s for a record_stop that
+# stopped nothing.
+_OWED_SECONDS: Final = 400.0
 _END_SECONDS: Final = 120.0
 _APART: Final = (("grpc.use_local_subchannel_pool", 1),)
 _CONNECTIONS: Final = 8
@@ -94,7 +96,7 @@ class Scripted:
     async def conclude(self) -> list[Violation]:
         """Wait for all that is owed, and hold one against the other."""
         await until(lambda: self._journal.acknowledged <= self._heard.ended, _END_SECONDS)
-        await until(lambda: not self._owed(), _END_SECONDS, 0.5)
+        await until(lambda: not self._owed(), _OWED_SECONDS, 0.5)
         self._sandbox.settings.quiet = True
         await self._sandbox.station.webhooks.drained()
         deliveries = [one.as_json() for one in self._sandbox.station.truth.deliveries]

@@ -254,7 +254,8 @@ async def test_a_call_that_never_was_takes_nothing(wire: Wire) -> None:
 
 async def test_a_call_that_rings_takes_little(wire: Wire) -> None:
     """
-    Before the other end has answered, all but hangup, the state, and a misplaced reject are answered 90034.
+    Before the other end has answered, all but hangup, the state, refer, a recording and a misplaced reject are
+    answered 90034.
     """
     await wire.ringing(CALL)
 
@@ -264,4 +265,6 @@ async def test_a_call_that_rings_takes_little(wire: Wire) -> None:
         "reject": "99901",  # The sandbox's own: no document has a code for it.
         "client_state_update": None,
         "hangup": None,
+        "record_start": "90020",
+        "refer": None,
     }
