@@ -12,7 +12,7 @@ from tests.e2e.scripted import scripted
 CALLS = 60
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_sandbox_and_cordboard_agree_about_every_call(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
