@@ -112,7 +112,11 @@ class AccountPace:
             for allowance in self._meant(work.lane, reading):
                 allowance.slow(LIMITED_TO, now_ms)
                 allowance.close(now_ms + reading.reset_ms)
-        elif reading.is_strained:
+            return
+        if reading.status:
+            for allowance in (self._requests, self._dials) if work.lane is Lane.DIAL else (self._requests,):
+                allowance.taken(now_ms)
+        if reading.is_strained:
             self._requests.slow(STRAINED_TO, now_ms)
 
     def _meant(self, lane: Lane, reading: Reading) -> list[Allowance]:

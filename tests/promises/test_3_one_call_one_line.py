@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from cordboard.roles import hands
-from cordboard.settings import Worker
+from cordboard.settings import Account, Worker
 from cordboard.v1 import PLACEMENT_NEXT
 from cordboard.work import Lane
 from dispatcher.core import line
@@ -125,7 +125,7 @@ def waiting_for_ones_turn(patch: pytest.MonkeyPatch) -> None:
 
 
 def room_for_many_calls(patch: pytest.MonkeyPatch) -> None:
-    def narrow(name: str, chosen: Worker) -> PoolSettings:
+    def narrow(name: str, account: Account, chosen: Worker) -> PoolSettings:
         return PoolSettings(name=name, concurrency=dict.fromkeys(Lane, 1))
 
     patch.setattr(hands, "pool_settings", narrow)

@@ -5,8 +5,8 @@ all workers add up to one, whoever comes and goes, and nobody has to be asked.
 Rule 2: two bounds at once. A window counts what went, as Telnyx counts, a little longer than Telnyx's because requests
 overtake each other on the road. A bucket spaces them, so that a share that changes hands is not used twice: whoever
 gets it has no more than the rate from then on, and who had it has sent no more than the rate until then.
-Rule 3: after a 429 the rate is cut at once and grows back slowly (AIMD). Where no rate was set, what went until the
-first 429 tells it, until there was none for a minute.
+Rule 3: after a 429 the rate is cut at once and grows back slowly (AIMD). Where no rate was set, what Telnyx took
+until the first 429 tells it, until there was none for a minute.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ class Allowance:
         self._window_ms = window_ms
         self._share = 0.0
         self._moments: deque[int] = deque(maxlen=_MOMENTS_MAX)
+        self._taken: deque[int] = deque(maxlen=_MOMENTS_MAX)  # When Telnyx took one, where no rate was set.
         self._tokens = 1.0
         self._refilled_ms = 0
         self._factor = 1.0
-        self._learned: float | None = None  # The rate at which the first 429 came, where none was set.
+        self._learned: float | None = None  # What Telnyx took until the first 429, where none was set.
         self._slowed_ms, self._slowed_to = -_FORGOTTEN_MS, 1.0
         self._closed_until_ms = 0
 
@@ -102,9 +103,15 @@ class Allowance:
         """Something went that asked nobody: what asks waits the longer, though never for more than a second of it."""
         self._moments.append(now_ms)
         rate = self.rate(now_ms)
+        self._forget(now_ms)
         if rate is not None:
             self._refill(rate, now_ms)
             self._tokens = max(self._tokens - 1.0, -rate)
+
+    def taken(self, now_ms: int) -> None:
+        """Telnyx took one."""
+        if self._per_second is None:
+            self._taken.append(now_ms)
 
     def close(self, until_ms: int) -> None:
         """Let nothing go before then; an earlier word that names a later time stands."""
@@ -115,8 +122,8 @@ class Allowance:
         if now_ms - self._slowed_ms < _ONE_SIGNAL_MS and to >= self._slowed_to:
             return
         if self._per_second is None and self._learned is None:
-            self._forget(now_ms)
-            self._learned = max(len(self._moments) * 1_000 / self._window_ms, _LEARNED_LEAST)
+            lately = sum(at > now_ms - self._window_ms for at in self._taken)
+            self._learned = max(lately * 1_000 / self._window_ms, _LEARNED_LEAST)
             self._factor, self._slowed_ms = 1.0, now_ms
         factor = self._grown(now_ms)
         self._factor, self._slowed_ms, self._slowed_to = max(factor * to, _LEAST), now_ms, to
@@ -149,8 +156,9 @@ class Allowance:
         self._refilled_ms = now_ms
 
     def _forget(self, now_ms: int) -> None:
-        while self._moments and self._moments[0] <= now_ms - self._stretched_ms:
-            self._moments.popleft()
+        for kept in (self._moments, self._taken):
+            while kept and kept[0] <= now_ms - self._stretched_ms:
+                kept.popleft()
 
 
 _FAILURES: Final = frozenset({Meaning.UNREACHED, Meaning.UNANSWERED, Meaning.FAULT, Meaning.HALF, Meaning.FOREIGN})
