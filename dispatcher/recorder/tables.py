@@ -116,15 +116,10 @@ class Tables:
 
     async def search(self, wanted: Search) -> list[Story]:
         """Calls, the latest first."""
-        values = (
-            wanted.account,
-            wanted.outcome,
-            wanted.start_ms,
-            wanted.end_ms or _NEVER_MS,
-            wanted.before_ms or _NEVER_MS,
-            wanted.before_call,
-            wanted.count,
-        )
+        # One bound, the nearer one: of two an index would use any.
+        last_ms = min((wanted.end_ms or _NEVER_MS) - 1, wanted.before_ms or _NEVER_MS)
+        behind = (wanted.before_ms or _NEVER_MS, wanted.before_call)
+        values = (wanted.account, wanted.outcome, wanted.start_ms, last_ms, *behind, wanted.count)
         async with self._database.transaction() as session:
             if wanted.number:
                 rows = [

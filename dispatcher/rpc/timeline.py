@@ -34,12 +34,13 @@ _PLAIN: Final[Mapping[str, TimelineKind.ValueType]] = {
 }
 # What the dispatcher says of itself may stand in the log twice, word for word, where a crash came between.
 _SAID_ONCE: Final = frozenset({Kind.RELEASE, Kind.RESULT, Kind.SETTLED, Kind.COMPLETION, Kind.EVENT, Kind.CANCELLED})
-# Of what happens in one millisecond, what comes of what: an event comes before what it completes.
+# Of what happens to one command in one millisecond, what comes of what: an event comes before what it completes.
 _ORDER: Final = (
     timeline_pb2.TIMELINE_KIND_CALL,
     timeline_pb2.TIMELINE_KIND_CANCEL_ASKED,
     timeline_pb2.TIMELINE_KIND_ACCEPTED,
     timeline_pb2.TIMELINE_KIND_HELD,
+    timeline_pb2.TIMELINE_KIND_RELEASED,
     timeline_pb2.TIMELINE_KIND_SENT,
     timeline_pb2.TIMELINE_KIND_ANSWERED,
     timeline_pb2.TIMELINE_KIND_RESULT,
@@ -81,11 +82,16 @@ def timeline(recorded: Iterable[Entry], known: Iterable[Told]) -> list[TimelineE
     names = {line.name for line in told}
     # That the call began and ended, its events tell better.
     told += [line for line in known if line.name not in names and not (told and line.kind == _CALL)]
-    return [_written(line) for line in sorted(told, key=_place)]
+    return [_written(line) for line in _in_order(told)]
 
 
-def _place(line: Told) -> tuple[int, int]:
-    return line.at_ms, _RANKS.get(line.kind, len(_ORDER))
+def _in_order(told: list[Told]) -> list[Told]:
+    """By time. What one decision says has one time: of that, what is about the earlier command comes first."""
+    begun: dict[str, int] = {}
+    for line in told:
+        begun[line.command_id] = min(line.at_ms, begun.get(line.command_id, line.at_ms))
+    begun[""] = 0
+    return sorted(told, key=lambda line: (line.at_ms, begun[line.command_id], _RANKS.get(line.kind, len(_ORDER))))
 
 
 def _once(recorded: Iterable[Entry]) -> Iterator[Entry]:
@@ -142,7 +148,7 @@ def _reported(entry: Entry, content: Mapping[str, Any]) -> Iterator[Told]:
 
 def _holds(told: list[Told]) -> Iterator[Told]:
     """What had to wait, and for what: the last of what happened between its acceptance and its release."""
-    lines = sorted(told, key=_place)
+    lines = _in_order(told)
     released = {
         line.command_id: line
         for line in reversed(lines)

@@ -143,6 +143,30 @@ class TestOrder:
 
         assert said(timeline([done, event], ())) == ["EVENT c-1", "COMPLETED c-1"]
 
+    def test_what_one_decision_says_is_in_order_too(self):
+        """
+        All of it has one time: the result of one command, and the release of the next.
+        """
+        first = [accepted(0), released(1), entry(5, Kind.RESULT, state="SUCCEEDED"), entry(5, Kind.COMPLETION)]
+        lines = timeline([released(5, "c-2"), accepted(2, "c-2"), *first, released(5, "c-2")], ())
+
+        assert said(lines)[-3:] == ["RESULT c-1", "COMPLETED c-1", "RELEASED c-2"]
+
+    def test_all_in_one_millisecond_is_told_as_it_came(self):
+        """
+        A provider on the same machine is that fast.
+        """
+        sent = {"sent_ms": T0 + 1, "finished_ms": T0 + 1}
+        every = [entry(1, Kind.RESULT), entry(1, Kind.OUTCOME, content=sent, attempt=1), released(1), accepted(1)]
+
+        assert [line.split()[0] for line in said(timeline(every, ()))] == [
+            "ACCEPTED",
+            "RELEASED",
+            "SENT",
+            "ANSWERED",
+            "RESULT",
+        ]
+
     def test_that_telnyx_was_asked_is_nobodys_command(self):
         """
         It has no id that anybody knows.

@@ -111,43 +111,44 @@ DELETE FROM story WHERE call = $1 AND last_ms < $2 RETURNING call;
 DELETE FROM entry WHERE call = $1;
 
 -- by_time --
--- Calls, the latest first. All searches take: account, outcome, from, until, the last one's time and call, how many.
+-- Calls, the latest first. All searches take: account, outcome, first and last time, the time and name of the call that
+-- they go on behind, how many.
 SELECT * FROM story
-WHERE $1 = '' AND $2 = '' AND first_ms >= $3 AND first_ms < $4 AND first_ms <= $5
-    AND (first_ms < $5 OR call < $6) AND led_to = ''
+WHERE $1 = '' AND $2 = '' AND first_ms >= $3 AND first_ms <= $4
+    AND (first_ms <> $5 OR call < $6) AND led_to = ''
 ORDER BY first_ms DESC, call DESC LIMIT $7;
 
 -- by_account --
 -- Those of an account.
 SELECT * FROM story
-WHERE account = $1 AND $2 = '' AND first_ms >= $3 AND first_ms < $4 AND first_ms <= $5
-    AND (first_ms < $5 OR call < $6) AND led_to = ''
+WHERE account = $1 AND $2 = '' AND first_ms >= $3 AND first_ms <= $4
+    AND (first_ms <> $5 OR call < $6) AND led_to = ''
 ORDER BY first_ms DESC, call DESC LIMIT $7;
 
 -- by_outcome --
 -- Those that ended so.
 SELECT * FROM story
-WHERE $1 = '' AND outcome = $2 AND first_ms >= $3 AND first_ms < $4 AND first_ms <= $5
-    AND (first_ms < $5 OR call < $6) AND led_to = ''
+WHERE $1 = '' AND outcome = $2 AND first_ms >= $3 AND first_ms <= $4
+    AND (first_ms <> $5 OR call < $6) AND led_to = ''
 ORDER BY first_ms DESC, call DESC LIMIT $7;
 
 -- by_account_and_outcome --
 -- Those of an account that ended so.
 SELECT * FROM story
-WHERE account = $1 AND outcome = $2 AND first_ms >= $3 AND first_ms < $4 AND first_ms <= $5
-    AND (first_ms < $5 OR call < $6) AND led_to = ''
+WHERE account = $1 AND outcome = $2 AND first_ms >= $3 AND first_ms <= $4
+    AND (first_ms <> $5 OR call < $6) AND led_to = ''
 ORDER BY first_ms DESC, call DESC LIMIT $7;
 
 -- by_caller --
 -- Those that a number made; account and outcome may be empty.
 SELECT * FROM story
 WHERE from_number = $8 AND ($1 = '' OR account = $1) AND ($2 = '' OR outcome = $2)
-    AND first_ms >= $3 AND first_ms < $4 AND first_ms <= $5 AND (first_ms < $5 OR call < $6) AND led_to = ''
+    AND first_ms >= $3 AND first_ms <= $4 AND (first_ms <> $5 OR call < $6) AND led_to = ''
 ORDER BY first_ms DESC, call DESC LIMIT $7;
 
 -- by_callee --
 -- Those that went to a number; account and outcome may be empty.
 SELECT * FROM story
 WHERE to_number = $8 AND ($1 = '' OR account = $1) AND ($2 = '' OR outcome = $2)
-    AND first_ms >= $3 AND first_ms < $4 AND first_ms <= $5 AND (first_ms < $5 OR call < $6) AND led_to = ''
+    AND first_ms >= $3 AND first_ms <= $4 AND (first_ms <> $5 OR call < $6) AND led_to = ''
 ORDER BY first_ms DESC, call DESC LIMIT $7;
