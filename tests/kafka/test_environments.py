@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from cordboard.client import Client
 from cordboard.clock import SystemClock
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Rest, Settings
 from cordboard.settings.kafka import Kafka
 from cordboard.v1 import STATE_SUCCEEDED, Command, Dial
 from sandbox.server import Server
@@ -47,6 +47,7 @@ async def environment(servers: str, prefix: str, processes: int) -> AsyncIterato
             grpc=Grpc(port=0, drain_seconds=0.1),
             ingress=Ingress(port=0),
             operations=Operations(port=0),
+            rest=Rest(port=0),
         )
         made = Environment(sandbox, [], prefix)
         for number in range(processes):
