@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from cordboard.client import Client
 from cordboard.clock import SystemClock
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Settings
+from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Rest, Settings
 from cordboard.v1 import REASON_ACCOUNT_MISMATCH, STATE_SUCCEEDED, Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -150,6 +150,7 @@ async def test_two_accounts_are_two_pools(tmp_path: Path) -> None:
             grpc=Grpc(port=0, drain_seconds=0.1),
             ingress=Ingress(port=0),
             operations=Operations(port=0),
+            rest=Rest(port=0),
         )
         desk = Desk(settings, SystemClock(), random.Random(1), CollectorRegistry(), telnyx_is_local=True)
         await stack.enter_async_context(desk)
