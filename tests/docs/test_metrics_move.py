@@ -145,7 +145,8 @@ async def somebody_waits(scene: Scene) -> None:
 
 async def an_sdk_asks_again(scene: Scene) -> None:
     """By the REST door: a dial without an id, and its retry; one of them waits at Telnyx's door meanwhile."""
-    headers, body = {"authorization": "Bearer key"}, {"to": ANSWERS_AT_ONCE, "from": OWN_NUMBER, "connection_id": "c"}
+    headers = {"authorization": f"Bearer {scene.stage.api_key}"}
+    body = {"to": ANSWERS_AT_ONCE, "from": OWN_NUMBER, "connection_id": "c"}
     async with httpx.AsyncClient(base_url=scene.stage.rest_url, headers=headers, trust_env=False) as http:
         await http.post("/v2/calls", json=body, headers={"x-stainless-retry-count": "0"})
         await http.post("/v2/calls", json=body, headers={"x-stainless-retry-count": "1"})

@@ -65,6 +65,7 @@ class Stage:
         self._directory = directory
         self._tracing = tracing or Tracing()
         self._account = account
+        self.api_key = account.get("api_key", "key")
         # Requests that are held are given up late, and a lane that waits looks at the skipped time often.
         self._worker: dict[str, Any] = {
             "try_timeout_seconds": 10.0,
@@ -127,7 +128,7 @@ class Stage:
 
     def _settings(self) -> Settings:
         usual = {
-            "api_key": "key",
+            "api_key": self.api_key,
             "base_url": self.sandbox.base_url,
             "webhook_public_key": self.sandbox.public_key,
             "dial_url_secret": "a-secret-of-this-stage",

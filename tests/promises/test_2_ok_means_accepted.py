@@ -174,7 +174,8 @@ def checking_before_accepting(patch: pytest.MonkeyPatch) -> None:
     def accept(self: intake.Intake, wanted: Command, traceparent: str = "") -> intake.Admitted:
         if wanted.account != "nobody":
             return admit(self, wanted, traceparent)
-        unchecked.append(self._record(command(wanted.command_id, wanted.call_control_id), wanted.call_control_id, ""))
+        same = command(wanted.command_id, wanted.call_control_id)
+        unchecked.append(admit(self, same).record)
         return admit(self, wanted, traceparent)
 
     async def append_all(self: intake.Intake, records: Sequence[NewRecord]) -> list[Appended]:

@@ -22,6 +22,7 @@ from dispatcher.core.limits import DEFAULT_LIMITS
 from sandbox.core.call import State
 from tests.promises.stage import Stage, Without, command
 from workers import lane as lanes
+from workers import pace, sending
 
 ROUNDS = 7  # Of 15 s each: longer than a hangup is waited for before it is called UNKNOWN.
 
@@ -161,7 +162,8 @@ def its_lane(patch: pytest.MonkeyPatch) -> None:
 
 def the_exemption_of_its_lane(patch: pytest.MonkeyPatch) -> None:
     """The urgent lane asks the pace, as others do."""
-    patch.setattr(lanes, "Lane", SimpleNamespace(DIAL=Lane.DIAL, URGENT=None))
+    for module in (lanes, pace, sending):
+        patch.setattr(module, "Lane", SimpleNamespace(DIAL=Lane.DIAL, URGENT=None))
 
 
 def its_endless_time(patch: pytest.MonkeyPatch) -> None:
