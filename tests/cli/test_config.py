@@ -43,7 +43,7 @@ class TestConfig:
         assert ended.returncode == 2
         assert "at least one account must be set" in ended.stderr
 
-    @pytest.mark.parametrize("number", [0, 1])
+    @pytest.mark.parametrize("number", [0, 1, 2])
     def test_the_readmes_settings_are_in_order(self, cordboard: Cordboard, tmp_path: Path, number: int) -> None:
         """
         The files that the README shows can be used, once they have a key and the secrets are there.
