@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from cordboard.work import Verdict
-from dispatcher.core import admission, completion, dialling, flights, hearing, line, matching, memory, verdicts
+from dispatcher.core import admission, completion, dialling, flights, hearing, line, matching, memory, obeying, verdicts
 from dispatcher.core.commands import DIAL, Ask
 from dispatcher.core.page import Flight, Life, Page
 from dispatcher.core.rivals import is_stop
@@ -176,7 +176,7 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "other content under the same id is taken for the same command",
         instead(memory.Remembered, "same_content", lambda remembered, fingerprint: True),
     ),
-    mutation("cancelled-in-name", "what was cancelled stays in line", instead(admission, "take_out", _keeps_in_line)),
+    mutation("cancelled-in-name", "what was cancelled stays in line", instead(obeying, "take_out", _keeps_in_line)),
     mutation(
         "every-event-new",
         "an event that was handed on is handed on again",

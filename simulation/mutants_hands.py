@@ -14,7 +14,7 @@ import msgspec
 from cordboard.log.port import Log
 from cordboard.work import Lane, Repeat, Verdict
 from simulation.mutation import Change, Mutation, instead, mutation, nothing_async
-from workers import pool, telnyx
+from workers import settings, telnyx
 from workers.core import attempt
 from workers.core.attempt import Attempt
 from workers.core.outcome import Meaning, NoAnswer, Rule
@@ -202,7 +202,7 @@ EVERY: Final[tuple[Mutation, ...]] = (
     mutation(
         "one-hangup-at-a-time",
         "the urgent lane has one request in flight at a time",
-        Change(pool, "CONCURRENCY", lambda of: {**of, Lane.URGENT: 1}),
+        Change(settings, "CONCURRENCY", lambda of: {**of, Lane.URGENT: 1}),
     ),
     mutation(
         "one-pair-of-hands",
