@@ -12,6 +12,7 @@ from simulation.indexed import Check, Facts, Violation
 _NOT_OF_ANSWERED: Final = frozenset({"call.initiated", "call.hangup"})
 _OVER: Final = frozenset({"CALL_ENDED", "ALREADY_ENDED"})
 _LINK_SECONDS: Final = 50.0  # A webhook waits 60 s for its call, by a clock that may jump by some seconds meanwhile.
+_CLOCKS_SECONDS: Final = 3.0  # What is known of times is no better: two clocks, and the way.
 _WAY_SECONDS: Final = 8.0  # From page to page to page, when nothing is wrong any more.
 _BRIDGED_SECONDS: Final = 10.0  # So long is a leg's call.bridged awaited after its hangup.
 _TRANSFER_SECONDS: Final = 55.0  # So long a transfer surely is open.
@@ -61,7 +62,10 @@ def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
 
 
 def _is_confused(facts: Facts, command: Command) -> bool:
-    """Whether what became of other commands about its call's recordings is in doubt, so that nobody can tell."""
+    """Whether what became of other commands about its call's recordings is in doubt, so that nobody can tell.
+
+    Nor can anybody where another command ended a recording at nearly the same time, by clocks that are off.
+    """
     others = (one for one in facts.accepted.values() if one.call == command.call and one is not command)
     return any(_confuses(facts, command, one) for one in others if one.action in ("record_start", "record_stop"))
 
@@ -70,7 +74,15 @@ def _confuses(facts: Facts, command: Command, other: Command) -> bool:
     result = facts.result(other.command_id)
     if not facts.sent(other) or result is None:
         return bool(facts.sent(other))
-    return result.state == "UNKNOWN" or len(facts.sent(other)) > 1
+    return result.state == "UNKNOWN" or len(facts.sent(other)) > 1 or _ended_one_beside(facts, command, other)
+
+
+def _ended_one_beside(facts: Facts, command: Command, other: Command) -> bool:
+    ends = [
+        one.at for one in facts.history.deliveries if one.cause == other.telnyx_id and _is_recording(one.event_type)
+    ]
+    at = facts.effects(command)[0].effect_at or 0.0
+    return other.action == "record_start" and any(abs(end - at) < _CLOCKS_SECONDS for end in ends)
 
 
 def _succeeded(facts: Facts, action: str) -> Iterator[Command]:

@@ -105,10 +105,13 @@ class Facts:
         name = f"results|{told.event_id}" if isinstance(told, Result) else f"events|{told.event_id}"
         return self._decided.get(name)
 
-    def is_calm(self, role: str, since: float, until: float) -> bool:
-        """Whether in all that time, and as long before as it takes to get over it, nothing befell any such process."""
+    def is_calm(self, role: str, since: float, until: float, longer: float = 0.0) -> bool:
+        """Whether in all that time, and as long before as it takes to get over it, nothing befell any such process.
+
+        `longer`: seconds that it takes beyond the usual.
+        """
         return since > _STARTING_SECONDS and not any(
-            begin < until and since < end + RECOVERY_SECONDS
+            begin < until and since < end + RECOVERY_SECONDS + longer
             for name, begin, end in self.history.setbacks
             if name.startswith((role, "all"))
         )

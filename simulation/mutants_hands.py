@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import httpx
 import msgspec
 
 from cordboard.log.port import Log
-from cordboard.work import Lane, Repeat, Verdict
+from cordboard.work import Lane, Repeat, Verdict, Work
 from simulation.mutation import Change, Mutation, instead, mutation, nothing_async
 from workers import settings, telnyx
 from workers.core import attempt
 from workers.core.attempt import Attempt
 from workers.core.outcome import Meaning, NoAnswer, Rule
 from workers.lane import LaneWorker
+from workers.pace import AccountPace, Hold
 from workers.seat import Seat
 from workers.tenancy import Tenancy
 
@@ -104,6 +105,14 @@ def _like_the_others(original: AsyncMethod) -> AsyncMethod:
             worker._lane = lane
 
     return admitted
+
+
+def _as_an_action(original: Method) -> Method:
+    def hold(pace: AccountPace, work: Work, now_ms: int) -> Hold | None:
+        paced = msgspec.structs.replace(work, lane=Lane.ACTION) if work.lane is Lane.URGENT else work
+        return cast("Hold | None", original(pace, paced, now_ms))
+
+    return hold
 
 
 def _after_a_rest(original: AsyncMethod) -> AsyncMethod:
@@ -198,6 +207,7 @@ EVERY: Final[tuple[Mutation, ...]] = (
         "paced-hangups",
         "the urgent lane waits for the pace, as the others do",
         Change(LaneWorker, "_admitted", _like_the_others),
+        Change(AccountPace, "hold", _as_an_action),
     ),
     mutation(
         "one-hangup-at-a-time",
