@@ -27,7 +27,7 @@ SEEN_AT = {
     "long-window": 173,
     "short-silence": 2,
     "uncontested": 188,
-    "deaf-to-late-words": 31,
+    "deaf-to-late-words": 155,
     "late-is-no": 32,
     "dial-again": 10,
     "impatient-line": 0,
