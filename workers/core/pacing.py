@@ -59,7 +59,7 @@ class Allowance:
             kept = round(len(self._moments) * part / self._share)
             every = list(self._moments)
             self._moments = deque((every[n * len(every) // kept] for n in range(kept)), maxlen=_MOMENTS_MAX)
-            self._tokens = min(self._tokens, 1.0)
+        self._tokens = min(self._tokens, 1.0)
         self._share = part
 
     @property
