@@ -167,7 +167,7 @@ async def test_who_asks_again_too_late_hears_what_the_first_one_came_to(desk: De
     """
     After its expire_time a repeat is still a repeat: a refusal would say that nothing will happen. New, it is refused.
     """
-    command = speak("again", expire_time=Timestamp(seconds=int(time.time()) + 1))
+    command = speak("again", expire_time=Timestamp(seconds=int(time.time()) + 3))
     first = await desk.stub.Execute(ExecuteRequest(command=command), timeout=20)
     await until(lambda: time.time() > command.expire_time.seconds)
     again = await desk.stub.Execute(ExecuteRequest(command=command), timeout=20)

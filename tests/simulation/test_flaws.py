@@ -65,7 +65,7 @@ SEEN_AT = {
     "last-attempt-counts": 25,
     "mortal-record-stop": 5,
     "shared-recording": 0,
-    "impatient-alias": 77,
+    "impatient-alias": 37,
     "twice-by-name": 0,
     "nameless-calls": 0,
     "ended-by-its-leg": 8,
