@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from cordboard.log.port import LogError
 from dispatcher.ingress.spool import Spool, SpoolFailed
 from simulation.mutation import Change, Mutation, instead, mutation, nothing
 from workers.core.forwarding import Backlog, Parcel
@@ -35,9 +36,11 @@ def _by_itself(original: Callable[..., Parcel | None]) -> Callable[..., None]:
 
 
 def _taken_for_written(original: AsyncMethod) -> AsyncMethod:
-    async def into_log(spool: Spool, some: Any) -> bool:
-        await original(spool, some)
-        return True
+    async def into_log(spool: Spool, some: Any) -> None:
+        try:
+            await original(spool, some)
+        except LogError:
+            spool._done = some
 
     return into_log
 

@@ -87,7 +87,7 @@ SEEN_AT = {
     "at-home-everywhere": 9,
     "pages-first": 59,
     "accepted-anyway": 9,
-    "refused-anyway": 94,
+    "refused-anyway": 738,
     "watch-from-now": 1,
     "no-signatures": 0,
     "kept-before-written": 1,
