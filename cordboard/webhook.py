@@ -22,9 +22,10 @@ TIMESTAMP_HEADER: Final = "telnyx-timestamp"
 ACCOUNT_HEADER: Final = "cordboard-account"
 DIAL_COPY_HEADER: Final = "cordboard-dial-copy"
 ALIAS_HEADER: Final = "cordboard-alias"  # On a webhook written on under its call: the alias that it came under.
+DIAL_PREFIX: Final = "dial:"
 LEG_PREFIX: Final = "leg:"
 LIMIT_PREFIX: Final = "limit:"
-_OTHER_PAGES: Final = ("dial:", "event:", LEG_PREFIX, LIMIT_PREFIX, "session:")  # What begins so names no call.
+_OTHER_PAGES: Final = (DIAL_PREFIX, "event:", LEG_PREFIX, LIMIT_PREFIX, "session:")  # What begins so names no call.
 
 # The events that settle a dial, of which its own page gets a copy.
 DIAL_EVENTS: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
@@ -141,7 +142,7 @@ def session_key(call_session_id: str) -> str:
 
 def dial_key(account: str, command_id: str) -> str:
     """The key of a dial's own page."""
-    return f"dial:{account}/{command_id}"
+    return f"{DIAL_PREFIX}{account}/{command_id}"
 
 
 def dial_url(public_url: str, account: str, command_id: str, secret: bytes) -> str:

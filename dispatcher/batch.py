@@ -186,7 +186,7 @@ class Batch:
             page = None if decision.page is None else encode(decision.page)
             self.changes[key] = page
             self._bytes += len(page or b"")
-        self._waiting[key] = 0 if decision.page is None else len(decision.page.line) + len(decision.page.early)
+        self._waiting[key] = 0 if decision.page is None else decision.page.waiting
         self._wakes[key] = decision.wake_ms or 0
         look_at(self._credit, key, decision)
         for learned in decision.learned:

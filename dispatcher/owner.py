@@ -173,7 +173,7 @@ class Owner:
         self._credit, self._obeyed = LaneCredit(self._practice.rooms), self._practice.orders()
         async for key, value in self._log.pages(claim):
             page = decode(value)
-            self._pages.put(key, value, page.wake_ms, len(page.line) + len(page.early))
+            self._pages.put(key, value, page.wake_ms, page.waiting)
             if is_waiting(page):
                 self._unseen.append(key)
         self._has_pages = True

@@ -22,7 +22,7 @@ from cordboard.log.port import NewRecord, Record
 from cordboard.topics import Topics
 from cordboard.v1 import actions_call_pb2, command_pb2, result_pb2
 from cordboard.validation import Violation
-from cordboard.webhook import ALIAS_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from cordboard.webhook import ALIAS_HEADER, DIAL_PREFIX, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from cordboard.work import encode
 from dispatcher import telling
 from dispatcher.accounts import Accounts
@@ -186,7 +186,7 @@ class Renderer:
     def _cancelled(self, answer: CancelAnswer, _: Record | None) -> NewRecord:
         message = result_pb2.CancelReport(
             cancel_id=answer.request_id,
-            call_control_id="" if answer.page.startswith("dial:") else answer.page,
+            call_control_id="" if answer.page.startswith(DIAL_PREFIX) else answer.page,
             account=answer.account,
             cancelled_command_ids=answer.cancelled,
             too_late_command_ids=answer.too_late,

@@ -10,7 +10,7 @@ import enum
 
 import msgspec
 
-from cordboard.webhook import LIMIT_PREFIX, names_a_call
+from cordboard.webhook import DIAL_PREFIX, LEG_PREFIX, LIMIT_PREFIX, names_a_call
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
 
@@ -230,6 +230,11 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     recent: list[tuple[int, int]] = []  # Dials by second (Unix s).
 
     @property
+    def waiting(self) -> int:
+        """How many commands wait: in the line, or for their number's turn."""
+        return len(self.line) + len(self.early)
+
+    @property
     def is_call(self) -> bool:
         """Whether it is a call's, and not that of a dial, an alias or an event that names nothing."""
         return names_a_call(self.key)
@@ -247,12 +252,12 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     @property
     def is_dial(self) -> bool:
         """Whether this is the page of a dial."""
-        return self.key.startswith("dial:")
+        return self.key.startswith(DIAL_PREFIX)
 
     @property
     def is_leg(self) -> bool:
         """Whether it is the alias of a call by its leg."""
-        return self.key.startswith("leg:")
+        return self.key.startswith(LEG_PREFIX)
 
     @property
     def is_session(self) -> bool:

@@ -19,7 +19,7 @@ from cordboard.topics import Topics
 from cordboard.v1 import command_pb2, result_pb2
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.validation import Violation, contract_violations
-from cordboard.webhook import dial_key, names_a_call
+from cordboard.webhook import DIAL_PREFIX, dial_key, names_a_call
 from dispatcher.acceptance import views
 from dispatcher.acceptance.execute import patience
 from dispatcher.acceptance.intake import Intake, source_uri
@@ -33,7 +33,6 @@ from dispatcher.rendering import PROTOBUF_TYPE
 from dispatcher.rpc.ordering import Ordering
 from dispatcher.rpc.recalling import Recalling, view_of
 
-DIAL_PREFIX: Final = "dial:"
 FIND_SECONDS_MAX: Final = 10.0
 REPORT_SECONDS_MAX: Final = 30.0
 _DIALS_ONE_BY_ONE: Final = Violation(
