@@ -58,12 +58,14 @@ class TestAllowance:
 
     def test_what_was_missed_is_made_up_for_a_moment_only(self) -> None:
         """
-        After a minute's idleness a sixth of a second's worth goes at once, not five seconds' worth.
+        After a minute's idleness it goes a third faster for a second or so, not five seconds' worth at once.
         """
         allowance = whole(30)
         sent_at(allowance, 0, 1_000)
 
-        assert len([one for one in sent_at(allowance, 60_000, 61_000) if one == 60_000]) == 4
+        going = sent_at(allowance, 60_000, 61_000)
+        assert 30 < len(going) <= 41
+        assert most_within(going, 100) <= 5
 
     @settings(max_examples=30, deadline=None)
     @given(

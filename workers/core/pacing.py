@@ -27,7 +27,8 @@ _ONE_SIGNAL_MS: Final = 1_000  # Answers that come together tell of the same mom
 # Our window is longer by how much faster one request may travel than another before it, and by what is sent twice when
 # a share changes hands: at most a burst, which makes up for a moment's idleness.
 _STRETCH_MS, _STRETCH = 30, 0.02
-_BURST_MS, _BURST = 25, 0.025
+_BURST_MS, _BURST = 75, 0.05
+_CATCHING_UP: Final = 1.3  # What was missed is made up for at so many times the rate, not all at once.
 _LEAST: Final = 0.05  # Of the rate: what is left of it after any number of cuts.
 _LEARNED_LEAST: Final = 10.0  # Each second: whoever sends little when others use the limit up learns nothing of it.
 _MOMENTS_MAX: Final = 100_000
@@ -44,6 +45,7 @@ class Allowance:
         self._taken: deque[int] = deque(maxlen=_MOMENTS_MAX)  # When Telnyx took one, where no rate was set.
         self._tokens = 1.0
         self._refilled_ms = 0
+        self._steady_ms: int | None = None  # A window after the share has changed; None: not known yet.
         self._factor = 1.0
         self._learned: float | None = None  # What Telnyx took until the first 429, where none was set.
         self._slowed_ms, self._slowed_to = -_FORGOTTEN_MS, 1.0
@@ -59,7 +61,7 @@ class Allowance:
             kept = round(len(self._moments) * part / self._share)
             every = list(self._moments)
             self._moments = deque((every[n * len(every) // kept] for n in range(kept)), maxlen=_MOMENTS_MAX)
-        self._tokens = min(self._tokens, 1.0)
+        self._steady_ms = None
         self._share = part
 
     @property
@@ -79,9 +81,12 @@ class Allowance:
         if wait_ms := self.window_ms(now_ms, reserve):
             return wait_ms
         rate = self.rate(now_ms)
-        if rate is None or self._tokens >= 1.0:
+        if rate is None:
             return 0
-        return math.ceil((1.0 - self._tokens) * 1_000 / self._spaced(rate))
+        if self._tokens < 1.0:
+            return math.ceil((1.0 - self._tokens) * 1_000 / self._spaced(rate))
+        gap_ms = int(1_000 / (rate * _CATCHING_UP)) if self._moments else 0
+        return max(self._moments[-1] + gap_ms - now_ms, 0) if gap_ms else 0
 
     def window_ms(self, now_ms: int, reserve: int = 0) -> int:
         """The same for what is spaced already: until it is open, and the window has room."""
@@ -151,7 +156,11 @@ class Allowance:
 
     def _refill(self, rate: float, now_ms: int) -> None:
         passed_ms = max(now_ms - self._refilled_ms, 0)
-        most = max(rate * (self._window_ms * _BURST + _BURST_MS) / 1_000, 1.0)
+        if self._steady_ms is None:
+            self._steady_ms = now_ms + self._stretched_ms
+        # Whose window is not its own share's yet makes up for nothing.
+        burst_ms = self._window_ms * _BURST + _BURST_MS if now_ms >= self._steady_ms else 0.0
+        most = max(rate * burst_ms / 1_000, 1.0)
         self._tokens = min(self._tokens + self._spaced(rate) * passed_ms / 1_000, most)
         self._refilled_ms = now_ms
 
