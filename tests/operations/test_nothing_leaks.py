@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 
@@ -89,6 +90,20 @@ async def test_nothing_that_is_secret_is_written(scene: Scene, lines: io.StringI
     events = {json.loads(line)["event"] for line in written.splitlines()}
     assert {"command_ended", "request_failed", "release_ended", "an input could not be applied"} <= events
     assert [(secret, line) for line in written.splitlines() for secret in SECRETS if secret in line] == []
+
+
+async def test_a_desk_changes_its_level_while_it_runs(scene: Scene, lines: io.StringIO):
+    """
+    By its operations port: what is not to be said any more is not said.
+    """
+    async with httpx.AsyncClient(base_url=scene.stage.operations_url, trust_env=False) as operations:
+        answer = await operations.put("/loglevel", json={"level": "error"})
+    assert answer.json() == {"level": "error", "usual": "debug"}
+    before = lines.getvalue()
+    await scene.stage.submit(command("n1", "v3:nobody"))
+    assert await scene.stage.ended("n1") == []
+
+    assert lines.getvalue() == before
 
 
 def sites() -> Iterator[tuple[str, ast.Call]]:
