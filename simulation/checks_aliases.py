@@ -81,8 +81,10 @@ def _ended_one_beside(facts: Facts, command: Command, other: Command) -> bool:
     ends = [
         one.at for one in facts.history.deliveries if one.cause == other.telnyx_id and _is_recording(one.event_type)
     ]
+    if other.action == "record_stop":
+        ends = [one.effect_at for one in facts.effects(other) if ends and one.effect_at]
     at = facts.effects(command)[0].effect_at or 0.0
-    return other.action == "record_start" and any(abs(end - at) < _CLOCKS_SECONDS for end in ends)
+    return any(abs(end - at) < _CLOCKS_SECONDS for end in ends)
 
 
 def _succeeded(facts: Facts, action: str) -> Iterator[Command]:
