@@ -24,6 +24,7 @@ from simulation import (
     checks_limits,
     checks_line,
     checks_log,
+    checks_orders,
     checks_questions,
     checks_reasons,
     checks_releases,
@@ -53,6 +54,7 @@ EVERY: Final[tuple[Check, ...]] = (
     *checks_senders.EVERY,
     *checks_questions.EVERY,
     *checks_limits.EVERY,
+    *checks_orders.EVERY,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from simulation.history import Command, Completion, Event
@@ -64,10 +65,15 @@ def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
 def _is_confused(facts: Facts, command: Command) -> bool:
     """Whether what became of other commands about its call's recordings is in doubt, so that nobody can tell.
 
-    Nor can anybody where another command ended a recording at nearly the same time, by clocks that are off.
+    Nor can anybody where two recordings began, or ended, at nearly the same time, by clocks that are off.
     """
-    others = (one for one in facts.accepted.values() if one.call == command.call and one is not command)
-    return any(_confuses(facts, command, one) for one in others if one.action in ("record_start", "record_stop"))
+    alike = [one for one in facts.accepted.values() if one.call == command.call]
+    others = (one for one in alike if one is not command and one.action in ("record_start", "record_stop"))
+    began = sorted(
+        one.effect_at or 0.0 for start in alike if start.action == "record_start" for one in facts.effects(start)
+    )
+    beside = any(second - first < _CLOCKS_SECONDS for first, second in pairwise(began))
+    return beside or any(_confuses(facts, command, one) for one in others)
 
 
 def _confuses(facts: Facts, command: Command, other: Command) -> bool:
@@ -81,10 +87,8 @@ def _ended_one_beside(facts: Facts, command: Command, other: Command) -> bool:
     ends = [
         one.at for one in facts.history.deliveries if one.cause == other.telnyx_id and _is_recording(one.event_type)
     ]
-    if other.action == "record_stop":
-        ends = [one.effect_at for one in facts.effects(other) if ends and one.effect_at]
     at = facts.effects(command)[0].effect_at or 0.0
-    return any(abs(end - at) < _CLOCKS_SECONDS for end in ends)
+    return other.action == "record_start" and any(abs(end - at) < _CLOCKS_SECONDS for end in ends)
 
 
 def _succeeded(facts: Facts, action: str) -> Iterator[Command]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from cordboard.catalogue import CATALOGUE
 from cordboard.work import Repeat
+from simulation.checks_orders import was_paused
 from simulation.clock import BEGIN_MS
 from simulation.history import Command, Event, Release, Report
 from simulation.indexed import Check, Facts, Violation
@@ -53,6 +54,8 @@ def what_failed_is_tried_again(facts: Facts) -> Iterator[Violation]:
             continue
         release = _firsts(facts, command).get(report.attempt)
         if release is None or _is_past(release, report.at) or not facts.is_calm("hand", release.at, report.at):
+            continue
+        if was_paused(facts, release.at, report.at):
             continue
         tries = [one for one in facts.sent(command) if release.at <= one.at <= report.at]
         if len(tries) == 1:

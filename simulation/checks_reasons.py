@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from simulation.checks_orders import may_cancel, was_paused
 from simulation.history import Command, Result
 from simulation.indexed import Check, Facts, Violation
 
@@ -48,8 +49,15 @@ def _is_superseded(facts: Facts, command: Command, result: Result) -> bool:
 
 
 def _is_cancelled(facts: Facts, command: Command, result: Result) -> bool:
-    """Somebody asked for it, by its id, its group, or its call."""
+    """Somebody asked for it, by its id, its group, or its call; or an operator did, for its group in all calls."""
+    if any(one.number < result.number and may_cancel(one, command) for one in facts.history.orders):
+        return True
     return any(one.number < result.number and one.means(command) for one in facts.history.cancels)
+
+
+def _was_paused(facts: Facts, command: Command, result: Result) -> bool:
+    """Its account was, at some time between its acceptance and its end."""
+    return was_paused(facts, command.at, result.at)
 
 
 def _was_not_done(facts: Facts, command: Command, result: Result) -> bool:
@@ -104,6 +112,7 @@ def _was_answered(facts: Facts, command: Command, result: Result) -> bool:
 _CAUSES: Final[dict[str, Callable[[Facts, Command, Result], bool]]] = {
     "SUPERSEDED": _is_superseded,
     "CANCEL_REQUESTED": _is_cancelled,
+    "PAUSED": _was_paused,
     "PREVIOUS_FAILED": _was_not_done,
     "LINE_FULL": _may_have_been_full,
     "SEQUENCE_GAP": _has_a_gap,

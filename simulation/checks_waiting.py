@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from simulation.checks_orders import was_paused
 from simulation.faults import Jump
 from simulation.history import Cancel, CancelReport, Command
 from simulation.indexed import Check, Facts, Violation
@@ -64,6 +65,12 @@ def _untrue(facts: Facts, cancel: Cancel, report: CancelReport) -> Iterator[Viol
             yield Violation(4, "not known again", f"{command_id} had come before it was taken back")
 
 
+def _passes_a_pause(facts: Facts, command: Command) -> bool:
+    """What ends a call does not wait for the end of a pause."""
+    firsts = [one.at for one in facts.releases[command.command_id]]
+    return command.ends_call and was_paused(facts, min(firsts), min(firsts))
+
+
 def what_is_next_goes_next(facts: Facts) -> Iterator[Violation]:
     """Once its owner has read a command with placement NEXT, nothing that waits as it came goes before it."""
     for command in facts.accepted.values():
@@ -74,7 +81,7 @@ def what_is_next_goes_next(facts: Facts) -> Iterator[Violation]:
             if other.page != command.page or other.placement != _LAST or other is command:
                 continue
             earlier = facts.first_released(other)
-            if earlier is not None and read < earlier < released:
+            if earlier is not None and read < earlier < released and not _passes_a_pause(facts, other):
                 what = f"{other.command_id} went before {command.command_id}, which was to be the next"
                 yield Violation(3, "not the next", what)
 

@@ -33,7 +33,7 @@ from simulation.history import (
     Report,
     Result,
 )
-from simulation.labels import cancel_of, label_of_command, label_of_result, report_of, spot_of
+from simulation.labels import cancel_of, label_of_command, label_of_result, order_of, report_of, spot_of
 from simulation.postings import HEADERS, content_of
 from simulation.roles import TOPICS, WORK_TOPICS
 from simulation.telnyx import Telnyx
@@ -82,6 +82,7 @@ def _read_journal(history: History, broker: JournalBroker) -> None:
     readers: dict[str, Callable[[Written], None]] = {
         TOPICS.commands: lambda written: _command(history, broker, written),
         TOPICS.now: lambda written: _command(history, broker, written),
+        TOPICS.control: lambda written: history.orders.append(order_of(written)),
         TOPICS.results: lambda written: _result(history, written),
         TOPICS.events: lambda written: history.events.append(_event(written)),
         TOPICS.outcomes: lambda written: history.reports.append(_report(written)),

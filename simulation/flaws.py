@@ -13,6 +13,7 @@ from simulation import (
     mutants_core,
     mutants_hands,
     mutants_limits,
+    mutants_orders,
     mutants_posted,
     mutants_sounds,
     mutants_told,
@@ -35,6 +36,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *mutants_told.EVERY,
     *mutants_waiting.EVERY,
     *mutants_limits.EVERY,
+    *mutants_orders.EVERY,
 )
 FLAWS: Final[dict[str, Flaw]] = {
     **{breakage.name.lower().replace("_", "-"): breakage for breakage in Breakage},

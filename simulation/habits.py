@@ -30,6 +30,7 @@ class Habits:
     `forwards`: events are posted on to an endpoint; `spools`: webhooks are kept while the log is away.
     `loses_dials`: each dial is answered by a 503 though it rings; `tells_late`: what is told of such calls comes late.
     `has_few_channels`: dials wait for the calls of others; `has_little_room`: for the results of others.
+    `is_operated`: it is paused now and then, and groups are cancelled.
     """
 
     asks_after: float
@@ -41,6 +42,7 @@ class Habits:
     spools: bool = False
     has_few_channels: bool = False
     has_little_room: bool = False
+    is_operated: bool = False
 
     @property
     def faults(self) -> tuple[Spell, ...]:
@@ -104,4 +106,5 @@ def habits_of(seed: int) -> Habits:
         spools=stream(seed, "spools").random() < 0.3,
         has_few_channels=has_campaign and has_few_channels,
         has_little_room=has_campaign and not has_few_channels,
+        is_operated=stream(seed, "operator").random() < 0.2,
     )

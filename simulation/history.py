@@ -61,6 +61,17 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """An order of an operator as it stands in the log; `time_ms` is the log's time of it."""
+
+    number: int
+    at: float
+    time_ms: int
+    kind: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelReport:
     """What became of a cancel request, as its sender is told."""
 
@@ -227,6 +238,7 @@ class History:
     commands: list[Command] = field(default_factory=list)
     cancels: list[Cancel] = field(default_factory=list)
     cancel_reports: list[CancelReport] = field(default_factory=list)
+    orders: list[Given] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     completions: list[Completion] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

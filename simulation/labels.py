@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import orjson
+
 from cordboard.identity import page_key
 from cordboard.v1 import Command, CommandResult, command_pb2, result_pb2
 from simulation.broker import Written
 from simulation.habits import ACCOUNT
-from simulation.history import Cancel, CancelReport, Label, Spot
+from simulation.history import Cancel, CancelReport, Given, Label, Spot
 
 _NO_ACTION: Final = ""
 
@@ -41,6 +43,14 @@ def report_of(written: Written) -> CancelReport:
     told = result_pb2.CancelReport.FromString(written.record.value)
     lists = (told.cancelled_command_ids, told.too_late_command_ids, told.unknown_command_ids)
     return CancelReport(written.number, told.cancel_id, *(frozenset(one) for one in lists))
+
+
+def order_of(written: Written) -> Given:
+    """An order of an operator, by its key: pause/<account>, cancel/<account>/<group>."""
+    kind, _, subject = (written.record.key or b"").decode().partition("/")
+    if kind == "pause" and not orjson.loads(written.record.value).get("paused"):
+        kind = "resume"
+    return Given(written.number, written.at, written.record.time_ms, kind, subject.partition("/")[2])
 
 
 def spot_of(written: Written) -> Spot:

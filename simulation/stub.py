@@ -36,6 +36,14 @@ class DoorStub:
         """Raises AioRpcError."""
         return await self._ask("CancelCommands", request, timeout)
 
+    async def PauseAccount(self, request: service.PauseAccountRequest, timeout: float) -> Any:  # noqa: N802 - gRPC's.
+        """Raises AioRpcError."""
+        return await self._ask("PauseAccount", request, timeout)
+
+    async def ResumeAccount(self, request: service.ResumeAccountRequest, timeout: float) -> Any:  # noqa: N802 - gRPC's.
+        """Raises AioRpcError."""
+        return await self._ask("ResumeAccount", request, timeout)
+
     def Watch(self, request: service.WatchRequest) -> _Watching:  # noqa: N802 - gRPC's name.
         """A stream, from some door."""
         return _Watching(self._doors, request)

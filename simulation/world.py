@@ -46,6 +46,7 @@ from simulation.habits import ACCOUNT, habits_of
 from simulation.history import Ended, History
 from simulation.kafka import KafkaLikeLog
 from simulation.loop import Life, VirtualLoop, bury, virtual_time
+from simulation.operators import Operator, orders_of
 from simulation.process import Process
 from simulation.questions import Questions
 from simulation.roles import TOPICS, Role
@@ -160,10 +161,11 @@ class World:
             process.start()
         for fault in (*plan.faults, *self.habits.faults):
             self._schedule(fault)
-        senders, watcher = self._outside()
+        client = self._client()
+        senders, watcher = self._senders(client), Watcher(client)
         desk = self._desk
         watching = desk.start(watcher.run())
-        sending = desk.start(senders.run(plan.calls))
+        sending = desk.start(self._all_asked(senders, client))
         await asyncio.sleep(plan.span)
         self.be_calm()
         ended_at = await self._until_over(sending)
@@ -174,20 +176,19 @@ class World:
                 task.result()  # A simulation that breaks must not look like one that is over.
         return history
 
-    def _outside(self) -> tuple[Senders, Watcher]:
-        log = self.log(self._desk, "senders") if self.plan.kind == "kafka" else None
+    def _client(self) -> Client:
         stub: Any = DoorStub(self.doors)  # gRPC's stub is a class that nothing else can be.
-        client = Client("", stub=stub)
-        senders = Senders(
-            client,
-            log,
-            self.true,
-            stream(self.plan.seed, "senders"),
-            self.telnyx.incoming,
-            self._made_by,
-            self.say,
-        )
-        return senders, Watcher(client)
+        return Client("", stub=stub)
+
+    def _senders(self, client: Client) -> Senders:
+        log = self.log(self._desk, "senders") if self.plan.kind == "kafka" else None
+        rng = stream(self.plan.seed, "senders")
+        return Senders(client, log, self.true, rng, self.telnyx.incoming, self._made_by, self.say)
+
+    async def _all_asked(self, senders: Senders, client: Client) -> None:
+        rng, calls = stream(self.plan.seed, "orders"), self.plan.calls
+        orders = orders_of(rng, self.plan.span, [call.name for call in calls]) if self.habits.is_operated else []
+        await asyncio.gather(senders.run(calls), Operator(client, rng, orders, self.say).run())
 
     def _made_by(self, command_id: str) -> str:
         made = (one.call for one in self.telnyx.requests if one.command_id == command_id and one.happened)
