@@ -23,6 +23,7 @@ _WINDOW_MS: Final = 50_000
 _SKEW_MS: Final = 3_600  # Two clocks of which each may be 1.8 s off.
 _IN_VAIN: Final = frozenset({"no_answer", "server_error", "unsent"})
 _LATELY_SECONDS: Final = 1.0
+_SLOWED_SECONDS: Final = 60.0
 
 
 def hangups_leave_at_once(facts: Facts) -> Iterator[Violation]:
@@ -55,12 +56,18 @@ def what_failed_is_tried_again(facts: Facts) -> Iterator[Violation]:
         release = _firsts(facts, command).get(report.attempt)
         if release is None or _is_past(release, report.at) or not facts.is_calm("hand", release.at, report.at):
             continue
-        if was_paused(facts, release.at, report.at):
+        if was_paused(facts, release.at, report.at) or _was_slowed(facts, report):
             continue
         tries = [one for one in facts.sent(command) if release.at <= one.at <= report.at]
         if len(tries) == 1:
             what = f"{command.command_id}, attempt {report.attempt}, is {report.verdict} after one try"
             yield Violation(6, "not tried again", what)
+
+
+def _was_slowed(facts: Facts, report: Report) -> bool:
+    """Whether Telnyx had said 429 to somebody shortly before: then all that is not urgent waits for its turn."""
+    said = [one.over_at or one.at for one in facts.history.requests if one.answer == 429]
+    return any(report.at - _SLOWED_SECONDS < at < report.at for at in said)
 
 
 def _may_be_repeated(command: Command, report: Report) -> bool:

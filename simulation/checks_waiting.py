@@ -161,8 +161,9 @@ def lines_have_an_end(facts: Facts) -> Iterator[Violation]:
 
 
 def _left(facts: Facts, command: Command) -> float:
-    """The settle by which a command left its line: released, or ended."""
-    released, result = facts.first_released(command), facts.result(command.command_id)
+    """The settle by which a command left its line: released, ended, or refused at once."""
+    refused = next(iter(facts.refused[command.command_id]), None)
+    released, result = facts.first_released(command), facts.result(command.command_id) or refused
     ended = facts.decided(result) if result is not None else None
     return min(one for one in (released, ended, float("inf")) if one is not None)
 

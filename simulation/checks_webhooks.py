@@ -53,9 +53,10 @@ def what_is_handed_on_is_what_came(facts: Facts) -> Iterator[Violation]:
 
 def the_ingress_takes_what_is_genuine(facts: Facts) -> Iterator[Violation]:
     """When nothing is wrong any more, a genuine webhook that reaches an ingress is answered 200."""
-    calm_at, forged = facts.history.ended.calm_at + _WAY_SECONDS, _forged(facts)
+    ended, forged = facts.history.ended, _forged(facts)
+    calm_at, closing_at = ended.calm_at + _WAY_SECONDS, ended.closed_at - _WAY_SECONDS
     for posting in facts.history.posted:
-        is_due = posting.is_served and posting.at > calm_at and posting.event_id not in forged
+        is_due = posting.is_served and calm_at < posting.at < closing_at and posting.event_id not in forged
         if is_due and posting.status != 200:
             what = f"{posting.event_id} at {posting.at:.3f} s was answered {posting.status}"
             yield Violation(9, "turned away", what)

@@ -35,12 +35,15 @@ from simulation.faults import WriteFate
 from simulation.loop import Life, Standing
 from simulation.reading import DelayedReader
 
-_FAILURES: Final = {
-    WriteFate.REFUSE: LogUnavailable("the log cannot be written"),
-    WriteFate.LOSE: AppendUncertain("the log did not acknowledge a write"),
-    WriteFate.LOSE_ACK: AppendUncertain("the log did not acknowledge a write"),
-    WriteFate.LATE: AppendUncertain("the log did not acknowledge a write"),
-}
+_UNHEARD: Final = frozenset({WriteFate.LOSE, WriteFate.LOSE_ACK, WriteFate.LATE})
+_NO_WORD: Final = "the log did not acknowledge a write"
+
+
+def _failure(fate: WriteFate) -> LogError | None:
+    """What a writer is told. Made anew each time: an exception holds on to whoever it was raised in."""
+    if fate is WriteFate.REFUSE:
+        return LogUnavailable("the log cannot be written")
+    return AppendUncertain(_NO_WORD) if fate in _UNHEARD else None
 
 
 @dataclass(slots=True)
@@ -218,7 +221,7 @@ class EmbeddedLikeLog(MemoryLog):
     def _synced(self, batch: list[_Request], time_ms: int) -> None:
         """The sync is over: everything in the batch is true or nothing; only the living hear of it."""
         fate = next((one.fate for one in batch if one.fate is not WriteFate.GO), WriteFate.GO)
-        failure = LogUnavailable("cut off") if self._life.cut_off else _FAILURES.get(fate)
+        failure = LogUnavailable("cut off") if self._life.cut_off else _failure(fate)
         self._syncing_ms = None
         # What died with its process in the middle of the sync is there after it, or not.
         is_kept = failure is None and (not self._is_dead or self._rng.random() < 0.5)
