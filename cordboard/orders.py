@@ -2,6 +2,11 @@
 
 A record's key names the subject and its last word counts: `pause/<account>`, `cancel/<account>/<group>`. The value is
 JSON, for whoever looks. What cannot be read is passed over: an order that nobody understands must not stop calls.
+
+The last word is the one that was given last. A write that was given up may be there all the same, seconds later: then
+a pause of before would be the last record, and stand against the resume that came between. So each order of a pause has
+the time at which it was given, later than any that its door has heard of, and what was given before the one in force is
+void.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ class _Order(msgspec.Struct, kw_only=True, omit_defaults=True):
     paused: bool = False
     comment: str = ""
     source: str = ""
+    given_ms: int = 0
 
 
 _encoder = msgspec.json.Encoder()
@@ -34,10 +40,20 @@ _decoder = msgspec.json.Decoder(_Order)
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The orders in force. `cancelled` says, by account and group, when the log took the latest cancel (Unix ms)."""
+    """The orders in force. `cancelled` says, by account and group, when the log took the latest cancel (Unix ms).
+
+    `given` says by account when the latest order to pause or resume it was given (Unix ms), and `void` for which
+    accounts the log's last record is one that does not count.
+    """
 
     paused: frozenset[str] = frozenset()
     cancelled: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    given: Mapping[str, int] = field(default_factory=dict, compare=False)
+    void: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def next_ms(self, account: str, now_ms: int) -> int:
+        """When an order that is given now is given: after all that is known."""
+        return max(now_ms, self.given.get(account, 0) + 1)
 
     def cancels(self, account: str, group: str, accept_ms: int) -> bool:
         """Whether a command of this group that was accepted then has been cancelled since."""
@@ -52,21 +68,36 @@ class Orders:
             return self
         account, _, group = subject.partition("/")
         if kind == _PAUSE:
-            others = self.paused - {account}
-            return replace(self, paused=others | {account} if said.paused else others)
+            return self._set(account, said, said.given_ms or record.time_ms)
         if kind == _CANCEL and group and record.value:
             since_ms = record.time_ms - CANCEL_MEMORY_MS
             kept = {subject: at for subject, at in self.cancelled.items() if at > since_ms}
             return replace(self, cancelled={**kept, (account, group): record.time_ms})
         return self
 
+    def _set(self, account: str, said: _Order, given_ms: int) -> Orders:
+        if given_ms < self.given.get(account, 0):
+            return replace(self, void=self.void | {account})
+        others, given = self.paused - {account}, {**self.given, account: given_ms}
+        paused = others | {account} if said.paused else others
+        return replace(self, paused=paused, given=given, void=self.void - {account})
+
+    def restated(self, topic: str) -> list[NewRecord]:
+        """The records that say again what is in force where the log's last word is void: compaction keeps only that."""
+        return [
+            pause(topic, account, paused=account in self.paused, given_ms=self.given[account])
+            for account in sorted(self.void)
+        ]
+
 
 NO_ORDERS: Final = Orders()
 
 
-def pause(topic: str, account: str, *, paused: bool, comment: str = "", source: str = "") -> NewRecord:
-    """The record by which an account is paused, or resumed."""
-    value = _encoder.encode(_Order(paused=paused, comment=comment, source=source))
+def pause(
+    topic: str, account: str, *, paused: bool, given_ms: int = 0, comment: str = "", source: str = ""
+) -> NewRecord:
+    """The record by which an account is paused, or resumed; `given_ms` as `Orders.next_ms` says, 0: the log's time."""
+    value = _encoder.encode(_Order(paused=paused, comment=comment, source=source, given_ms=given_ms))
     return NewRecord(topic, f"{_PAUSE}/{account}".encode(), value)
 
 

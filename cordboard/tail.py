@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -23,6 +24,8 @@ class Tail:
         self._hear = hear
         self._task: asyncio.Task[None] | None = None
         self._reading = False
+        self._reader: Reader | None = None
+        self._moved = asyncio.Event()
 
     @property
     def healthy(self) -> bool:
@@ -35,6 +38,19 @@ class Tail:
         self._reading = True
         self._task = asyncio.create_task(self._follow(reader), name=f"tail of {self._topic}")
         self._task.add_done_callback(self._ended)
+
+    async def reach(self, ends: Mapping[TopicPartition, int], seconds: float) -> bool:
+        """Wait until everything before these was heard, for so long at most. Returns whether it was."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self._has_reached(ends):
+                    self._moved.clear()
+                    await self._moved.wait()
+        return self._has_reached(ends)
+
+    def _has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+        positions = self._reader.positions() if self._reader is not None else {}
+        return all(positions.get(at, 0) >= end for at, end in ends.items())
 
     async def stop(self) -> None:
         """Stop following."""
@@ -51,6 +67,8 @@ class Tail:
     async def _follow(self, reader: Reader) -> None:
         try:
             while True:
+                self._reader = reader
+                self._moved.set()
                 try:
                     for record in await reader.read():
                         self._hear(record)

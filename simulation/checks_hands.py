@@ -5,6 +5,7 @@ A worker to which something happened, or whose partitions moved, is excused for 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +15,7 @@ from simulation.checks_orders import was_paused
 from simulation.clock import BEGIN_MS
 from simulation.history import Command, Event, Release, Report
 from simulation.indexed import Check, Facts, Violation
+from simulation.telnyx import Request
 
 # Nothing may hold up a hangup, so it gets what the log takes: to read it, to reserve it, and both for the batch before.
 _AT_ONCE_SECONDS: Final = {"kafka": 1.0, "embedded": 3.5}
@@ -24,6 +26,7 @@ _SKEW_MS: Final = 3_600  # Two clocks of which each may be 1.8 s off.
 _IN_VAIN: Final = frozenset({"no_answer", "server_error", "unsent"})
 _LATELY_SECONDS: Final = 1.0
 _SLOWED_SECONDS: Final = 60.0
+_FAILURES_MAX: Final = 20  # In a row, of one worker: then Telnyx counts as away.
 
 
 def hangups_leave_at_once(facts: Facts) -> Iterator[Violation]:
@@ -65,9 +68,19 @@ def what_failed_is_tried_again(facts: Facts) -> Iterator[Violation]:
 
 
 def _was_slowed(facts: Facts, report: Report) -> bool:
-    """Whether Telnyx had said 429 to somebody shortly before: then all that is not urgent waits for its turn."""
-    said = [one.over_at or one.at for one in facts.history.requests if one.answer == 429]
-    return any(report.at - _SLOWED_SECONDS < at < report.at for at in said)
+    """Whether shortly before Telnyx had said 429, or seemed to be away: then all but hangups wait."""
+    rows: Counter[str] = Counter()  # Of failures, by worker.
+    for one in sorted(facts.history.requests, key=_over_at):
+        failed = one.answer is None or one.answer >= 500
+        rows[one.worker] = rows[one.worker] + 1 if failed else 0
+        is_near = report.at - _SLOWED_SECONDS < _over_at(one) < report.at
+        if is_near and (one.answer == 429 or rows[one.worker] >= _FAILURES_MAX):
+            return True
+    return False
+
+
+def _over_at(request: Request) -> float:
+    return request.at if request.over_at is None else request.over_at
 
 
 def _may_be_repeated(command: Command, report: Report) -> bool:
@@ -109,7 +122,8 @@ def events_settle_what_they_prove(facts: Facts) -> Iterator[Violation]:
         final = facts.final(command.command_id)
         if final is None or final.state != "UNKNOWN" or not command.call or command.ends_call:
             continue
-        proof = [one for one in heard.get(command.telnyx_id, []) if one.event_type in _completing(command)]
+        own = [one for one in heard.get(command.telnyx_id, []) if one.call == command.call]
+        proof = [one for one in own if one.event_type in _completing(command)]
         if proof and not _has_rivals(facts, command):
             what = f"{command.command_id} ({command.action}) is UNKNOWN, and {proof[0].event_type} was handed on"
             yield Violation(6, "not proven", what)

@@ -14,10 +14,25 @@ _WRITE_SECONDS: Final = 8.0  # What one bad write costs: to miss its acknowledge
 _SLACK_SECONDS: Final = 5.0  # Clocks that differ by less than 2 s each way, and the way of a record.
 
 
+def _waits_rightly(facts: Facts, command: Command) -> bool:
+    """Whether its gate may still be shut: what it waits for may go on for longer, and its end was never heard."""
+    completed = {one.command_id for one in facts.history.completions}
+    closed_ms = BEGIN_MS + facts.history.ended.closed_at * 1000
+    before = (one for one in facts.accepted.values() if one.page == command.page and one.number < command.number)
+    ends = ((facts.result(one.command_id), one) for one in before if one.command_id not in completed)
+    going_on = (
+        one
+        for end, one in ends
+        if end is not None and end.state == "SUCCEEDED" and closed_ms < end.finish_ms + one.completion_ms
+    )
+    return command.is_gated and any(going_on)
+
+
 def nothing_is_lost(facts: Facts) -> Iterator[Violation]:
     """Every command that is in the log, or of which its sender was told so, has an end."""
     for command_id in facts.records:
-        if not facts.results[command_id] and not facts.refused[command_id]:
+        is_over = facts.results[command_id] or facts.refused[command_id]
+        if not is_over and not _waits_rightly(facts, facts.accepted[command_id]):
             yield Violation(4, "no result", f"{command_id} was accepted and nothing became of it")
     for told in facts.history.told:
         if told.what == "accepted" and told.command_id not in facts.records:

@@ -95,9 +95,10 @@ class Doors:
         brain, life = process.brain, process.life
         if brain is None or life is None:
             raise Broken("nobody listens")
+        context = Context(seconds, hear)  # Its deadline is the caller's, whenever it is served.
         try:
             method_of = getattr(brain.service, method)
-            return await served(life, lambda: method_of(request, Context(seconds, hear)), seconds, is_lost=is_lost)
+            return await served(life, lambda: method_of(request, context), seconds, is_lost=is_lost)
         except TimeoutError:
             raise Broken("the deadline has passed") from None
 

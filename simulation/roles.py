@@ -85,7 +85,7 @@ class Brain:
             rooms=habits.rooms,
         )
         self._dispatcher = Dispatcher(log, TOPICS, lambda number: Owner(log, number, practice, clock))
-        self._control = Control(log, TOPICS.control, lambda _: self._dispatcher.look_again())
+        self._control = Control(log, TOPICS.control, lambda _: self._dispatcher.look_again(), restates=True)
         self._stopping = Stopping()
         self._waiters = Waiters()
         self._tail = Tail(log, TOPICS.results, self._waiters.hear)
@@ -93,7 +93,9 @@ class Brain:
         self.answering = Answering(self._dispatcher, group_of(TOPICS), QUESTIONS_MAX)
         peers = Peers(log, TOPICS, self._dispatcher, ways, unseen)
         executor = Executor(intake, self._waiters, Judge(TOPICS, ACCOUNTS, peers))
-        asking = Asking(TOPICS, intake, peers, self._waiters, rng)
+        asking = Asking(
+            TOPICS, intake, peers, self._waiters, rng, lambda who: self._control.order_ms(who, clock.now_ms())
+        )
         self.service: Any = Service(intake, executor, asking, Watching(log, TOPICS, self._stopping), self._stopping)
 
     async def start(self) -> None:

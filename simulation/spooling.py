@@ -68,15 +68,17 @@ class SimulatedSpool(Spool):
         aside = Aside(_NOWHERE, log, TOPICS.dead_letters, _metrics)
         super().__init__(file, file, log, TOPICS.webhooks, clock, _metrics, aside, _BYTES_MAX)
         self._rng = rng
+        self._one_by_one = asyncio.Lock()  # It is one thread: what is asked later is done, and told of, later.
 
     async def begin(self) -> None:
         """What `open` does once it has its file."""
         await self._start()
 
     async def _on_thread(self, work: Callable[..., T], *arguments: object) -> T:
-        await asyncio.sleep(self._seconds())
-        result = work(*arguments)
-        await asyncio.sleep(self._seconds())  # It is done, and who asked may die before it hears of it.
+        async with self._one_by_one:
+            await asyncio.sleep(self._seconds())
+            result = work(*arguments)
+            await asyncio.sleep(self._seconds())  # It is done, and who asked may die before it hears of it.
         return result
 
     def _seconds(self) -> float:

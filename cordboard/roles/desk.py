@@ -175,7 +175,12 @@ class Desk:
     async def _hear_orders(self, log: Log) -> Control:
         """Before anything is decided or sent: what starts has to know of pauses."""
         metrics, accounts = ControlMetrics(self._registry), frozenset(self._settings.accounts)
-        control = Control(log, topics_of(self._settings).control, lambda orders: metrics.tell(accounts, orders))
+        control = Control(
+            log,
+            topics_of(self._settings).control,
+            lambda orders: metrics.tell(accounts, orders),
+            restates=Role.DISPATCHER in self._duties.roles,
+        )
         if self._duties.roles & {Role.DISPATCHER, Role.WORKER}:
             await control.start()
             self._stack.push_async_callback(control.stop)
@@ -190,7 +195,7 @@ class Desk:
         archive = archive_of(self._settings, self._clock)
         if archive is not None:
             self._stack.push_async_callback(archive.close)
-        door = self._make_door(log, dispatcher, accounts, archive)
+        door = self._make_door(log, dispatcher, accounts, archive, control)
         # The port is had before the seat, because other dispatchers are told by which address this one is reached.
         with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
             self.grpc_port = door.bind()
@@ -220,7 +225,9 @@ class Desk:
         self._stack.push_async_callback(liveness.stop)
         self._checks[f"{role}_progress"] = liveness.trouble
 
-    def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts, archive: Archive | None) -> GrpcServer:
+    def _make_door(
+        self, log: Log, dispatcher: Dispatcher, accounts: Accounts, archive: Archive | None, control: Control
+    ) -> GrpcServer:
         return GrpcServer(
             self._settings.grpc,
             log,
@@ -234,6 +241,7 @@ class Desk:
             archive=archive,
             masking=masking_of(self._settings),
             tracer=self._tracer,
+            order_ms=lambda account: control.order_ms(account, self._clock.now_ms()),
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:

@@ -20,6 +20,7 @@ from typing import Final
 
 from cordboard.catalogue import CATALOGUE
 from dispatcher.core.commands import CALL_ENDING
+from dispatcher.core.links import MAKES_A_LEG
 from dispatcher.core.matching import Role, clears, is_end_of, is_ended_by, match_of, owner_of, telling_events
 from dispatcher.core.page import Clue, Flight, Life, Open
 from dispatcher.core.rivals import is_stop
@@ -30,6 +31,7 @@ from dispatcher.core.words import Completion, Reason, State
 CLUES_MAX: Final = 8
 OPEN_MAX: Final = 256  # Commands of one call whose event is awaited: a page has to have a greatest size.
 RUNNING_MAX: Final = 32  # And of those that go on after their completion; of the oldest beyond, the end is untied.
+OVERTAKEN_WAIT_MS: Final = 10_000  # For an event that was overtaken by the end of what it is of.
 _CALL_ENDED: Final = "call_hangup"
 _NEVER_MS: Final = 1 << 52
 _ENDING_MS: Final = 30_000  # For the event of what was heard when it was stopped.
@@ -203,17 +205,31 @@ def _conclude(turn: Turn, waiting: Open, clue: Clue) -> None:
     if clue.event_type in rule.failed_by:
         waiting.calls = [call for call in waiting.calls if call != clue.call]
         turn.changed = True
+        if clue.answered:
+            waiting.failing = clue
         if not waiting.calls:  # A dial of several legs has failed when the last one has.
-            complete(turn, waiting, Completion.FAILED, Reason.NONE, clue)
+            _fail(turn, waiting, clue)
     elif clue.status in rule.failed_statuses:
         complete(turn, waiting, Completion.FAILED, Reason.NONE, clue)
     elif clue.status == _CALL_ENDED:
         complete(turn, waiting, Completion.INCOMPLETE, Reason.CALL_ENDED, clue)
     else:
         complete(turn, waiting, Completion.COMPLETED, Reason.NONE, clue)
+        if waiting.action in MAKES_A_LEG:
+            turn.page.unseen_ms = waiting.sent_ms
         if not is_end_of(waiting, clue.event_type):
             waiting.begun = waiting.begun or clue.event_type in rule.started_by
             _let_go_on(turn, waiting)
+
+
+def _fail(turn: Turn, waiting: Open, clue: Clue) -> None:
+    """Webhooks overtake each other: the end of a call that was answered may come before its call.answered."""
+    if waiting.failing is None:
+        complete(turn, waiting, Completion.FAILED, Reason.NONE, clue)
+        return
+    waiting.deadline_ms = min(waiting.deadline_ms, turn.now + OVERTAKEN_WAIT_MS)
+    if waiting not in turn.page.open:
+        turn.page.open.append(waiting)
 
 
 def _let_go_on(turn: Turn, waiting: Open) -> None:

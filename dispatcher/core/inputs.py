@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
@@ -52,6 +53,9 @@ class Told:
     outcome: Outcome
 
 
+_ANSWERED_CAUSES: Final = frozenset({"normal_clearing", "time_limit"})  # Of a hangup: only an answered call has them.
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A verified webhook. A `copy` only settles: its call's own page hands the webhook on.
@@ -89,7 +93,7 @@ class Heard:
             session=self.session,
             marks=self.marks,
             begun_ms=self.begun_ms,
-            answered=self.answered,
+            answered=self.answered or self.hangup_cause in _ANSWERED_CAUSES,
             over_ms=self.over_ms,
         )
 

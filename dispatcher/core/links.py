@@ -34,7 +34,6 @@ ANSWERED: Final = "call.answered"
 _SPREAD: Final = _FATES | {ANSWERED}
 _UNANSWERED_EVENTS: Final = frozenset({"call.initiated", "call.hangup"})
 _UNANSWERED_ACTIONS: Final = frozenset({"answer", "client_state_update", "dial", "hangup", "reject"})
-_ANSWERED_CAUSES: Final = frozenset({"normal_clearing", "time_limit"})  # Of a hangup: only an answered call has them.
 _UNSPREAD_MAX: Final = 4
 
 
@@ -44,8 +43,8 @@ def note_event(turn: Turn, heard: Heard) -> None:
     page.begun_ms = min(page.begun_ms or heard.occurred_ms, heard.occurred_ms)
     page.answered = page.answered or heard.event_type not in _UNANSWERED_EVENTS
     if heard.event_type in _SPREAD and _may_be_a_new_leg(page):
-        answered = page.answered or heard.hangup_cause in _ANSWERED_CAUSES
-        clue = msgspec.structs.replace(heard.clue, begun_ms=page.begun_ms, answered=answered)
+        clue = heard.clue
+        clue = msgspec.structs.replace(clue, begun_ms=page.begun_ms, answered=page.answered or clue.answered)
         page.unspread = [*page.unspread, clue][-_UNSPREAD_MAX:]
 
 

@@ -102,7 +102,7 @@ class Open(msgspec.Struct, array_like=True, kw_only=True):
     session_told: bool = False  # The session knows that this one waits for what becomes of a new leg.
     new_legs: int = 1  # How many it creates; it has failed when all of them have.
     lost_legs: int = 0
-    failing: Clue | None = None  # It has failed, unless a late call.bridged says otherwise before its deadline.
+    failing: Clue | None = None  # It has failed, unless a late event says otherwise before its deadline.
     settled: bool = False  # UNKNOWN was its result, and it turned out to have been done.
     done_ms: int = 0  # When it became known that it was done.
     joins: str = ""  # Of a dial: the call whose session its legs join.
@@ -228,6 +228,7 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     slots: list[Slot] = []
     queue: list[Queued] = []
     recent: list[tuple[int, int]] = []  # Dials by second (Unix s).
+    unseen_ms: int = 0  # When the latest transfer was sent that this call's own event completed: its leg is to come.
 
     @property
     def waiting(self) -> int:

@@ -4,6 +4,7 @@ Rule 1: nothing here ends this call; a new leg's hangup is its own.
 Rule 2: a leg belongs to the oldest open transfer that was sent before the leg began (2 s grace); a transfer in doubt
 could only have made it before it was given up. Where that one could be confused with another, nobody can say whose leg
 it is, and it counts for none.
+So it is with the leg of a transfer that this call's own event has completed, until that leg is heard of.
 Rule 3: a leg counts once. One that was bridged has done what was asked: its hangup, whenever it comes, fails nothing.
 Rule 4: webhooks overtake each other. The hangup of a leg that was answered may have overtaken its call.bridged, which
 is awaited for as long as that is likely; one that nobody answered was never bridged.
@@ -18,7 +19,7 @@ from __future__ import annotations
 from typing import Final
 
 from cordboard.catalogue import CATALOGUE
-from dispatcher.core.completion import settle_as_done
+from dispatcher.core.completion import OVERTAKEN_WAIT_MS, settle_as_done
 from dispatcher.core.decision import Tell
 from dispatcher.core.events import event_is_known, note_event
 from dispatcher.core.flights import DOUBT_KEPT_MS
@@ -27,7 +28,6 @@ from dispatcher.core.page import Clue, Joining, Open, Page
 from dispatcher.core.turn import GRACE_MS, Ending, Turn, complete
 from dispatcher.core.words import Completion, Reason, State
 
-BRIDGED_WAIT_MS: Final = 10_000
 LEGS_MAX: Final = 64  # That a page knows of. Telnyx documents no limit; of longer lists, those that ended first.
 _JOINING_MAX: Final = 16  # So many dials, too.
 _OF_NEW_LEGS: Final = frozenset(
@@ -81,10 +81,16 @@ def settle_by_legs(turn: Turn) -> None:
         turn.changed = True
         if clue.event_type == ANSWERED:
             _introduce(turn, clue)
-        elif waiting is not None and not (waiting.doubtful and waiting.contested):
+        elif waiting is not None and not (waiting.doubtful and _proves_nothing(page, waiting, clue)):
             _apply(turn, waiting, clue)
         elif not _is_failure(clue):
             _spend(page, clue)
+
+
+def _proves_nothing(page: Page, doubt: Open, clue: Clue) -> bool:
+    """Whether a leg may be another transfer's: of one beside it, or before it, whose leg was not heard of yet."""
+    is_before_its = page.unseen_ms and clue.begun_ms >= page.unseen_ms - GRACE_MS
+    return doubt.contested or bool(is_before_its)
 
 
 def _may_be_a_dials(turn: Turn, clue: Clue) -> bool:
@@ -131,11 +137,12 @@ def _apply(turn: Turn, waiting: Open, clue: Clue) -> None:
     if waiting.lost_legs < waiting.new_legs:
         return
     if clue.answered:
-        waiting.failing, waiting.deadline_ms = clue, min(waiting.deadline_ms, turn.now + BRIDGED_WAIT_MS)
+        waiting.failing, waiting.deadline_ms = clue, min(waiting.deadline_ms, turn.now + OVERTAKEN_WAIT_MS)
     else:
         _spend(turn.page, clue)
         complete(turn, waiting, Completion.FAILED, Reason.NONE, clue)
 
 
 def _spend(page: Page, clue: Clue) -> None:
+    page.unseen_ms = 0
     page.spent = [*page.spent, clue.call][-LEGS_MAX:]

@@ -30,7 +30,7 @@ from dispatcher.finding import Finder, Restoring
 from dispatcher.reading import CANCEL_TYPE
 from dispatcher.recorder.story import Story
 from dispatcher.rendering import PROTOBUF_TYPE
-from dispatcher.rpc.ordering import Ordering
+from dispatcher.rpc.ordering import Ordering, OrderTime
 from dispatcher.rpc.recalling import Recalling, view_of
 
 FIND_SECONDS_MAX: Final = 10.0
@@ -50,10 +50,11 @@ class Asking:
         finder: Finder,
         waiters: Waiters,
         rng: random.Random,
+        order_ms: OrderTime,
         recalling: Recalling | None = None,
     ) -> None:
         self._topics = topics
-        self.ordering = Ordering(topics, intake)
+        self.ordering = Ordering(topics, intake, order_ms)
         self._intake = intake
         self._finder = finder
         self._waiters = waiters

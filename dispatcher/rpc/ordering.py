@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from cordboard import orders
-from cordboard.log.port import NewRecord
+from cordboard.log.port import LogError, NewRecord
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.validation import Violation, contract_violations
 from dispatcher.acceptance import views
 from dispatcher.acceptance.intake import Intake
-from dispatcher.acceptance.refusals import invalid
+from dispatcher.acceptance.refusals import invalid, of_log, overloaded
 
+OrderTime = Callable[[str], Awaitable[int]]  # When an order for an account is given: `Control.order_ms`.
+TimeLeft = Callable[[], float | None]  # Until its caller gives up (seconds); None: never.
 _ACCOUNT_MISSING = Violation("account", "account must be named: there is no default one", "account.required")
 
 
 class Ordering:
     """Writes orders. They are in force, everywhere, a moment after they are durable."""
 
-    def __init__(self, topics: Topics, intake: Intake) -> None:
+    def __init__(self, topics: Topics, intake: Intake, order_ms: OrderTime) -> None:
         self._topic = topics.control
         self._intake = intake
+        self._order_ms = order_ms
 
-    async def pause(self, request: service.PauseAccountRequest) -> service.PauseAccountResponse:
+    async def pause(self, request: service.PauseAccountRequest, time_left: TimeLeft) -> service.PauseAccountResponse:
         """Have nothing sent for an account but hangups and rejects. Raises Refused."""
-        account, taken = await self._set(request, paused=True)
+        account, taken = await self._set(request, time_left, paused=True)
         return service.PauseAccountResponse(account=account, pause_time=taken)
 
-    async def resume(self, request: service.ResumeAccountRequest) -> service.ResumeAccountResponse:
+    async def resume(self, request: service.ResumeAccountRequest, time_left: TimeLeft) -> service.ResumeAccountResponse:
         """Have everything sent again. Raises Refused."""
-        account, taken = await self._set(request, paused=False)
+        account, taken = await self._set(request, time_left, paused=False)
         return service.ResumeAccountResponse(account=account, resume_time=taken)
 
     async def cancel_group(self, account: str, group: str) -> Timestamp | None:
@@ -38,12 +43,25 @@ class Ordering:
         return await self._append(orders.cancel(self._topic, self._named(account), group))
 
     async def _set(
-        self, request: service.PauseAccountRequest | service.ResumeAccountRequest, *, paused: bool
+        self,
+        request: service.PauseAccountRequest | service.ResumeAccountRequest,
+        time_left: TimeLeft,
+        *,
+        paused: bool,
     ) -> tuple[str, Timestamp | None]:
         if found := contract_violations(request):
             raise invalid(found)
         account = self._named(request.account)
-        return account, await self._append(orders.pause(self._topic, account, paused=paused, comment=request.comment))
+        comment = request.comment
+        try:
+            given_ms = await self._order_ms(account)
+        except LogError as error:
+            raise of_log(error) from error
+        # A process that stood still must not give an order that nobody waits for any more: others came since.
+        if (seconds_left := time_left()) is not None and seconds_left <= 0:
+            raise overloaded("Its caller waits no longer, so nothing was ordered.")
+        record = orders.pause(self._topic, account, paused=paused, given_ms=given_ms, comment=comment)
+        return account, await self._append(record)
 
     def _named(self, account: str) -> str:
         resolved = self._intake.account_of(account)

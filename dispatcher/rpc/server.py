@@ -37,6 +37,7 @@ from dispatcher.rpc.health import SERVICE, Health, Ready
 from dispatcher.rpc.listeners import Listeners
 from dispatcher.rpc.metrics import Metrics
 from dispatcher.rpc.operating import Operating
+from dispatcher.rpc.ordering import OrderTime
 from dispatcher.rpc.peers import Peers
 from dispatcher.rpc.recalling import Recalling
 from dispatcher.rpc.reflecting import reflect
@@ -57,7 +58,7 @@ class GrpcServer:
 
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
     `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness. `archive` is what
-    was recorded; `masking` how much of dead letters is shown.
+    was recorded; `masking` how much of dead letters is shown; `order_ms` when an order for an account is given.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -76,6 +77,7 @@ class GrpcServer:
         archive: Archive | None = None,
         masking: Masking | None = None,
         tracer: Tracer | None = None,
+        order_ms: OrderTime,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
@@ -93,7 +95,15 @@ class GrpcServer:
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
             self.acceptance.executor,
-            Asking(topics, intake, peers, waiters, rng or random.SystemRandom(), recalling),
+            Asking(
+                topics,
+                intake,
+                peers,
+                waiters,
+                rng or random.SystemRandom(),
+                order_ms,
+                recalling,
+            ),
             Watching(log, topics, self._stopping),
             self._stopping,
         )

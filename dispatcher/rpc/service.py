@@ -74,8 +74,8 @@ class Service:
 
     async def PauseAccount(self, request: service.PauseAccountRequest, context: Any) -> service.PauseAccountResponse:
         """Have nothing sent for an account but hangups and rejects."""
-        return await self._asking.ordering.pause(request)
+        return await self._asking.ordering.pause(request, context.time_remaining)
 
     async def ResumeAccount(self, request: service.ResumeAccountRequest, context: Any) -> service.ResumeAccountResponse:
         """Have everything sent again."""
-        return await self._asking.ordering.resume(request)
+        return await self._asking.ordering.resume(request, context.time_remaining)

@@ -47,6 +47,24 @@ async def test_what_is_ordered_afterwards_is_heard() -> None:
     assert control.trouble() is not None
 
 
+async def test_an_order_that_came_too_late_is_outdone() -> None:
+    """
+    The last record of the topic is then again what is in force, as compaction keeps no other.
+    """
+    log = await a_log()
+    control, deaf = Control(log, TOPICS.control, restates=True), Control(log, TOPICS.control)
+    await control.start()
+    for paused, given_ms in ((False, 510), (True, 500)):
+        await log.append([orders.pause(TOPICS.control, "main", paused=paused, given_ms=given_ms)])
+    await until(lambda: not control.orders.void and control.orders.given == {"main": 510})
+    await deaf.start()
+
+    assert not control.is_paused("main")
+    assert not deaf.is_paused("main")
+    await control.stop()
+    await deaf.stop()
+
+
 def test_who_is_paused_can_be_seen() -> None:
     """
     By account, also that it is not.

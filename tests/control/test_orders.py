@@ -28,6 +28,31 @@ def test_the_last_word_on_an_account_counts() -> None:
     assert told(pause, resume, pause, orders.pause(TOPIC, "other", paused=True)).paused == {"main", "other"}
 
 
+def test_what_was_given_before_the_one_in_force_is_void() -> None:
+    """
+    However late it is written: and what is in force can be said again.
+    """
+    early, resume = (orders.pause(TOPIC, "main", paused=one, given_ms=at) for one, at in ((True, 500), (False, 510)))
+    late = told(resume, early)
+
+    assert late.paused == frozenset()
+    assert [(one.key, one.value) for one in late.restated(TOPIC)] == [(resume.key, resume.value)]
+    assert told(resume, early, *late.restated(TOPIC)).void == frozenset()
+    assert told(early, resume).void == frozenset()
+    assert told(early, resume, orders.pause(TOPIC, "main", paused=True, given_ms=510)).paused == {"main"}
+
+
+def test_an_order_is_given_after_all_that_are_known() -> None:
+    """
+    Also by a door whose clock is behind that of the one before.
+    """
+    known = told(orders.pause(TOPIC, "main", paused=True, given_ms=2_000))
+
+    assert known.next_ms("main", 1_500) == 2_001
+    assert known.next_ms("main", 2_500) == 2_500
+    assert known.next_ms("other", 1_500) == 1_500
+
+
 def test_a_record_that_was_deleted_resumes() -> None:
     """
     An operator's tombstone says the same as a resume.

@@ -137,11 +137,16 @@ def make_dispatcher(log: Log, accounts: Accounts = ACCOUNTS, control: Control | 
     return dispatcher
 
 
+async def _now(account: str) -> int:
+    return CLOCK.now_ms()
+
+
 def make_door(
     log: Log, dispatcher: Any, accounts: Accounts = ACCOUNTS, settings: Grpc = SETTINGS, **more: Any
 ) -> GrpcServer:
     """A door that is not open yet."""
     more.setdefault("registry", CollectorRegistry())
+    more.setdefault("order_ms", _now)
     return GrpcServer(settings, log, TOPICS, dispatcher, accounts, CLOCK, rng=random.Random(7), **more)
 
 
@@ -160,6 +165,7 @@ async def desk_at(
     await control.start()
     await dispatcher.start()
     await dispatcher.settled()
+    more.setdefault("order_ms", lambda account: control.order_ms(account, CLOCK.now_ms()))
     server = make_door(wrap(log), dispatcher, accounts, settings, **more)
     desk = Desk(log, dispatcher, Hands(log), server, await server.start())
     working = asyncio.create_task(desk.hands.run())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from cordboard.v1 import (
     REASON_CANCEL_REQUESTED,
@@ -15,6 +18,8 @@ from cordboard.v1 import (
     ResumeAccountRequest,
     SubmitRequest,
 )
+from dispatcher.acceptance.refusals import Refused
+from dispatcher.rpc.ordering import Ordering
 from tests.rpc.door import NO_DEFAULT, TOPICS, Desk, desk_at, error_of, speak
 
 
@@ -58,7 +63,9 @@ async def test_a_paused_account_takes_and_keeps(desk: Desk) -> None:
     assert answer.account == "main"
     assert answer.pause_time.seconds > 0
     (order,) = await desk.all_of(TOPICS.control)
-    assert (order.key, order.value) == (b"pause/main", b'{"paused":true,"comment":"wrong list"}')
+    said = json.loads(order.value)
+    assert said.pop("given_ms") > 0
+    assert (order.key, said) == (b"pause/main", {"paused": True, "comment": "wrong list"})
     await _submit(desk, "s1", "A")
     view = (await desk.stub.GetCommand(GetCommandRequest(command_id="s1", call_control_id="A"), timeout=20)).command
     assert not view.HasField("result")
@@ -77,3 +84,17 @@ async def test_whom_an_order_means_must_be_known(tmp_path: Path) -> None:
         assert unknown.info.reason == "UNKNOWN_ACCOUNT"
         assert (missing.fields, long.fields) == (["account"], ["comment"])
         assert await desk.all_of(TOPICS.control) == []
+
+
+async def test_an_order_is_not_given_for_a_caller_who_has_gone(desk: Desk) -> None:
+    """A process that stood still would give it after others that came since: nothing is written."""
+    intake = desk.server.acceptance.intake
+    ordering = Ordering(TOPICS, intake, _at_noon)
+    with pytest.raises(Refused, match="waits no longer"):
+        await ordering.pause(PauseAccountRequest(), lambda: -0.5)
+
+    assert await desk.all_of(TOPICS.control) == []
+
+
+async def _at_noon(account: str) -> int:
+    return 43_200_000
