@@ -75,11 +75,12 @@ def _start(turn: Turn, waiting: Open, clues: Sequence[Clue]) -> None:
 def _clear(turn: Turn, by: Open) -> None:
     """Of all that was there before, only what was heard is told of: the last that has begun, or the oldest.
 
-    What has begun ends with an event for certain, so that is awaited as long as a stop's own.
+    What has begun ends with an event for certain, so that is awaited as long as a stop's own. What an earlier one took
+    away is gone.
     """
     waiting = (one for one in turn.page.open if not one.doubtful)
     before = [one for one in sorted((*turn.page.running, *waiting), key=_age) if one.order < by.order]
-    before = [one for one in before if clears(by.action, by.marks, one)]
+    before = [one for one in before if not one.gone and clears(by.action, by.marks, one)]
     oldest = before[0] if before and not by.stopped else None
     heard = next((one for one in reversed(before) if one.begun), oldest)
     for one in before:

@@ -52,6 +52,11 @@ class Match:
         return self.rank[0]
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the command was cleared before it began, for all that is known."""
+        return self.rank[1]
+
+    @property
     def order(self) -> int:
         """The command's place among all that were released."""
         return self.rank[-1]
@@ -67,8 +72,9 @@ def owner_of(page: Page, clue: Clue) -> Match | None:
     better = min(sooner, key=_rank, default=None)
     if better is None or best is None:
         return better or best
-    # What is on its way comes behind what was certainly done, unless only that is in conflict, or was cleared by it.
-    return better if better.conflicts < best.conflicts or _has_cleared(better, best) else best
+    # What is on its way comes behind what was certainly done, unless only that is in conflict, or was cleared.
+    is_closer = (better.conflicts, False) < (best.conflicts, best.is_gone)
+    return better if is_closer or _has_cleared(better, best) else best
 
 
 def _has_cleared(better: Match, best: Match) -> bool:
