@@ -10,16 +10,20 @@ import asyncio
 import contextlib
 import math
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Final, Self
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from cordboard.tls.names import Names, names_in
 
 _HEAD_BYTES_MAX: Final = 32 * 1024
 _HEAD_SECONDS_MAX: Final = 10.0
 _BACKLOG: Final = 1024
+_CALLER: Final = "cordboard.caller"  # Where a request's scope has who sent it.
 _ATTACH_TURNS: Final = 3  # The task that attaches, then the callback that tells the protocol, and one to spare.
 
 
@@ -27,14 +31,25 @@ class HttpServer:
     """Serves one ASGI application on one address. `async with` starts and stops it."""
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, *, connections_max: int = 4096, drain_seconds: float = 5.0
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        connections_max: int = 4096,
+        drain_seconds: float = 5.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Prepare; port 0 lets the system pick one. Beyond `connections_max` open connections the answer is 503."""
+        """Prepare; port 0 lets the system pick one. Beyond `connections_max` open connections the answer is 503.
+
+        With `tls` it speaks HTTPS and nothing else; whom a caller's certificate names is told by `caller_of`.
+        """
         self._app = app
         self._host = host
         self._port = port
         self._connections_max = connections_max
         self._drain_seconds = drain_seconds
+        self._tls = tls
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -47,7 +62,8 @@ class HttpServer:
     def url(self) -> str:
         """Where it can be reached on this machine, without a slash at the end."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104  # compared, not bound
-        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{self._port}" if ":" in host else f"{scheme}://{host}:{self._port}"
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address cannot be had."""
@@ -78,6 +94,7 @@ class HttpServer:
         await self.stop()
 
     def _config(self) -> uvicorn.Config:
+        tls = self._tls
         return uvicorn.Config(
             self._app,
             http=_BoundedProtocol,
@@ -90,7 +107,14 @@ class HttpServer:
             proxy_headers=False,
             limit_concurrency=self._connections_max,
             timeout_graceful_shutdown=math.ceil(self._drain_seconds),
+            ssl_context_factory=None if tls is None else lambda *_: tls,
         )
+
+
+def caller_of(scope: Scope) -> Names | None:
+    """The names in the certificate of who sent a request; None where none was asked for."""
+    names: Names | None = scope.get(_CALLER)
+    return names
 
 
 class _Server(uvicorn.Server):
@@ -132,9 +156,11 @@ class _BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
     _in_head = True
+    _caller: Names | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
+        self._caller = _verified(transport)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -150,6 +176,7 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope[_CALLER] = self._caller  # type: ignore[typeddict-unknown-key]  # one more than uvicorn knows
         self._await_head()
 
     def on_headers_complete(self) -> None:
@@ -165,3 +192,9 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         if self._head_timer is not None:
             self._head_timer.cancel()
+
+
+def _verified(transport: asyncio.BaseTransport) -> Names | None:
+    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    shown = None if tls is None else tls.getpeercert(binary_form=True)
+    return None if shown is None else names_in(shown)

@@ -31,7 +31,8 @@ from dispatcher.recorder.archive import Archive
 from dispatcher.recorder.contents import Masking
 from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
-from dispatcher.rpc.channels import Channels, Connect, insecure
+from dispatcher.rpc.channels import Channels, Connect
+from dispatcher.rpc.encryption import IN_THE_CLEAR, Encryption
 from dispatcher.rpc.guard import Guard
 from dispatcher.rpc.health import SERVICE, Health, Ready
 from dispatcher.rpc.listeners import Listeners
@@ -57,7 +58,8 @@ class GrpcServer:
 
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
     `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness. `archive` is what
-    was recorded; `masking` how much of dead letters is shown.
+    was recorded; `masking` how much of dead letters is shown; `encryption` is the port's, and that of questions to
+    peers.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -76,14 +78,15 @@ class GrpcServer:
         archive: Archive | None = None,
         masking: Masking | None = None,
         tracer: Tracer | None = None,
+        encryption: Encryption = IN_THE_CLEAR,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
         self._stopping = Stopping()
         self._health = Health(ready)
         self._guard = Guard((SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics, tracer)
-        self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
-        self._channels = Channels(connect or insecure(settings))
+        self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max, encryption.is_peer)
+        self._channels = Channels(connect or encryption.connect(settings), encryption.shown)
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
         self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer)
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
@@ -97,7 +100,7 @@ class GrpcServer:
             Watching(log, topics, self._stopping),
             self._stopping,
         )
-        self._listeners = Listeners(self._make_server)
+        self._listeners = Listeners(self._make_server, encryption.credentials)
         self._port = 0
 
     def bind(self) -> int:
