@@ -14,6 +14,7 @@ from cordboard.cli.exits import Failure, Status
 from cordboard.cli.handshake import trouble_with
 from cordboard.cli.target import Target
 from cordboard.client import Client, CommandRefused, Tls, Watch
+from cordboard.tls.identity import Files, Unfit, read
 
 REACH_SECONDS: Final = 5.0
 _USAGE: Final = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE})
@@ -32,11 +33,17 @@ async def dispatcher(target: Target) -> AsyncIterator[Client]:
 
 
 def _client(target: Target) -> Client:
+    """Raises Failure for files that are not right; what the other side thinks of them shows later."""
     try:
         tls = Tls(target.ca_file, target.certificate_file, target.key_file, target.server_name)
+        if target.certificate_file is not None and target.key_file is not None:
+            read(Files(target.certificate_file, target.key_file))
         return Client(target.address, tls=target.encrypted and tls)
-    except (OSError, ValueError) as error:
-        raise Failure(_misused(error), Status.USAGE) from None
+    except OSError as error:
+        raise Failure(f"{error.filename} cannot be read: {error.strerror or error}", Status.USAGE) from None
+    except (Unfit, ValueError) as error:
+        named = str(error).replace("certificate_file", "--tls-certificate").replace("key_file", "--tls-key")
+        raise Failure(named, Status.USAGE) from None
 
 
 async def reach(watch: Watch, target: Target) -> None:
@@ -84,9 +91,3 @@ async def _unreached(target: Target) -> Failure:
     return Failure(
         f"no dispatcher answers at {target}; `cordboard dev` starts one, --target names another", Status.UNREACHABLE
     )
-
-
-def _misused(error: OSError | ValueError) -> str:
-    if isinstance(error, OSError):
-        return f"{error.filename} cannot be read: {error.strerror or error}"
-    return str(error).replace("certificate_file", "--tls-certificate").replace("key_file", "--tls-key")

@@ -15,7 +15,6 @@ _WORD_SECONDS: Final = 1.0  # For what a server says of our certificate, once th
 # A client of HTTP/2 begins with it; a server that lets us in answers.
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 _PLACE: Final = re.compile(r"(?:(?:dns|ipv4|ipv6):/*)?(?P<host>\[[^\]]+\]|[^:/\[\]]+):(?P<port>\d+)")
-_WANTS: Final = "asks for a certificate: give --tls-certificate and --tls-key"
 _OF_THE_SERVER: Final[Mapping[int, str]] = {
     9: "shows a certificate that is not valid yet: is the clock right?",
     10: "shows a certificate that has expired: it must be renewed",
@@ -25,13 +24,6 @@ _OF_THE_SERVER: Final[Mapping[int, str]] = {
     21: "shows a certificate that nobody in --tls-ca vouches for",
     62: "shows a certificate for another name: if it is the right one, give that by --tls-name",
     64: "shows a certificate for other addresses: if it is the right one, give its name by --tls-name",
-}
-# By what OpenSSL calls the alert.
-_OF_US: Final[Mapping[str, str]] = {
-    "CERTIFICATE_REQUIRED": _WANTS,
-    "UNKNOWN_CA": "does not know who vouches for the certificate of --tls-certificate (its tls.client_ca_file)",
-    "CERTIFICATE_EXPIRED": "says that the certificate of --tls-certificate has expired",
-    "CERTIFICATE": "does not take the certificate of --tls-certificate",
 }
 
 
@@ -66,40 +58,37 @@ async def _over_tls(target: Target, host: str, port: int) -> str | None:
     context = ssl.create_default_context(cafile=target.ca_file)
     context.set_alpn_protocols(["h2"])
     if target.certificate_file is not None:
-        try:
-            context.load_cert_chain(target.certificate_file, target.key_file, "")
-        except ssl.SSLError:
-            return "was not asked: --tls-key is not the key of --tls-certificate, or one of them is not in PEM"
+        context.load_cert_chain(target.certificate_file, target.key_file, "")
+    named = target.server_name or host
     try:
-        reader, writer = await asyncio.open_connection(
-            host, port, ssl=context, server_hostname=target.server_name or host
-        )
+        reader, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=named)
     except ssl.SSLCertVerificationError as error:
         return _OF_THE_SERVER.get(error.verify_code, f"shows a certificate that is not right: {error.verify_message}")
     except ssl.SSLError as error:
-        return _said_of_us(error) or "speaks no TLS: leave out --tls-ca, if it is reached over a network that you trust"
+        if "ALERT" in (error.reason or ""):
+            return _refused(target)
+        return "speaks no TLS: leave out --tls-ca, if it is reached over a network that you trust"
     try:
-        return await _let_in(reader, writer, shown=target.certificate_file is not None)
+        return None if await _lets_in(reader, writer) else _refused(target)
     finally:
         writer.close()
 
 
-async def _let_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, shown: bool) -> str | None:
-    """In TLS 1.3 a client is through before the server has looked at its certificate."""
+async def _lets_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """In TLS 1.3 a client is through before the server has looked at its certificate; gRPC's then closes, wordless."""
     try:
         writer.write(_PREFACE)
         async with asyncio.timeout(_WORD_SECONDS):
-            if await reader.read(1):
-                return None
+            return bool(await reader.read(1))
     except TimeoutError:
-        return None
-    except ssl.SSLError as error:
-        return _said_of_us(error)
+        return True  # It takes its time, so it has not closed.
     except OSError:
-        pass
-    return "closes the connection: it does not take the certificate of --tls-certificate" if shown else _WANTS
+        return False
 
 
-def _said_of_us(error: ssl.SSLError) -> str | None:
-    reason = error.reason or ""
-    return next((said for alert, said in _OF_US.items() if "ALERT" in reason and alert in reason), None)
+def _refused(target: Target) -> str:
+    if target.certificate_file is None:
+        return "asks for a certificate: give --tls-certificate and --tls-key"
+    return (
+        "does not know who vouches for the certificate of --tls-certificate (its tls.client_ca_file says whom it knows)"
+    )
