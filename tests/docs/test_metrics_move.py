@@ -305,7 +305,7 @@ async def between_processes() -> Looking:
 
 
 def over_time(directory: Path) -> Looking:
-    """Partitions are counted, clocks drift apart, a certificate is replaced by one that lasts longer, one by nonsense."""
+    """Partitions are counted, clocks drift apart, a certificate is replaced by a later one, one by nonsense."""
     registry, skew_ms, path = CollectorRegistry(), [0], directory / "certificate.pem"
     ClockMetrics(registry).look_at(lambda: skew_ms[0])
     certificates, served = CertificateMetrics(registry), Made(directory / "served")
