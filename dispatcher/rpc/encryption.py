@@ -74,9 +74,8 @@ class Encrypted:
             given = current
             return _configuration(current)
 
-        asks_clients = given.client_authorities is not None
-        # The stubs do not know of None, which says that nothing has changed.
-        return grpc.dynamic_ssl_server_credentials(_configuration(given), renewed, asks_clients)  # type: ignore[arg-type]
+        first, asks = _configuration(given), given.client_authorities is not None
+        return grpc.dynamic_ssl_server_credentials(first, renewed, asks)  # type: ignore[arg-type] # None: unchanged
 
     def connect(self, settings: Grpc) -> Connect:
         """By what is current when a channel is opened."""
