@@ -12,18 +12,18 @@ import math
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 from typing import Final, Self
 
 import uvicorn
-from starlette.types import ASGIApp, Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp
 
-from cordboard.tls.names import Names, names_in
+from cordboard.http_caller import KnownCaller
 
 _HEAD_BYTES_MAX: Final = 32 * 1024
 _HEAD_SECONDS_MAX: Final = 10.0
+_HANDSHAKE_SECONDS_MAX: Final = 10.0
 _BACKLOG: Final = 1024
-_CALLER: Final = "cordboard.caller"  # Where a request's scope has who sent it.
 _ATTACH_TURNS: Final = 3  # The task that attaches, then the callback that tells the protocol, and one to spare.
 
 
@@ -42,7 +42,7 @@ class HttpServer:
     ) -> None:
         """Prepare; port 0 lets the system pick one. Beyond `connections_max` open connections the answer is 503.
 
-        With `tls` it speaks HTTPS and nothing else; whom a caller's certificate names is told by `caller_of`.
+        With `tls` it speaks HTTPS and nothing else.
         """
         self._app = app
         self._host = host
@@ -111,17 +111,12 @@ class HttpServer:
         )
 
 
-def caller_of(scope: Scope) -> Names | None:
-    """The names in the certificate of who sent a request; None where none was asked for."""
-    names: Names | None = scope.get(_CALLER)
-    return names
-
-
 class _Server(uvicorn.Server):
     """Uvicorn's server with events where it polls, and without its hands on the process's signals."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.servers = []
         self.listening = asyncio.Event()
         self.stopping = asyncio.Event()
 
@@ -130,7 +125,20 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # As uvicorn's, but for the bound of handshakes: until one is over no connection is made that had bounds.
+        config, loop = self.config, asyncio.get_running_loop()
+        made = {"config": config, "server_state": self.server_state, "app_state": self.lifespan.state}
+        bound = None if config.ssl is None else _HANDSHAKE_SECONDS_MAX
+        for listener in sockets or ():
+            server = await loop.create_server(
+                partial(config.http_protocol_class, **made),
+                sock=listener,
+                ssl=config.ssl,
+                ssl_handshake_timeout=bound,
+                backlog=config.backlog,
+            )
+            self.servers.append(server)
+        self.started = True
         self.listening.set()
 
     async def main_loop(self) -> None:
@@ -150,17 +158,15 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class _BoundedProtocol(HttpToolsProtocol):
+class _BoundedProtocol(KnownCaller):
     """A connection whose requests must begin within bounds of size and time."""
 
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
     _in_head = True
-    _caller: Names | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
-        self._caller = _verified(transport)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -176,7 +182,6 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[_CALLER] = self._caller  # type: ignore[typeddict-unknown-key]  # one more than uvicorn knows
         self._await_head()
 
     def on_headers_complete(self) -> None:
@@ -192,9 +197,3 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         if self._head_timer is not None:
             self._head_timer.cancel()
-
-
-def _verified(transport: asyncio.BaseTransport) -> Names | None:
-    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-    shown = None if tls is None else tls.getpeercert(binary_form=True)
-    return None if shown is None else names_in(shown)

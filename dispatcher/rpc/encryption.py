@@ -14,7 +14,7 @@ import grpc.aio
 from cordboard.settings import Grpc
 from cordboard.tls.identity import Identity
 from cordboard.tls.renewing import Renewing
-from dispatcher.rpc.callers import names_of_caller
+from dispatcher.rpc.certificate import names_of_caller
 from dispatcher.rpc.channels import Connect, channel_options, insecure
 
 

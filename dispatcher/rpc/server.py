@@ -45,6 +45,7 @@ from dispatcher.rpc.service import Service
 from dispatcher.rpc.watch import Watching
 
 OPERATOR: Final = operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
+HANDSHAKE_SECONDS_MAX: Final = 10.0  # Until a connection is one, of TLS, or of HTTP/2.
 LAST_WORD_SECONDS: Final = 1.0  # For answers that are ready when the grace is over.
 
 
@@ -168,4 +169,5 @@ def _options(settings: Grpc) -> list[tuple[str, int]]:
         ("grpc.keepalive_time_ms", round(settings.keepalive_seconds * 1000)),
         ("grpc.http2.min_ping_interval_without_data_ms", round(settings.ping_interval_seconds_min * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.server_handshake_timeout_ms", round(HANDSHAKE_SECONDS_MAX * 1000)),
     ]

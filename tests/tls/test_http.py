@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cordboard.http_server import HttpServer, caller_of
+from cordboard import http_server
+from cordboard.http_caller import caller_of
+from cordboard.http_server import HttpServer
 from cordboard.operations import operations_server
 from cordboard.settings import Operations
 from cordboard.tls.renewing import Renewing, ServerContext
@@ -93,3 +97,18 @@ async def test_the_operations_port_asks_nobody(made: Made):
         assert (await client.get(f"{server.url}/readyz")).json()["ready"]
         made.issue("server", "localhost")
         assert await serial_shown(server.port, made.client_context()) == serial(made.server)
+
+
+async def test_a_handshake_that_does_not_come_is_cut_off(made: Made, monkeypatch: pytest.MonkeyPatch):
+    """
+    Silence, or half of it: nobody holds a connection by that.
+    """
+    monkeypatch.setattr(http_server, "_HANDSHAKE_SECONDS_MAX", 0.05)
+    async with served(made, asks=False) as server:
+        for beginning in (b"", b"\x16\x03\x01\x02\x00"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(beginning)
+
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            writer.close()
