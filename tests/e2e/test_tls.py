@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ import pytest
 
 from cordboard.cli.exits import Status
 from cordboard.client import Client, Tls
+from cordboard.v1 import Command, Hangup
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
-from tests.e2e.apart import until
+from tests.e2e.apart import Pieces, until
 from tests.e2e.process import ROOT, Cordboard
 from tests.promises.stage import ANSWERS_AT_ONCE, OWN_NUMBER
 from tests.tls.made import Made, serial, serial_shown
+
+NOBODYS_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
 class World:
@@ -173,3 +177,28 @@ async def test_an_expired_certificate_does_not_start(tmp_path: Path):
         finally:
             world.cordboard.abandon()
     assert "tls.certificate_file (CORDBOARD_TLS__CERTIFICATE_FILE): must not have ended" in world.cordboard.output
+
+
+@pytest.mark.timeout(400)  # A broker, two processes, and a group that has to form.
+async def test_dispatchers_as_processes_ask_each_other_by_their_certificates(
+    tmp_path: Path, kafka_servers: str, kafka_prefix: str
+):
+    """
+    Reached by an address that no certificate has, known by a name that all of theirs have; any door tells of any call.
+    """
+    made = Made(tmp_path / "certificates", "dispatchers.example")
+    more = {f"CORDBOARD_TLS__{name.upper()}": str(value) for name, value in made.settings(asks=True).items()}
+    more["CORDBOARD_TLS__PEER_NAME"] = "dispatchers.example"
+    names = ("dispatcher-1", "dispatcher-2")
+    pieces = Pieces(tmp_path, kafka_servers, kafka_prefix, "http://127.0.0.1:1", NOBODYS_KEY, names, more)
+    tls = Tls(made.ca, *made.issue("client"), server_name="dispatchers.example")
+    calls = [f"call-{number}" for number in range(12)]
+    async with pieces, AsyncExitStack() as stack:
+        doors = [await stack.enter_async_context(Client(pieces[name].places["grpc"], tls=tls)) for name in names]
+        for call in calls:
+            await doors[0].submit(Command(command_id=f"of-{call}", call_control_id=call, hangup=Hangup()))
+        for door in doors:
+            assert [(await door.get_call(call)).call_control_id for call in calls] == calls
+        owned = [await pieces.metric(name, "cordboard_partitions_owned") for name in names]
+        assert min(owned) > 0, owned
+        assert all(not piece.complaints() for piece in pieces)
