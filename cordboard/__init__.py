@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from cordboard.client import CommandRefused as CommandRefused
     from cordboard.client import Event as Event
     from cordboard.client import NotCompleted as NotCompleted
+    from cordboard.client import Tls as Tls
     from cordboard.client import Unanswered as Unanswered
 
 _OF_THE_CLIENT = frozenset(
-    {"Action", "Call", "Client", "CommandFailed", "CommandRefused", "Event", "NotCompleted", "Unanswered"}
+    {"Action", "Call", "Client", "CommandFailed", "CommandRefused", "Event", "NotCompleted", "Tls", "Unanswered"}
 )
 
 

@@ -11,6 +11,8 @@ from cordboard.cli.exits import Failure
 
 def main() -> None:
     """Run the command that the arguments name."""
+    # gRPC writes a line of its own about each handshake that fails, which anybody can make it do; set, it tells again.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
         app()
     except Failure as failure:

@@ -10,15 +10,19 @@ import asyncio
 import contextlib
 import math
 import socket
+import ssl
 from collections.abc import Iterator
+from functools import partial
 from typing import Final, Self
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from cordboard.http_caller import KnownCaller
 
 _HEAD_BYTES_MAX: Final = 32 * 1024
 _HEAD_SECONDS_MAX: Final = 10.0
+_HANDSHAKE_SECONDS_MAX: Final = 10.0
 _BACKLOG: Final = 1024
 _ATTACH_TURNS: Final = 3  # The task that attaches, then the callback that tells the protocol, and one to spare.
 
@@ -27,14 +31,25 @@ class HttpServer:
     """Serves one ASGI application on one address. `async with` starts and stops it."""
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, *, connections_max: int = 4096, drain_seconds: float = 5.0
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        connections_max: int = 4096,
+        drain_seconds: float = 5.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Prepare; port 0 lets the system pick one. Beyond `connections_max` open connections the answer is 503."""
+        """Prepare; port 0 lets the system pick one. Beyond `connections_max` open connections the answer is 503.
+
+        With `tls` it speaks HTTPS and nothing else.
+        """
         self._app = app
         self._host = host
         self._port = port
         self._connections_max = connections_max
         self._drain_seconds = drain_seconds
+        self._tls = tls
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -47,7 +62,8 @@ class HttpServer:
     def url(self) -> str:
         """Where it can be reached on this machine, without a slash at the end."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104  # compared, not bound
-        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{self._port}" if ":" in host else f"{scheme}://{host}:{self._port}"
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address cannot be had."""
@@ -78,6 +94,7 @@ class HttpServer:
         await self.stop()
 
     def _config(self) -> uvicorn.Config:
+        tls = self._tls
         return uvicorn.Config(
             self._app,
             http=_BoundedProtocol,
@@ -90,6 +107,7 @@ class HttpServer:
             proxy_headers=False,
             limit_concurrency=self._connections_max,
             timeout_graceful_shutdown=math.ceil(self._drain_seconds),
+            ssl_context_factory=None if tls is None else lambda *_: tls,
         )
 
 
@@ -98,6 +116,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.servers = []
         self.listening = asyncio.Event()
         self.stopping = asyncio.Event()
 
@@ -106,7 +125,20 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # As uvicorn's, but for the bound of handshakes: until one is over no connection is made that had bounds.
+        config, loop = self.config, asyncio.get_running_loop()
+        made = {"config": config, "server_state": self.server_state, "app_state": self.lifespan.state}
+        bound = None if config.ssl is None else _HANDSHAKE_SECONDS_MAX
+        for listener in sockets or ():
+            server = await loop.create_server(
+                partial(config.http_protocol_class, **made),
+                sock=listener,
+                ssl=config.ssl,
+                ssl_handshake_timeout=bound,
+                backlog=config.backlog,
+            )
+            self.servers.append(server)
+        self.started = True
         self.listening.set()
 
     async def main_loop(self) -> None:
@@ -126,7 +158,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class _BoundedProtocol(HttpToolsProtocol):
+class _BoundedProtocol(KnownCaller):
     """A connection whose requests must begin within bounds of size and time."""
 
     _head_bytes = 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Protocol
@@ -86,10 +87,11 @@ def operations_server(
     checks: Mapping[str, Check],
     registry: CollectorRegistry = REGISTRY,
     levels: Levels | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> HttpServer:
     """The operations port, ready to be started. `checks` may be filled and changed while it runs."""
     app = operations_app(checks, registry, settings.check_seconds_max, levels)
-    return HttpServer(app, settings.host, settings.port, drain_seconds=1)
+    return HttpServer(app, settings.host, settings.port, drain_seconds=1, tls=tls)
 
 
 def operations_app(

@@ -12,6 +12,7 @@ from cordboard.cli.operators import app as operators
 from cordboard.cli.options import TARGET, Account, Config, Host, Ready, Shown, Speed, Target, port
 from cordboard.cli.ordering import app as ordering
 from cordboard.cli.roles import app as roles
+from cordboard.cli.target import over_tls
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
@@ -104,6 +105,7 @@ def sandbox(
 
 
 @app.command()
+@over_tls
 def demo(
     *,
     target: Target = TARGET,
@@ -120,6 +122,7 @@ def demo(
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
+@over_tls
 def send(  # noqa: PLR0913 - each is an option
     *,
     action: Annotated[str, typer.Argument(metavar="ACTION", help="What to do, such as dial, speak, hangup.")],
@@ -181,6 +184,7 @@ def send(  # noqa: PLR0913 - each is an option
 
 
 @app.command()
+@over_tls
 def watch(
     *,
     call: Annotated[str, typer.Option(help="Only this call.")] = "",
@@ -239,3 +243,21 @@ def topics(
     from cordboard.cli.topics import show_topics
 
     raise typer.Exit(asyncio.run(show_topics(settings_from(config), create=create, screen=Screen(output))))
+
+
+@app.command()
+def certificates(
+    *,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where they are put.")],
+    name: Annotated[
+        list[str] | None, typer.Option(help="A host or address of the dispatchers; may be given again; else loopback.")
+    ] = None,
+    client: Annotated[str, typer.Option(help="Whom the client's certificate names.")] = "client",
+    days: Annotated[float, typer.Option(help="How long the two are good.", min=0.01, max=3650)] = 90,
+    output: Shown = Output.TEXT,
+) -> None:
+    """Certificates for a trial of TLS: an authority, one for the dispatchers, one for a client. Again: new ones."""
+    from cordboard.cli.certificates import make_certificates
+    from cordboard.cli.screen import Screen
+
+    make_certificates(folder, name or (), client, days, Screen(output))

@@ -11,6 +11,7 @@ from cordboard.cli.durations import milliseconds
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.screen import Screen, plain, style_of
 from cordboard.cli.send import plain_json
+from cordboard.cli.target import Target
 from cordboard.clock import Clock
 from cordboard.cloudevents import parse_rfc3339
 from cordboard.v1 import CallState, CallSummary, Direction, ListCallsRequest
@@ -53,7 +54,7 @@ def _timestamp(time_ms: int) -> Timestamp:
     return Timestamp(seconds=time_ms // 1000, nanos=time_ms % 1000 * 1_000_000)
 
 
-async def show_calls(request: ListCallsRequest, count: int, target: str, screen: Screen) -> None:
+async def show_calls(request: ListCallsRequest, count: int, target: Target, screen: Screen) -> None:
     """Find calls, and show them."""
     shown = 0
     async with dispatcher(target) as client:
@@ -95,7 +96,7 @@ def _show(screen: Screen, call: CallSummary) -> None:
     screen.line(*zip(words, (width for _, width in _COLUMNS), styles, strict=True))
 
 
-async def forget_call(call: str, target: str, screen: Screen) -> None:
+async def forget_call(call: str, target: Target, screen: Screen) -> None:
     """Have a call forgotten."""
     async with dispatcher(target) as client:
         entries = await client.forget_call(call)

@@ -11,31 +11,48 @@ import grpc
 import grpc.aio
 
 from cordboard.cli.exits import Failure, Status
-from cordboard.client import Client, CommandRefused, Watch
+from cordboard.cli.handshake import trouble_with
+from cordboard.cli.target import Target
+from cordboard.client import Client, CommandRefused, Tls, Watch
+from cordboard.tls.identity import Files, Unfit, read
 
 REACH_SECONDS: Final = 5.0
 _USAGE: Final = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE})
 
 
 @asynccontextmanager
-async def dispatcher(target: str) -> AsyncIterator[Client]:
+async def dispatcher(target: Target) -> AsyncIterator[Client]:
     """A client of `target` (host:port); what the block meets on the way there leaves it as a Failure."""
-    async with Client(target) as client:
+    async with _client(target) as client:
         try:
             yield client
         except CommandRefused as refused:
             raise _refusal(refused) from None
         except grpc.aio.AioRpcError as error:
-            raise _unexplained(error, target) from None
+            raise await _unexplained(error, target) from None
 
 
-async def reach(watch: Watch, target: str) -> None:
+def _client(target: Target) -> Client:
+    """Raises Failure for files that are not right; what the other side thinks of them shows later."""
+    try:
+        tls = Tls(target.ca_file, target.certificate_file, target.key_file, target.server_name)
+        if target.certificate_file is not None and target.key_file is not None:
+            read(Files(target.certificate_file, target.key_file))
+        return Client(target.address, tls=target.encrypted and tls)
+    except OSError as error:
+        raise Failure(f"{error.filename} cannot be read: {error.strerror or error}", Status.USAGE) from None
+    except (Unfit, ValueError) as error:
+        named = str(error).replace("certificate_file", "--tls-certificate").replace("key_file", "--tls-key")
+        raise Failure(named, Status.USAGE) from None
+
+
+async def reach(watch: Watch, target: Target) -> None:
     """Return once the watch misses nothing more. Raises Failure where nobody answers; it would try for ever."""
     try:
         async with asyncio.timeout(REACH_SECONDS):
             await watch.positioned()
     except TimeoutError:
-        raise _unreached(target) from None
+        raise await _unreached(target) from None
 
 
 def _refusal(refused: CommandRefused) -> Failure:
@@ -52,11 +69,11 @@ def _refusal(refused: CommandRefused) -> Failure:
     return Failure("\n".join(lines), status)
 
 
-def _unexplained(error: grpc.aio.AioRpcError, target: str) -> Failure:
+async def _unexplained(error: grpc.aio.AioRpcError, target: Target) -> Failure:
     """An error that is not the dispatcher's own word, so it says nothing about the command."""
     code = error.code()
     if code is grpc.StatusCode.UNAVAILABLE:
-        return _unreached(target)
+        return await _unreached(target)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Failure(
             f"{target} did not answer in time, so nothing is known; the same command under the same id is never twice",
@@ -67,7 +84,10 @@ def _unexplained(error: grpc.aio.AioRpcError, target: str) -> Failure:
     return Failure(f"{target} answered {code.name}: {error.details()}")
 
 
-def _unreached(target: str) -> Failure:
+async def _unreached(target: Target) -> Failure:
+    """Nobody answers, or somebody with whom no handshake comes about, of which gRPC says little."""
+    if trouble := await trouble_with(target):
+        return Failure(f"{target} {trouble}", Status.UNREACHABLE)
     return Failure(
         f"no dispatcher answers at {target}; `cordboard dev` starts one, --target names another", Status.UNREACHABLE
     )

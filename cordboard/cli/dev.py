@@ -19,6 +19,7 @@ from cordboard.cli.exits import Failure, Status
 from cordboard.cli.keys import Keys, keys_in
 from cordboard.cli.running import ready_file, sentences, unless
 from cordboard.cli.screen import Screen
+from cordboard.cli.target import Target
 from cordboard.clock import Clock
 from cordboard.roles.desk import Desk
 from cordboard.roles.listening import CannotListen, address, naming
@@ -74,7 +75,7 @@ async def dev(plan: Plan, stopping: asyncio.Event, clock: Clock, rng: Random, sc
 
 async def _serve(plan: Plan, places: Places, stopping: asyncio.Event, screen: Screen) -> int:
     if plan.demo and places.sandbox is not None:
-        status = await unless(stopping, play(places.grpc, places.sandbox, screen))
+        status = await unless(stopping, play(Target(places.grpc), places.sandbox, screen))
         if status is not Status.OK:
             return Status.OK if status is None else status  # None: stopped in the middle, as asked.
         after_demo(screen)

@@ -11,13 +11,14 @@ from rich.text import Text
 from cordboard.cli.connection import dispatcher
 from cordboard.cli.screen import Screen, time_of
 from cordboard.cli.send import plain_json
+from cordboard.cli.target import Target
 from cordboard.v1 import DeadLetter
 
 _PAGE: Final = 500
 _COLUMNS: Final = (("letter", 6), ("set aside", 13), ("kind", 10), ("action", 20), ("replayed", 13), ("why", 0))
 
 
-async def show_letters(count: int, target: str, screen: Screen) -> None:
+async def show_letters(count: int, target: Target, screen: Screen) -> None:
     """Show the latest ones."""
     shown, token = 0, ""
     async with dispatcher(target) as client:
@@ -47,7 +48,7 @@ def _show(screen: Screen, letter: DeadLetter) -> None:
     screen.line(*((word, width, "") for word, (_, width) in zip(words, _COLUMNS, strict=True)))
 
 
-async def show_one(letter_id: str, target: str, screen: Screen) -> None:
+async def show_one(letter_id: str, target: Target, screen: Screen) -> None:
     """Show one with what can be read of it."""
     async with dispatcher(target) as client:
         letter = await client.get_dead_letter(letter_id)
@@ -74,7 +75,7 @@ async def show_one(letter_id: str, target: str, screen: Screen) -> None:
         screen.show(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
 
 
-async def replay(letter_id: str, target: str, screen: Screen) -> None:
+async def replay(letter_id: str, target: Target, screen: Screen) -> None:
     """Write one back."""
     async with dispatcher(target) as client:
         letter = await client.get_dead_letter(letter_id)

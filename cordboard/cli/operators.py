@@ -9,6 +9,7 @@ import typer
 
 from cordboard.cli.choices import Output
 from cordboard.cli.options import TARGET, Account, Shown, Target
+from cordboard.cli.target import over_tls
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
@@ -20,6 +21,7 @@ Letter = Annotated[str, typer.Argument(metavar="LETTER", help="Its number, as th
 
 
 @app.command()
+@over_tls
 def call(
     *,
     call_control_id: Annotated[str, typer.Argument(metavar="CALL")],
@@ -35,6 +37,7 @@ def call(
 
 
 @app.command()
+@over_tls
 def calls(
     *,
     number: Annotated[str, typer.Option(help="The number that called or was called.")] = "",
@@ -56,6 +59,7 @@ def calls(
 
 
 @app.command()
+@over_tls
 def forget(
     *,
     call_control_id: Annotated[str, typer.Argument(metavar="CALL")],
@@ -70,6 +74,7 @@ def forget(
 
 
 @letters.command("list")
+@over_tls
 def list_letters(
     *,
     count: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
@@ -84,6 +89,7 @@ def list_letters(
 
 
 @letters.command("show")
+@over_tls
 def show_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Output.AUTO) -> None:
     """One of them, with what can be read of it."""
     from cordboard.cli.letters import show_one
@@ -93,6 +99,7 @@ def show_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Outp
 
 
 @letters.command("replay")
+@over_tls
 def replay_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Output.AUTO) -> None:
     """Write it back to where it came from, to be judged by its call as that is now."""
     from cordboard.cli.letters import replay

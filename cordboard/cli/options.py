@@ -7,10 +7,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cordboard.cli import target
 from cordboard.cli.choices import Output
 
-TARGET: Final = "127.0.0.1:50051"
-Target = Annotated[str, typer.Option("--target", "-t", help="The dispatcher's gRPC port.", metavar="HOST:PORT")]
+TARGET: Final = target.Target("127.0.0.1:50051")
+Target = Annotated[
+    target.Target,
+    typer.Option("--target", "-t", help="The dispatcher's gRPC port.", metavar="HOST:PORT", parser=target.parsed),
+]
 Shown = Annotated[Output, typer.Option("--output", "-o", help="auto: text on a terminal, else JSON lines.")]
 Account = Annotated[str, typer.Option(help="The Telnyx account; empty: the call's, or the default.")]
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="The settings file.", metavar="FILE")]

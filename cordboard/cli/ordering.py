@@ -8,6 +8,7 @@ import typer
 
 from cordboard.cli.choices import Output
 from cordboard.cli.options import TARGET, Account, Shown, Target
+from cordboard.cli.target import over_tls
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
@@ -18,6 +19,7 @@ Comment = Annotated[str, typer.Option(help="Why, for whoever looks.")]
 
 
 @app.command()
+@over_tls
 def pause(*, account: Paused, comment: Comment = "", target: Target = TARGET, output: Shown = Output.AUTO) -> None:
     """Take and keep: send nothing for an account but hangups and rejects, until it is resumed."""
     import asyncio
@@ -29,6 +31,7 @@ def pause(*, account: Paused, comment: Comment = "", target: Target = TARGET, ou
 
 
 @app.command()
+@over_tls
 def resume(*, account: Paused, comment: Comment = "", target: Target = TARGET, output: Shown = Output.AUTO) -> None:
     """Send again what an account's senders want, what was kept first."""
     import asyncio
@@ -40,6 +43,7 @@ def resume(*, account: Paused, comment: Comment = "", target: Target = TARGET, o
 
 
 @app.command()
+@over_tls
 def cancel(
     *,
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Commands; none: all that wait.")] = None,

@@ -9,9 +9,10 @@ from google.protobuf.message import Message
 from cordboard.cli.connection import dispatcher
 from cordboard.cli.screen import Screen, time_of
 from cordboard.cli.send import plain_json
+from cordboard.cli.target import Target
 
 
-async def pause_account(account: str, comment: str, target: str, screen: Screen) -> None:
+async def pause_account(account: str, comment: str, target: Target, screen: Screen) -> None:
     """Pause an account, and say since when."""
     async with dispatcher(target) as client:
         answer = await client.pause(account, comment=comment)
@@ -20,14 +21,16 @@ async def pause_account(account: str, comment: str, target: str, screen: Screen)
     )
 
 
-async def resume_account(account: str, comment: str, target: str, screen: Screen) -> None:
+async def resume_account(account: str, comment: str, target: Target, screen: Screen) -> None:
     """Resume an account, and say since when."""
     async with dispatcher(target) as client:
         answer = await client.resume(account, comment=comment)
     _show(screen, answer, f"{answer.account} is resumed since {time_of(answer.resume_time)}.")
 
 
-async def cancel_commands(call: str, ids: Sequence[str], group: str, account: str, target: str, screen: Screen) -> None:
+async def cancel_commands(
+    call: str, ids: Sequence[str], group: str, account: str, target: Target, screen: Screen
+) -> None:
     """Cancel what waits, and say what became of it where that is reported."""
     async with dispatcher(target) as client:
         answer = await client.cancel(call, ids, group=group, account=account)

@@ -9,6 +9,7 @@ from rich.text import Text
 from cordboard.cli.connection import dispatcher
 from cordboard.cli.screen import Screen, plain, style_of, time_of
 from cordboard.cli.send import plain_json
+from cordboard.cli.target import Target
 from cordboard.v1 import (
     PHASE_RELEASED,
     PHASE_WAITING,
@@ -45,7 +46,7 @@ _REMARKS: Final = {
 }
 
 
-async def show_call(call: str, account: str, target: str, screen: Screen) -> None:
+async def show_call(call: str, account: str, target: Target, screen: Screen) -> None:
     """Ask for a call, and show it."""
     async with dispatcher(target) as client:
         found = await client.get_timeline(call, account)

@@ -17,6 +17,7 @@ from cordboard.cli.durations import milliseconds
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.fields import action_named, fill
 from cordboard.cli.screen import Screen, plain, style_of
+from cordboard.cli.target import Target
 from cordboard.clock import Clock
 from cordboard.masking import shown
 from cordboard.v1 import COMPLETION_STATE_COMPLETED as COMPLETED
@@ -96,7 +97,7 @@ def _split(action: str, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     return words[0], words[1:]
 
 
-async def send(command: Command, target: str, wait: Wait, wait_ms: int, screen: Screen) -> Status:
+async def send(command: Command, target: Target, wait: Wait, wait_ms: int, screen: Screen) -> Status:
     """Send it, wait as asked, and show what is known then. OK only where all that was waited for came out right."""
     if not screen.json:
         screen.show(_echo(command))

@@ -10,6 +10,7 @@ from cordboard.cli.connection import dispatcher, reach
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.happenings import as_json, happening
 from cordboard.cli.screen import Cell, Screen, style_of, time_of
+from cordboard.cli.target import Target
 from cordboard.v1 import (
     WATCH_KIND_COMPLETIONS,
     WATCH_KIND_EVENTS,
@@ -44,7 +45,7 @@ def kinds_of(text: str) -> list[WatchKind.ValueType]:
     return [_KINDS[Kind(word)] for word in words]
 
 
-async def watch(request: WatchRequest, target: str, screen: Screen, count: int | None = None) -> None:
+async def watch(request: WatchRequest, target: Target, screen: Screen, count: int | None = None) -> None:
     """Show what happens until `count` things have, or for ever."""
     shown = 0
     async with dispatcher(target) as client:

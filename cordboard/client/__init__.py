@@ -11,6 +11,7 @@ async with Client("localhost:50051") as cordboard:
 from cordboard.client.action import Action
 from cordboard.client.call import Call, DialAction
 from cordboard.client.client import Client
+from cordboard.client.credentials import Tls
 from cordboard.client.errors import CommandFailed, CommandRefused, NotCompleted, Unanswered
 from cordboard.client.feed import Feed
 from cordboard.client.told import Event, Told
@@ -26,6 +27,7 @@ __all__ = [
     "Event",
     "Feed",
     "NotCompleted",
+    "Tls",
     "Told",
     "Unanswered",
     "Watch",

@@ -15,6 +15,7 @@ from cordboard.client.action import Action
 from cordboard.client.call import Call, DialAction
 from cordboard.client.commands import command_of
 from cordboard.client.context import context
+from cordboard.client.credentials import Tls, credentials_of, tls_of
 from cordboard.client.errors import Unanswered, refusing
 from cordboard.client.feed import Feed, events_of, results_of
 from cordboard.client.refusing import check
@@ -74,7 +75,7 @@ class Client(DialCommands[DialAction]):
         *,
         credentials: grpc.ChannelCredentials | None = None,
         options: Sequence[tuple[str, Any]] = (),
-        tls: bool = False,
+        tls: Tls | bool = False,
         ca_file: Path | str | None = None,
         token: str | None = None,
         account: str = "",
@@ -82,8 +83,9 @@ class Client(DialCommands[DialAction]):
     ) -> None:
         """`tls`, or a `ca_file` of one's own authorities, encrypts; `token` is shown with each call, and needs that.
 
-        `account` is that of calls and dials that name none. `stub` is asked instead of a `target`, where somebody has
-        one: a test, a simulation. Raises ValueError for a token that would travel in the clear, OSError for `ca_file`.
+        What more there is to TLS, such as a certificate of one's own, is said by `Tls`. `account` is that of calls and
+        dials that name none. `stub` is asked instead of a `target`, where somebody has one: a test, a simulation.
+        Raises ValueError for a token that would travel in the clear, OSError for files.
         """
         self.account = account
         # For what has no method here it is there for all.
@@ -93,9 +95,10 @@ class Client(DialCommands[DialAction]):
             self.stub = stub
             self._streams = Streams(stub)
             return
-        every = (*_OPTIONS, *options)
+        encrypted = tls_of(tls, ca_file)
+        every = (*_OPTIONS, *(encrypted.options if encrypted else ()), *options)
         if credentials is None:
-            credentials = _credentials(tls=tls, ca_file=ca_file, token=token)
+            credentials = credentials_of(encrypted, token)
         if credentials is None:
             self._channel = grpc.aio.insecure_channel(target, every)
         else:
@@ -274,15 +277,3 @@ class Client(DialCommands[DialAction]):
         """Results, completions and events as they happen: from a cursor, or from when it is `positioned`."""
         request = service.WatchRequest(account=account, call_control_id=call_control_id, kinds=kinds, cursor=cursor)
         return Watch(self.stub, request)
-
-
-def _credentials(*, tls: bool, ca_file: Path | str | None, token: str | None) -> grpc.ChannelCredentials | None:
-    if not tls and ca_file is None:
-        if token is not None:
-            raise ValueError("token must not be set without tls or ca_file: it would travel in the clear")
-        return None
-    authorities = None if ca_file is None else Path(ca_file).read_bytes()
-    encrypted = grpc.ssl_channel_credentials(authorities)
-    if token is None:
-        return encrypted
-    return grpc.composite_channel_credentials(encrypted, grpc.access_token_call_credentials(token))

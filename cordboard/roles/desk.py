@@ -18,7 +18,7 @@ from cordboard.liveness import Post
 from cordboard.log.port import Appending, Log
 from cordboard.operations import STARTED, Check, Excused, failing_checks, operations_server
 from cordboard.roles.brain import accounts_of, make_dispatcher
-from cordboard.roles.certificates import CertificateMetrics, certificates_of
+from cordboard.roles.certificates import Certificates
 from cordboard.roles.hands import Workers
 from cordboard.roles.late import LateLog
 from cordboard.roles.listening import address, advertised, naming
@@ -63,12 +63,12 @@ class Desk:
         self._duties = in_effect(settings, duties)
         self._telnyx_is_local = telnyx_is_local
         self._liveness_metrics = LivenessMetrics(registry)
-        certificates = CertificateMetrics(registry)
-        for name, path in certificates_of(settings).items():
-            certificates.look_at(name, path)
+        self._certificates = Certificates(settings, registry)
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {STARTED: lambda: "starting"}
-        self.operations = operations_server(settings.operations, self._checks, registry, Levels())
+        self.operations = operations_server(
+            settings.operations, self._checks, registry, Levels(), tls=self._certificates.operations
+        )
         self._tracer: Tracer | None = None
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
@@ -152,7 +152,9 @@ class Desk:
     async def _open_ingress(self, log: Appending) -> None:
         topic, metrics = topics_of(self._settings).webhooks, IngressMetrics(self._registry)
         spool = await self._open_spool(log, topic)
-        self.ingress = ingress_server(self._settings, log, topic, self._clock, metrics, spool, self._tracer)
+        self.ingress = ingress_server(
+            self._settings, log, topic, self._clock, metrics, spool, self._tracer, tls=self._certificates.ingress
+        )
         await self._listen("ingress", self.ingress)
 
     async def _open_spool(self, log: Appending, topic: str) -> Spool | None:
@@ -242,11 +244,19 @@ class Desk:
             masking=masking_of(self._settings),
             tracer=self._tracer,
             order_ms=lambda account: control.order_ms(account, self._clock.now_ms()),
+            encryption=self._certificates.grpc,
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:
         """The last to open and the first to close: who waits there needs all the others."""
-        rest = RestServer(self._settings, door.acceptance, self._clock, rng=self._rng, registry=self._registry)
+        rest = RestServer(
+            self._settings,
+            door.acceptance,
+            self._clock,
+            rng=self._rng,
+            registry=self._registry,
+            tls=self._certificates.rest,
+        )
         self._stack.push_async_callback(self._close_doors, door, rest)
         await door.start()
         with naming("rest", self._settings.rest.host, self._settings.rest.port):

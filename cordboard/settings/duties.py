@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from cordboard.settings.model import Settings
+from cordboard.settings.tls import unreached
 
 
 class Role(StrEnum):
@@ -51,7 +52,7 @@ def in_effect(settings: Settings, duties: Duties) -> Duties:
 
 
 def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
-    """What is not set and should be: the settings that would do, the first one best, and a sentence."""
+    """What these duties would want otherwise: the settings that would do, the first one best, and a sentence."""
     is_recorder_alone = duties.roles == {Role.RECORDER}
     played = duties if is_recorder_alone else in_effect(settings, duties)
     roles = [role for role in Role if role in played.roles]
@@ -67,6 +68,9 @@ def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
         yield (("accounts", name), ("accounts",)), f"there is no such account, and so no such pool; accounts: {known}"
     if is_recorder_alone and settings.recorder.kind == "none":
         yield (("recorder", "kind"),), "must be set for the recorder: sqlite or postgresql"
+    if Role.DISPATCHER in roles and settings.log.kind == "kafka":
+        for named, sentence in unreached(settings):
+            yield tuple(tuple(path.split(".")) for path in named), sentence
     for role in roles:
         yield from _missed_of_accounts(settings, role, duties.pools if role is Role.WORKER else None)
 

@@ -16,6 +16,7 @@ from cordboard.settings.account import Account, AccountName
 from cordboard.settings.kafka import Kafka, is_place
 from cordboard.settings.recorder import Recorder
 from cordboard.settings.relations import RelationsBroken, broken
+from cordboard.settings.tls import Tls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 # Whatever takes seconds counts in milliseconds inside.
@@ -238,6 +239,7 @@ class Settings(BaseSettings):
     recorder: Recorder = Recorder()
     logging: Logging = Logging()
     tracing: Tracing = Tracing()
+    tls: Tls = Tls()
 
     @model_validator(mode="after")
     def _relations(self) -> Settings:

@@ -16,7 +16,12 @@ from cordboard.settings.model import Settings
 PREFIX: Final = "CORDBOARD_"
 # Names that mean something else: the file itself, and a way to name it.
 CONFIG: Final = "CORDBOARD_CONFIG"
-_OTHERS: Final = {CONFIG, "CORDBOARD_PUBLIC_URL"}  # The second is for `cordboard dev --telnyx`, and may stay exported.
+# Of other commands, which may stay exported: `cordboard dev --telnyx`, and those that ask a dispatcher over TLS.
+_OTHERS: Final = {
+    CONFIG,
+    "CORDBOARD_PUBLIC_URL",
+    *(f"CORDBOARD_TLS_{one}" for one in ("CA", "CERTIFICATE", "KEY", "NAME")),
+}
 # What Kubernetes puts into the environment of every pod beside a Service whose name starts with "cordboard".
 _SERVICE_LINK: Final = re.compile(
     r"(.*_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cordboard.log.kafka.demands import INPUT_BYTES_MAX
+from cordboard.settings.tls import misfits
 
 if TYPE_CHECKING:
     from cordboard.settings.model import Settings
@@ -174,6 +175,11 @@ def _a_certificate_has_its_key(settings: Settings) -> Iterator[Broken]:
             yield Broken((f"kafka.{name}", f"kafka.{other}"), f"must be set where kafka.{other} is")
 
 
+def _certificates_can_be_served(settings: Settings) -> Iterator[Broken]:
+    for paths, must in misfits(settings):
+        yield Broken(paths, must)
+
+
 def _enough_copies_to_write(settings: Settings) -> Iterator[Broken]:
     least, copies = "kafka.min_insync_replicas", "kafka.replication_factor"
     needed, there = settings.kafka.min_insync_replicas, settings.kafka.replication_factor
@@ -211,6 +217,7 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _kafka_is_entered_in_one_way,
     _a_mechanism_has_what_it_asks_for,
     _a_certificate_has_its_key,
+    _certificates_can_be_served,
     _enough_copies_to_write,
     _records_fit,
 )

@@ -12,7 +12,7 @@ from deploy.generate.values import Chart
 
 # Where processes listen and where their secrets are is the chart's to say; a secret in values would be in the release.
 SET_BY_THE_CHART: Final[Mapping[str, frozenset[str]]] = {
-    "Settings": frozenset({"accounts"}),
+    "Settings": frozenset({"accounts", "tls"}),
     "Log": frozenset({"path"}),
     "Grpc": frozenset({"host", "port", "advertise"}),
     "Ingress": frozenset({"host", "port", "spool"}),
@@ -51,6 +51,7 @@ def _product() -> dict[str, Any]:
         section = made if name == "Settings" else made["$defs"].get(name, {"properties": {}})
         for field in taken | _NOT_OFFERED:
             section["properties"].pop(field, None)
+    made["$defs"].pop("Tls")  # All of it is the chart's.
     return made
 
 

@@ -59,6 +59,17 @@ class KafkaSecrets(Values):
     certificate: Certificate
 
 
+class Tls(Values):
+    """TLS of the processes' own ports."""
+
+    certificate: Certificate
+    clientCa: SecretKey
+    peerCa: SecretKey
+    peerName: str
+    operations: bool
+    publicCertificate: Certificate
+
+
 class Switch(Values):
     """On or off."""
 
@@ -242,6 +253,7 @@ class Chart(Values):
     image: Image
     settings: dict[str, Any]
     kafka: KafkaSecrets
+    tls: Tls
     accounts: dict[AccountName, Account]
     listen: Literal["0.0.0.0", "::"]  # noqa: S104 - what may be chosen, not what is bound
     dispatcher: Dispatcher

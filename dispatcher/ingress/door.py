@@ -8,6 +8,7 @@ page to say; what is remembered here only answers repeats of what is known to be
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -237,11 +238,12 @@ def ingress_server(
     metrics: IngressMetrics | None = None,
     spool: Spool | None = None,
     tracer: Tracer | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> HttpServer:
     """The public port, ready to be started."""
     ingress = Ingress(settings, log, topic, clock, metrics, spool, tracer)
     chosen = settings.ingress
-    return HttpServer(ingress.app(), chosen.host, chosen.port, drain_seconds=chosen.drain_seconds)
+    return HttpServer(ingress.app(), chosen.host, chosen.port, drain_seconds=chosen.drain_seconds, tls=tls)
 
 
 def _parsed(body: bytes) -> Webhook:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import uuid
 from typing import Final
 
@@ -35,6 +36,7 @@ class RestServer:
         rng: random.Random | None = None,
         registry: CollectorRegistry = REGISTRY,
         transport: httpx.AsyncBaseTransport | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         chosen, ids = settings.rest, rng or random.SystemRandom()
         self._acceptance = acceptance
@@ -47,7 +49,7 @@ class RestServer:
             self._passing,
             RestMetrics(registry),
         )
-        self._server = HttpServer(self._door, chosen.host, chosen.port, drain_seconds=LAST_WORD_SECONDS)
+        self._server = HttpServer(self._door, chosen.host, chosen.port, drain_seconds=LAST_WORD_SECONDS, tls=tls)
 
     @property
     def url(self) -> str:

@@ -1,7 +1,8 @@
 """Questions among peers, and the side that answers: what this process knows of a page, told to another dispatcher.
 
 One method on the door's port, not part of the contract and not shown by reflection. A question is about one page; the
-answer carries the page as the ledger does, so what holds for pages of other versions there holds here too.
+answer carries the page as the ledger does, so what holds for pages of other versions there holds here too. Where
+callers show certificates, none but dispatchers are told.
 
 A question is answered from what this process owns, or not at all: it is never passed on, so it cannot go in circles.
 """
@@ -9,7 +10,8 @@ A question is answered from what this process owns, or not at all: it is never p
 from __future__ import annotations
 
 import enum
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import grpc
 import msgspec
@@ -20,6 +22,7 @@ from dispatcher.finding import Finder, NotOwned, Restoring
 
 SERVICE: Final = "cordboard.internal.Peers"
 METHOD: Final = "Find"
+NOT_A_PEER: Final = "pages are told to dispatchers alone, and your certificate is none's: see tls.peer_name"
 
 
 class Word(enum.StrEnum):
@@ -64,15 +67,20 @@ def decode_answer(value: bytes) -> Answer:
 class Answering:
     """Answers peers from what `own` knows: the process's own dispatcher, never one that asks others."""
 
-    def __init__(self, own: Finder, group: str, questions_max: int) -> None:
-        """`questions_max` is how many may wait for their answers."""
+    def __init__(
+        self, own: Finder, group: str, questions_max: int, is_peer: Callable[[Any], bool] = lambda _: True
+    ) -> None:
+        """`questions_max` is how many may wait for their answers; `is_peer` tells by a call's context who may ask."""
+        self._is_peer = is_peer
         self._own = own
         self._group = group
         self._questions_max = questions_max
         self._waiting = 0
 
-    async def answer(self, question: bytes, context: object = None) -> bytes:
-        """Answer a question; also one that nobody can read."""
+    async def answer(self, question: bytes, context: Any = None) -> bytes:
+        """Answer a question; also one that nobody can read. Who is no peer is turned away."""
+        if not self._is_peer(context):
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, NOT_A_PEER)
         if self._waiting >= self._questions_max:
             return encode(Answer(Word.FAILED))
         self._waiting += 1

@@ -19,6 +19,8 @@ RECONNECT_SECONDS_MAX: Final = 1.0  # gRPC's own two minutes would outlast the r
 
 Connect = Callable[[str], grpc.aio.Channel]
 """Opens a channel to the peer at an address (host:port)."""
+Renewed = Callable[[], object]
+"""Gives another thing once channels are to be opened anew, because what they show or trust has changed."""
 
 
 class Unreachable(LogError):
@@ -28,13 +30,18 @@ class Unreachable(LogError):
 class Channels:
     """Asks peers by their addresses."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, renewed: Renewed = lambda: None) -> None:
         self._connect = connect
+        self._renewed = renewed
+        self._opened_with = renewed()
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._closing: set[asyncio.Task[None]] = set()  # The loop itself keeps only weak references.
 
     async def ask(self, name: str, question: bytes) -> bytes:
         """Bring a question to a peer, and its answer back. Raises Unreachable, at the latest after 3 s."""
+        if (shown := self._renewed()) is not self._opened_with:
+            self._opened_with = shown
+            self.keep(())
         channel = self._channels.get(name)
         if channel is None:
             channel = self._channels[name] = self._connect(name)
@@ -42,7 +49,8 @@ class Channels:
         try:
             answer: bytes = await find(question, timeout=ANSWER_SECONDS_MAX)
         except grpc.aio.AioRpcError as error:
-            raise Unreachable(f"the dispatcher at {name} does not answer: {error.code().name}") from error
+            why = f"{error.code().name}, {error.details()}"
+            raise Unreachable(f"the dispatcher at {name} does not answer: {why}") from error
         return answer
 
     def keep(self, names: Collection[str]) -> None:
@@ -64,9 +72,15 @@ class Channels:
 
 def insecure(settings: Grpc) -> Connect:
     """Channels without encryption, to peers whose doors have the same settings as this one's."""
+    options = channel_options(settings)
+    return lambda name: grpc.aio.insecure_channel(name, options=options)
+
+
+def channel_options(settings: Grpc) -> list[tuple[str, Any]]:
+    """What gRPC is told of a channel to a peer."""
     # Who asks whether a connection lives more often than the other side allows is cut off by it.
     keepalive_seconds = max(settings.keepalive_seconds, settings.ping_interval_seconds_min)
-    options = [
+    return [
         ("grpc.max_receive_message_length", ANSWER_BYTES_MAX),
         ("grpc.keepalive_time_ms", round(keepalive_seconds * 1000)),
         ("grpc.keepalive_timeout_ms", round(KEEPALIVE_TIMEOUT_SECONDS * 1000)),
@@ -74,4 +88,3 @@ def insecure(settings: Grpc) -> Connect:
         ("grpc.max_reconnect_backoff_ms", round(RECONNECT_SECONDS_MAX * 1000)),
         ("grpc.enable_http_proxy", 0),  # A peer is a neighbour, whatever proxy the environment names.
     ]
-    return lambda name: grpc.aio.insecure_channel(name, options=options)

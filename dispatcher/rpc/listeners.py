@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+import grpc
 import grpc.aio
 
 COUNT: Final = 8
@@ -21,8 +22,15 @@ COUNT: Final = 8
 class Listeners:
     """Servers alike. `make` makes one, with the options that it is given besides its own, and all that it serves."""
 
-    def __init__(self, make: Callable[[tuple[str, int]], grpc.aio.Server], count: int = COUNT) -> None:
+    def __init__(
+        self,
+        make: Callable[[tuple[str, int]], grpc.aio.Server],
+        credentials: Callable[[], grpc.ServerCredentials | None] = lambda: None,
+        count: int = COUNT,
+    ) -> None:
+        """`credentials` makes some for each of them; None: without encryption."""
         self._make = make
+        self._credentials = credentials
         self._count = count
         self._servers: list[grpc.aio.Server] = []
 
@@ -32,7 +40,12 @@ class Listeners:
         for _ in range(self._count):
             server = self._make(("grpc.so_reuseport", 1))
             self._servers.append(server)
-            port = server.add_insecure_port(f"{_bracketed(host)}:{port}")
+            place = f"{_bracketed(host)}:{port}"
+            credentials = self._credentials()
+            if credentials is None:
+                port = server.add_insecure_port(place)
+            else:
+                port = server.add_secure_port(place, credentials)
         return port
 
     async def start(self) -> None:

@@ -31,7 +31,8 @@ from dispatcher.recorder.archive import Archive
 from dispatcher.recorder.contents import Masking
 from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
-from dispatcher.rpc.channels import Channels, Connect, insecure
+from dispatcher.rpc.channels import Channels, Connect
+from dispatcher.rpc.encryption import IN_THE_CLEAR, Encryption
 from dispatcher.rpc.guard import Guard
 from dispatcher.rpc.health import SERVICE, Health, Ready
 from dispatcher.rpc.listeners import Listeners
@@ -45,6 +46,7 @@ from dispatcher.rpc.service import Service
 from dispatcher.rpc.watch import Watching
 
 OPERATOR: Final = operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
+HANDSHAKE_SECONDS_MAX: Final = 10.0  # Until a connection is one, of TLS, or of HTTP/2.
 LAST_WORD_SECONDS: Final = 1.0  # For answers that are ready when the grace is over.
 
 
@@ -58,7 +60,8 @@ class GrpcServer:
 
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
     `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness. `archive` is what
-    was recorded; `masking` how much of dead letters is shown; `order_ms` when an order for an account is given.
+    was recorded; `masking` how much of dead letters is shown; `order_ms` when an order for an account is given;
+    `encryption` is the port's, and that of questions to peers.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -78,14 +81,15 @@ class GrpcServer:
         masking: Masking | None = None,
         tracer: Tracer | None = None,
         order_ms: OrderTime,
+        encryption: Encryption = IN_THE_CLEAR,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
         self._stopping = Stopping()
         self._health = Health(ready)
         self._guard = Guard((SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics, tracer)
-        self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
-        self._channels = Channels(connect or insecure(settings))
+        self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max, encryption.is_peer)
+        self._channels = Channels(connect or encryption.connect(settings), encryption.shown)
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
         self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer)
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
@@ -107,7 +111,7 @@ class GrpcServer:
             Watching(log, topics, self._stopping),
             self._stopping,
         )
-        self._listeners = Listeners(self._make_server)
+        self._listeners = Listeners(self._make_server, encryption.credentials)
         self._port = 0
 
     def bind(self) -> int:
@@ -175,4 +179,5 @@ def _options(settings: Grpc) -> list[tuple[str, int]]:
         ("grpc.keepalive_time_ms", round(settings.keepalive_seconds * 1000)),
         ("grpc.http2.min_ping_interval_without_data_ms", round(settings.ping_interval_seconds_min * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.server_handshake_timeout_ms", round(HANDSHAKE_SECONDS_MAX * 1000)),
     ]

@@ -70,6 +70,7 @@ DEAD: Final = 'cordboard_dead_letters_total{job="d", topic="cordboard.commands"}
 RATIO: Final = 'cordboard_kafka_restore_ratio{job="d", instance="a", partition="3"}'
 PASSED: Final = 'cordboard_kafka_passed_over_records_total{job="d", topic="t", why="overtaken"}'
 SKEW: Final = 'cordboard_clock_skew_seconds{job="d", instance="a"}'
+REFUSED: Final = 'cordboard_certificate_refused{job="d", instance="a", certificate="tls.certificate_file"}'
 EXPIRY: Final = 'cordboard_certificate_expiry_timestamp_seconds{job="d", instance="a", certificate="kafka"}'
 STALLED: Final = 'cordboard_partition_stalled_seconds{job="d", partition="0"}'
 LANE_STALLED: Final = 'cordboard_worker_stalled_seconds{job="w", pool="main", lane="dial", partition="0"}'
@@ -190,4 +191,6 @@ HISTORIES: Final[Mapping[str, History]] = {
     ),
     "CordboardClockSkew": History(({SKEW: "2.5x60"}, {SKEW: "-3x60"}), ({SKEW: "-1.5x60"}, {SKEW: "0x28 3 0x60"})),
     "CordboardCertificateExpires": History(({EXPIRY: "1000000x60"}, {EXPIRY: "0x60"}), ({EXPIRY: "2000000x60"},)),
+    # Files that are written one after another are at odds for a moment.
+    "CordboardCertificateRefused": History(({REFUSED: "1x60"},), ({REFUSED: "0x60"}, {REFUSED: "0x27 1x2 0x31"})),
 }

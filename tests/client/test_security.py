@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,9 +12,10 @@ import grpc.aio
 import pytest
 
 from brokers.certificates import Certificates, make_certificates
-from cordboard import Client
+from cordboard import Client, Tls
 from cordboard.v1 import CallView, GetCallResponse
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from tests.tls.made import Made
 
 
 class Door(stubs.DispatcherServiceServicer):
@@ -73,6 +75,35 @@ async def test_who_is_vouched_for_by_others_is_not_trusted(certificates: Certifi
             await client.get_call("A", timeout=2)
 
     assert servicer.shown == []
+
+
+async def test_a_certificate_is_shown_to_who_asks_for_one(tmp_path: Path):
+    """
+    By a server that is reached by another name than its certificate's.
+    """
+    made = Made(tmp_path / "made", "elsewhere.example")
+    servicer, server = Door(), grpc.aio.server()
+    stubs.add_DispatcherServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call] # generated
+    pair = (made.server_key.read_bytes(), made.server.read_bytes())
+    port = server.add_secure_port("localhost:0", grpc.ssl_server_credentials([pair], made.ca.read_bytes(), True))
+    await server.start()
+    certificate_file, key_file = made.issue("client")
+    tls = Tls(made.ca, certificate_file, key_file, "elsewhere.example")
+    async with Client(f"localhost:{port}", tls=tls, token="secret") as client:
+        assert (await client.call("A").view()).call_control_id == "A"
+    await server.stop(0)
+
+    assert servicer.shown == ["Bearer secret"]
+
+
+def test_a_certificate_has_its_key():
+    """
+    Half of it is told at once, whichever half it is.
+    """
+    with pytest.raises(ValueError, match="key_file must be set where certificate_file is"):
+        Tls(certificate_file="a.pem")
+    with pytest.raises(ValueError, match="certificate_file must be set where key_file is"):
+        Tls(key_file="a.key")
 
 
 def test_a_token_never_travels_in_the_clear():

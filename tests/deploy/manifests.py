@@ -59,6 +59,11 @@ class Running:
             made[one["name"]] = re.sub(r"\$\((\w+)\)", lambda name: made[name[1]], value)
         return made
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether its operations port, and its doors, serve TLS."""
+        return self.environment.get("CORDBOARD_TLS__OPERATIONS") == "true"
+
     def mounted(self, path: str) -> str | None:
         """The volume in which a path lies."""
         inside = [one for one in self.container["volumeMounts"] if f"{path}/".startswith(f"{one['mountPath']}/")]

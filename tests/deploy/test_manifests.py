@@ -113,13 +113,30 @@ def test_probes_ask_three_different_questions(one: Running):
     assert started["httpGet"]["path"] == "/startz"
     if one.role in {"dispatcher", "serve"}:
         assert started["periodSeconds"] * started["failureThreshold"] >= 900
-    if one.role == "dispatcher":
+    if one.role == "dispatcher" and not one.encrypted:
         assert (alive["grpc"]["service"], ready["grpc"]["service"]) == ("liveness", "readiness")
     else:
         assert (alive["httpGet"]["path"], ready["httpGet"]["path"]) == ("/healthz", "/readyz")
+    for probe in (started, alive, ready):
+        assert probe.get("httpGet", {}).get("scheme") == ("HTTPS" if one.encrypted else None)
     # A check may take 2 s; and one slow answer is no reason to start a process anew.
     assert min(probe["timeoutSeconds"] for probe in (started, alive, ready)) > Settings().operations.check_seconds_max
     assert alive["failureThreshold"] * alive["periodSeconds"] >= 60
+
+
+def test_dispatchers_with_tls_know_each_other_by_the_name_of_their_service():
+    """
+    Pods are reached by addresses that no certificate has; and who vouches for clients is told to the doors alone.
+    """
+    for one in running("operators"):
+        told = one.environment
+        assert one.encrypted
+        is_door = one.role == "dispatcher"
+        assert told.get("CORDBOARD_TLS__PEER_NAME") == ("cordboard.cordboard.svc" if is_door else None)
+        assert ("CORDBOARD_TLS__CLIENT_CA_FILE" in told) == is_door
+    (watched,) = of_kind("operators", "PodMonitor")
+    (port,) = watched["spec"]["podMetricsEndpoints"]
+    assert (port["scheme"], port["tlsConfig"]["serverName"]) == ("https", "cordboard.cordboard.svc")
 
 
 @of_all

@@ -17,6 +17,7 @@ from cordboard.clock import SystemClock
 from cordboard.roles.desk import Desk
 from cordboard.settings import Settings
 from tests.deploy.manifests import Object, everything
+from tests.tls.made import Made
 
 PROBES = ("startup", "liveness", "readiness")
 KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -27,22 +28,26 @@ of_all = pytest.mark.parametrize(
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    """All roles; each probe finds what it asks, whichever role it is for."""
+async def desk(tmp_path: Path, container: Object) -> AsyncIterator[Desk]:
+    """All roles; each probe finds what it asks, whichever role it is for, over TLS where it is asked so."""
+    is_encrypted = container["startupProbe"]["httpGet"].get("scheme") == "HTTPS"
+    made = Made(tmp_path / "made") if is_encrypted else None
     settings = Settings(
         accounts={"main": {"api_key": "k", "webhook_public_key": KEY}},
         log={"path": tmp_path / "log.sqlite3", "partitions": 1},
-        **{name: {"port": 0} for name in ("grpc", "ingress", "operations")},
+        tls=made.settings(asks=True, operations=True) if made else {},
+        **{name: {"port": 0} for name in ("grpc", "rest", "ingress", "operations")},
     )
     async with Desk(settings, SystemClock(), random.Random(1), CollectorRegistry()) as desk:
         yield desk
 
 
 async def passes(probe: Object, desk: Desk) -> bool:
-    """As kubelet judges: any 2xx or 3xx; SERVING of the service that is named."""
-    if "httpGet" in probe:
-        async with httpx.AsyncClient(timeout=probe["timeoutSeconds"]) as client:
-            return (await client.get(f"{desk.operations.url}{probe['httpGet']['path']}")).status_code < 400
+    """As kubelet judges: any 2xx or 3xx, whoever it is that answers; SERVING of the service that is named."""
+    if (asked_for := probe.get("httpGet")) is not None:
+        place = f"{asked_for.get('scheme', 'HTTP').lower()}://127.0.0.1:{desk.operations.port}{asked_for['path']}"
+        async with httpx.AsyncClient(timeout=probe["timeoutSeconds"], verify=False) as client:  # noqa: S501 - as kubelet
+            return (await client.get(place)).status_code < 400
     async with grpc.aio.insecure_channel(f"127.0.0.1:{desk.grpc_port}") as channel:
         asked = health_pb2.HealthCheckRequest(service=probe["grpc"]["service"])
         told = await health_pb2_grpc.HealthStub(channel).Check(asked, timeout=probe["timeoutSeconds"])

@@ -14,6 +14,7 @@ from deploy.generate.rendering import CHART
 from deploy.generate.schema import SET_BY_THE_CHART, schema
 from deploy.generate.values import Chart
 from tests.deploy.manifests import Running, everything, of_kind
+from tests.tls.made import Made
 
 SECRETS = "/run/secrets/cordboard/"
 
@@ -28,10 +29,13 @@ def settings_of(name: str, one: Running, folder: Path) -> Settings:
     file = folder / "cordboard.toml"
     file.write_text(config["data"]["cordboard.toml"])
     environment = one.environment | {"CORDBOARD_CONFIG": str(file)}
+    made = Made(folder / "made", "cordboard.cordboard.svc")
+    certificates = {"tls.crt": made.server, "tls.key": made.server_key, "client-ca.crt": made.ca}
     for variable, value in environment.items():
         if value.startswith(SECRETS):
             secret = folder / value.removeprefix(SECRETS).replace("/", "-")
-            secret.write_text("0123456789abcdef")
+            held = certificates.get(Path(value).name)
+            secret.write_bytes(held.read_bytes() if held else b"0123456789abcdef")
             environment[variable] = str(secret)
     return load(environ=environment, duties=duties_of(one))
 

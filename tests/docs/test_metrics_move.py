@@ -41,6 +41,7 @@ from cordboard.roles.certificates import CertificateMetrics
 from cordboard.roles.liveness import LivenessMetrics
 from cordboard.roles.log import ClockMetrics
 from cordboard.settings import Recorder
+from cordboard.tls.renewing import Renewing
 from cordboard.topics import Topics
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest, Hangup
 from cordboard.work import Lane
@@ -58,6 +59,7 @@ from tests.forwarding.stage import event as handed_on
 from tests.ingress import desk as away
 from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, OWN_NUMBER, Stage, command, dial, no_room, until
 from tests.rpc.neighbours import street
+from tests.tls.made import Made
 from workers.core.forwarding import Patience
 from workers.core.pacing import FAILURES_MAX
 from workers.forwarding.events import Abandoned, LogTrouble
@@ -303,12 +305,17 @@ async def between_processes() -> Looking:
 
 
 def over_time(directory: Path) -> Looking:
-    """Partitions are counted, clocks drift apart, and a certificate is replaced by one that lasts longer."""
+    """Partitions are counted, clocks drift apart, a certificate is replaced by a later one, one by nonsense."""
     registry, skew_ms, path = CollectorRegistry(), [0], directory / "certificate.pem"
     ClockMetrics(registry).look_at(lambda: skew_ms[0])
-    CertificateMetrics(registry).look_at("kafka.certificate_file", path)
+    certificates, served = CertificateMetrics(registry), Made(directory / "served")
+    certificates.look_at("kafka.certificate_file", path)
+    certificates.follow("tls.certificate_file", Renewing(served.files()))
     dispatcher, seen = DispatcherMetrics(registry), Looking(registry)
     assert seen.value("cordboard_certificate_expiry_timestamp_seconds") == 0
+    assert seen.value("cordboard_certificate_refused") == 0
+    served.server.write_text("nonsense")
+    assert seen.value("cordboard_certificate_refused", certificate="tls.certificate_file") == 1
     dispatcher.there_are(4)
     skew_ms[0] = 2_500
     for days in (1, 2):

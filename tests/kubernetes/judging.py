@@ -8,6 +8,7 @@ from typing import Any
 from tests.kubernetes.charts import Chart, Refused
 
 _BY_LAG = {"worker": {"autoscaling": {"enabled": True}}}
+_TLS = {"tls": {"certificate": {"secret": "c"}, "peerCa": {"secret": "c"}}}
 # The shape (empty: the chart's own values alone), what is added to its values, and words of what must be said.
 NONSENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("embedded", {"serve": {"replicas": 2}}, "serve.replicas: is 2, must be 1: the embedded log is one file"),
@@ -38,6 +39,10 @@ NONSENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("kafka", {"recorder": {"enabled": True}}, "recorder.database.secret: must name a Secret"),
     ("kafka", {"strimzi": {"enabled": True}}, "strimzi.cluster: must be the name of a Kafka resource"),
     ("kafka", {"networkPolicies": {"clients": []}}, "/networkPolicies/clients"),
+    ("kafka", {"tls": {"operations": True}}, "tls.certificate.secret: must name a Secret where tls.operations is set"),
+    ("kafka", {"tls": {"clientCa": {"secret": "c"}}}, "must name a Secret where tls.clientCa is set"),
+    ("kafka", {"tls": {"certificate": {"secret": "c"}}}, "dispatchers verify each other by it"),
+    ("kafka", {"settings": {"tls": {}}}, "'tls' not allowed"),
     ("operators", {"settings": {"kafka": {"create_topics": True}}}, "create_topics: must be false"),
     ("operators", {"worker": {"autoscaling": {"minReplicas": 0}}}, "/worker/autoscaling/minReplicas"),
     ("operators", {"worker": {"autoscaling": {"maxReplicas": 17}}}, "more workers have no seat in a lane"),
@@ -73,6 +78,10 @@ SENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
         "tolerations:\n        - key: calls",
     ),
     ("kafka", {"networkPolicies": {"public": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}}, "cidr: 192.0.2.0/24"),
+    ("kafka", _TLS, "httpGet: {path: /readyz, port: operations}"),
+    ("kafka", _TLS, "CORDBOARD_TLS__PEER_CA_FILE, value: /run/secrets/cordboard/tls/peer-ca.crt"),
+    ("embedded", {"tls": {"publicCertificate": {"secret": "p"}}}, "targetPort: webhooks, appProtocol: https"),
+    ("operators", {"tls": {"peerName": "desks.example"}}, "CORDBOARD_TLS__PEER_NAME, value: desks.example"),
     ("operators", {"strimzi": {"apiVersion": "kafka.strimzi.io/v1beta2"}}, "apiVersion: kafka.strimzi.io/v1beta2"),
     ("embedded", {"serve": {"volume": {"accessMode": "ReadWriteOnce"}}}, "accessModes: [ReadWriteOnce]"),
 )

@@ -28,6 +28,7 @@ from cordboard.work import Lane
 from dispatcher.accounts import DialAddress
 from dispatcher.core.limits import DEFAULT_LIMITS, Guards
 from tests.ingress.desk import KEY, event, public, signed
+from tests.tls.made import Made
 from workers.core.attempt import Limits as AttemptLimits
 from workers.pace import Rates
 from workers.settings import PoolSettings
@@ -98,7 +99,8 @@ async def test_every_setting_is_read(
     """
     A process with all roles, on one log or the other, asks for every single setting: no knob turns nothing.
     """
-    port = {"port": 0}
+    port, made = {"port": 0}, Made(tmp_path / "certificates")
+    public_pair = {"public_certificate_file": made.server, "public_key_file": made.server_key}
     settings = Settings(
         accounts={"main": {"api_key": "k", "webhook_public_key": public(KEY), "forward_url": NOWHERE}},
         log={"path": tmp_path / "log.sqlite3"},
@@ -108,6 +110,7 @@ async def test_every_setting_is_read(
         operations=port,
         recorder={"kind": "sqlite", "path": tmp_path / "recorded.sqlite3"},
         tracing={"endpoint": "http://127.0.0.1:9"},
+        tls=made.settings(asks=True, operations=True, **public_pair),
     )
     on_kafka = Settings(
         log={"kind": "kafka", "topic_prefix": kafka_prefix, "partitions": 1},
@@ -117,7 +120,11 @@ async def test_every_setting_is_read(
 
     clock, body = SystemClock(), event()
     journal.configure(settings.logging, secrets_of(settings), clock, io.StringIO())
-    async with Desk(settings, clock, random.Random(1), CollectorRegistry()) as desk, httpx.AsyncClient() as client:
+    trusted = made.client_context(made.issue("client"))
+    async with (
+        Desk(settings, clock, random.Random(1), CollectorRegistry()) as desk,
+        httpx.AsyncClient(verify=trusted) as client,
+    ):
         assert desk.ingress is not None
         headers = signed(body, at=clock.now_ms() // 1000)
         taken = await client.post(f"{desk.ingress.url}/webhooks/telnyx", content=body, headers=headers)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc
 import grpc.aio
 from prometheus_client import CollectorRegistry
 
@@ -19,7 +20,9 @@ from tests.rpc.door import CLOCK, PARTITIONS, TOPICS, Hands, make_dispatcher, ma
 class Process:
     """A dispatcher and its door on a connection of its own."""
 
-    def __init__(self, broker: MemoryBroker, **door: Any) -> None:
+    def __init__(self, broker: MemoryBroker, credentials: grpc.ChannelCredentials | None = None, **door: Any) -> None:
+        """`credentials` are those of who asks at its door, where that has TLS."""
+        self._credentials = credentials
         self.log = MemoryLog(broker)
         self.registry = CollectorRegistry()
         self.dispatcher = make_dispatcher(self.log)
@@ -31,7 +34,10 @@ class Process:
     async def open(self) -> None:
         """Open the door."""
         self.name = f"127.0.0.1:{await self.server.start()}"
-        self.channel = grpc.aio.insecure_channel(self.name)
+        if self._credentials is None:
+            self.channel = grpc.aio.insecure_channel(self.name)
+        else:
+            self.channel = grpc.aio.secure_channel(self.name, self._credentials)
         self.stub = stubs.DispatcherServiceStub(self.channel)
 
     async def start(self) -> None:

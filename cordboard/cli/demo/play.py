@@ -12,6 +12,7 @@ from cordboard.cli.demo.stage import Sandbox, Stage, StepFailed, require, succee
 from cordboard.cli.demo.timeline import Timeline
 from cordboard.cli.exits import Status
 from cordboard.cli.screen import Screen
+from cordboard.cli.target import Target
 from cordboard.client import Watch
 from cordboard.v1 import Command, Dial, Gather, Hangup, SendDtmf, Speak
 
@@ -20,7 +21,7 @@ _TO, _TO_AT_ONCE, _FROM = "+12025550100", "+12025559908", "+12025550199"
 _DIGITS: Final = "42"
 
 
-async def play(target: str, sandbox_url: str, screen: Screen, rng: Random | None = None) -> Status:
+async def play(target: Target, sandbox_url: str, screen: Screen, rng: Random | None = None) -> Status:
     """Play all acts. Raises Failure where the dispatcher or the sandbox cannot be reached."""
     sandbox, timeline = Sandbox(sandbox_url), Timeline(screen)
     try:

@@ -17,10 +17,9 @@ from typing import Any, Self
 import structlog
 
 from cordboard.log.port import LogError
+from cordboard.tls.files import versions
 
 _log = structlog.get_logger(__name__)
-# What tells a file from the one that was there before.
-Version = tuple[int, int, int] | None
 
 
 class Trust(ssl.SSLContext):
@@ -35,6 +34,7 @@ class Trust(ssl.SSLContext):
     ) -> None:
         """Read them. `ca_file` None: the system's trust; `key_file` None: the key is in the certificate's file."""
         self._ca_file, self._certificate_file, self._key_file = ca_file, certificate_file, key_file
+        self._files = (ca_file, certificate_file, key_file)
         # Never None: OpenSSL would ask for it on the terminal, and wait.
         self._key_password = key_password or ""
         with _readable("ca_file", ca_file):
@@ -42,12 +42,12 @@ class Trust(ssl.SSLContext):
         self.options, self.verify_flags = usual.options, usual.verify_flags
         if ca_file is None:
             self.load_default_certs()
-        self._read = self._versions()
+        self._read = versions(*self._files)
         self._load(self)
 
     def wrap_bio(self, *words: Any, **more: Any) -> ssl.SSLObject:
         """What a connection begins with."""
-        if (now := self._versions()) != self._read:
+        if (now := versions(*self._files)) != self._read:
             self._read = now
             self._take_up()
         return super().wrap_bio(*words, **more)
@@ -69,17 +69,6 @@ class Trust(ssl.SSLContext):
         if self._certificate_file is not None:
             with _readable("certificate_file, key_file or key_password", self._certificate_file):
                 context.load_cert_chain(self._certificate_file, self._key_file, self._key_password)
-
-    def _versions(self) -> list[Version]:
-        return [_version(path) for path in (self._ca_file, self._certificate_file, self._key_file)]
-
-
-def _version(path: Path | None) -> Version:
-    try:
-        found = None if path is None else path.stat()
-    except OSError:
-        return None
-    return None if found is None else (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
 @contextmanager

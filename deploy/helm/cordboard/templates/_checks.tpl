@@ -2,7 +2,7 @@
 
 {{- define "cordboard.checks" -}}
 {{- $problems := list -}}
-{{- range $check := list "accounts" "log" "kafka" "scale" "ingress" "recorder" "strimzi" -}}
+{{- range $check := list "accounts" "log" "kafka" "tls" "scale" "ingress" "recorder" "strimzi" -}}
 {{- $said := include (printf "cordboard.checks.%s" $check) $ | trim -}}
 {{- if $said -}}{{- $problems = concat $problems (splitList "\n" $said) -}}{{- end -}}
 {{- end -}}
@@ -73,6 +73,24 @@ settings.kafka.security_protocol: must be SSL or SASL_SSL where kafka.ca or kafk
 {{- end }}
 {{- if and .Values.worker.autoscaling.enabled $bearer }}
 worker.autoscaling.enabled: KEDA reads lag by PLAIN, SCRAM or a certificate, not by the token of OAUTHBEARER; scale workers by hand
+{{- end }}
+{{- end -}}
+
+{{- define "cordboard.checks.tls" -}}
+{{- $tls := .Values.tls -}}
+{{- if not $tls.certificate.secret }}
+{{- range $name := list "clientCa" "peerCa" }}
+{{- if (index $tls $name).secret }}
+tls.certificate.secret: must name a Secret where tls.{{ $name }} is set
+{{- end }}
+{{- end }}
+{{- range $name := list "peerName" "operations" }}
+{{- if index $tls $name }}
+tls.certificate.secret: must name a Secret where tls.{{ $name }} is set
+{{- end }}
+{{- end }}
+{{- else if not (or $tls.clientCa.secret $tls.peerCa.secret) }}
+tls.peerCa.secret: (or tls.clientCa.secret) must name a Secret where tls.certificate is set: dispatchers verify each other by it
 {{- end }}
 {{- end -}}
 

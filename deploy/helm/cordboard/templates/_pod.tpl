@@ -81,9 +81,10 @@ spec:
   sent here. A process whose log or Telnyx is away is not ready and stays alive: to start it anew would help nobody.
 */}}
 {{- define "cordboard.probes" -}}
-{{- $grpc := and (eq .part "dispatcher") .values.grpcProbes -}}
+{{- $grpc := and (eq .part "dispatcher") .values.grpcProbes (not .root.Values.tls.certificate.secret) -}}
+{{- $scheme := ternary ", scheme: HTTPS" "" .root.Values.tls.operations -}}
 startupProbe:
-  httpGet: {path: /startz, port: operations}
+  httpGet: {path: /startz, port: operations{{ $scheme }}}
   periodSeconds: 5
   timeoutSeconds: 5
   failureThreshold: {{ ceil (divf .values.startupSeconds 5) }}
@@ -91,7 +92,7 @@ livenessProbe:
   {{- if $grpc }}
   grpc: {port: 50051, service: liveness}
   {{- else }}
-  httpGet: {path: /healthz, port: operations}
+  httpGet: {path: /healthz, port: operations{{ $scheme }}}
   {{- end }}
   periodSeconds: 10
   timeoutSeconds: 5
@@ -100,7 +101,7 @@ readinessProbe:
   {{- if $grpc }}
   grpc: {port: 50051, service: readiness}
   {{- else }}
-  httpGet: {path: /readyz, port: operations}
+  httpGet: {path: /readyz, port: operations{{ $scheme }}}
   {{- end }}
   periodSeconds: 5
   timeoutSeconds: 5

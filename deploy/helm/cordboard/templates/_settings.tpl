@@ -63,6 +63,7 @@ CORDBOARD_ACCOUNTS__{{ .name | upper | replace "-" "_" }}__{{ .setting }}
 - {name: CORDBOARD_RECORDER__KIND, value: postgresql}
 - {name: CORDBOARD_RECORDER__URL_FILE, value: /run/secrets/cordboard/recorder/url}
 {{- end }}
+{{- include "cordboard.env.tls" . }}
 {{- with .values.env }}
 {{ toYaml . }}
 {{- end }}
@@ -108,4 +109,39 @@ yes
 - {name: CORDBOARD_KAFKA__CERTIFICATE_FILE, value: {{ $folder }}/user.crt}
 - {name: CORDBOARD_KAFKA__KEY_FILE, value: {{ $folder }}/user.key}
 {{- end }}
+{{- end -}}
+
+{{/* Who holds the certificate of the doors: who has doors; and everybody, where the operations ports serve TLS. */}}
+{{- define "cordboard.holdsCertificate" -}}
+{{- if and .root.Values.tls.certificate.secret (or .root.Values.tls.operations (has .part (list "dispatcher" "serve"))) -}}
+yes
+{{- end -}}
+{{- end -}}
+
+{{- define "cordboard.env.tls" -}}
+{{- $folder := "/run/secrets/cordboard/tls" -}}{{- $tls := .root.Values.tls -}}{{- $doors := has .part (list "dispatcher" "serve") -}}
+{{- if include "cordboard.holdsCertificate" . }}
+- {name: CORDBOARD_TLS__CERTIFICATE_FILE, value: {{ $folder }}/tls.crt}
+- {name: CORDBOARD_TLS__KEY_FILE, value: {{ $folder }}/tls.key}
+{{- if $tls.operations }}
+- {name: CORDBOARD_TLS__OPERATIONS, value: "true"}
+{{- end }}
+{{- if $doors }}
+- {name: CORDBOARD_TLS__PEER_NAME, value: {{ include "cordboard.peerName" .root }}}
+{{- if $tls.clientCa.secret }}
+- {name: CORDBOARD_TLS__CLIENT_CA_FILE, value: {{ $folder }}/client-ca.crt}
+{{- end }}
+{{- if $tls.peerCa.secret }}
+- {name: CORDBOARD_TLS__PEER_CA_FILE, value: {{ $folder }}/peer-ca.crt}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and $tls.publicCertificate.secret (has .part (list "ingress" "serve")) }}
+- {name: CORDBOARD_TLS__PUBLIC_CERTIFICATE_FILE, value: {{ $folder }}/public.crt}
+- {name: CORDBOARD_TLS__PUBLIC_KEY_FILE, value: {{ $folder }}/public.key}
+{{- end }}
+{{- end -}}
+
+{{- define "cordboard.peerName" -}}
+{{ .Values.tls.peerName | default (printf "%s.%s.svc" (include "cordboard.name" .) .Release.Namespace) }}
 {{- end -}}

@@ -13,6 +13,12 @@
     defaultMode: 0440
     sources: {{- include "cordboard.kafka.sources" $root | trim | nindent 6 }}
 {{- end }}
+{{- with include "cordboard.tls.sources" . | trim }}
+- name: tls
+  projected:
+    defaultMode: 0440
+    sources: {{- . | nindent 6 }}
+{{- end }}
 {{- range $name, $account := $root.Values.accounts }}
 {{- $items := include "cordboard.account.items" (dict "root" $root "part" $part "pool" $pool "name" $name "account" $account) }}
 {{- if $items }}
@@ -38,6 +44,9 @@
 - {name: tmp, mountPath: /tmp}
 {{- if and (eq (include "cordboard.kind" $root) "kafka") (include "cordboard.kafka.sources" $root) }}
 - {name: kafka, mountPath: /run/secrets/cordboard/kafka, readOnly: true}
+{{- end }}
+{{- if include "cordboard.tls.sources" . | trim }}
+- {name: tls, mountPath: /run/secrets/cordboard/tls, readOnly: true}
 {{- end }}
 {{- range $name, $account := $root.Values.accounts }}
 {{- if include "cordboard.account.items" (dict "root" $root "part" $part "pool" $pool "name" $name "account" $account) }}
@@ -80,5 +89,30 @@
     items:
       - {key: {{ $kafka.certificate.certificateKey | default "user.crt" }}, path: user.crt}
       - {key: {{ $kafka.certificate.keyKey | default "user.key" }}, path: user.key}
+{{- end }}
+{{- end -}}
+
+{{/* What a role serves by; the doors alone hold who vouches for clients and peers. Takes root and part. */}}
+{{- define "cordboard.tls.sources" -}}
+{{- $tls := .root.Values.tls -}}{{- $doors := has .part (list "dispatcher" "serve") -}}
+{{- if include "cordboard.holdsCertificate" . }}
+- secret:
+    name: {{ $tls.certificate.secret }}
+    items:
+      - {key: {{ $tls.certificate.certificateKey | default "tls.crt" }}, path: tls.crt}
+      - {key: {{ $tls.certificate.keyKey | default "tls.key" }}, path: tls.key}
+{{- if and $doors $tls.clientCa.secret }}
+- secret: {name: {{ $tls.clientCa.secret }}, items: [{key: {{ $tls.clientCa.key | default "ca.crt" }}, path: client-ca.crt}]}
+{{- end }}
+{{- if and $doors $tls.peerCa.secret }}
+- secret: {name: {{ $tls.peerCa.secret }}, items: [{key: {{ $tls.peerCa.key | default "ca.crt" }}, path: peer-ca.crt}]}
+{{- end }}
+{{- end }}
+{{- if and $tls.publicCertificate.secret (has .part (list "ingress" "serve")) }}
+- secret:
+    name: {{ $tls.publicCertificate.secret }}
+    items:
+      - {key: {{ $tls.publicCertificate.certificateKey | default "tls.crt" }}, path: public.crt}
+      - {key: {{ $tls.publicCertificate.keyKey | default "tls.key" }}, path: public.key}
 {{- end }}
 {{- end -}}
