@@ -10,6 +10,7 @@ from typing import Final
 import grpc
 import grpc.aio
 
+from cordboard.cli import tokens
 from cordboard.cli.exits import Failure, Status
 from cordboard.client import Client, CommandRefused, Watch
 
@@ -20,13 +21,21 @@ _USAGE: Final = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT
 @asynccontextmanager
 async def dispatcher(target: str) -> AsyncIterator[Client]:
     """A client of `target` (host:port); what the block meets on the way there leaves it as a Failure."""
-    async with Client(target) as client:
+    async with _client(target) as client:
         try:
             yield client
         except CommandRefused as refused:
             raise _refusal(refused) from None
         except grpc.aio.AioRpcError as error:
             raise _unexplained(error, target) from None
+
+
+def _client(target: str) -> Client:
+    try:
+        return Client(target, **tokens.shown())
+    except ValueError as error:
+        said = str(error).replace("token_in_clear=True", "--token-in-clear before the command")
+        raise Failure(said, Status.USAGE) from None
 
 
 async def reach(watch: Watch, target: str) -> None:
@@ -46,6 +55,8 @@ def _refusal(refused: CommandRefused) -> Failure:
         # The sentences begin with the field as they are; here it stands before them already.
         sentence = violation.description.removeprefix(violation.field).lstrip(" :")
         lines.append(f"  {violation.field}: {sentence}")
+    if refused.reason == "UNAUTHENTICATED":
+        lines.append(tokens.HINT)
     if refused.retry_delay is not None:
         lines.append(f"  Try again in {refused.retry_delay:g} s, under the same id.")
     status = Status.USAGE if refused.code in _USAGE else Status.FAILED

@@ -10,6 +10,7 @@ from typing import Self
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from cordboard.access import Access, AccessMetrics
 from cordboard.clock import Clock
 from cordboard.control import Control, ControlMetrics
 from cordboard.http_server import HttpServer
@@ -68,7 +69,10 @@ class Desk:
             certificates.look_at(name, path)
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {STARTED: lambda: "starting"}
-        self.operations = operations_server(settings.operations, self._checks, registry, Levels())
+        metrics = AccessMetrics(registry)
+        self._access = Access.of(settings, clock, metrics)
+        metrics.look_at(self._access)
+        self.operations = operations_server(settings.operations, self._checks, registry, Levels(), self._access)
         self._tracer: Tracer | None = None
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
@@ -234,11 +238,20 @@ class Desk:
             archive=archive,
             masking=masking_of(self._settings),
             tracer=self._tracer,
+            access=self._access,
+            secret=self._settings.peers.read_secret,
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:
         """The last to open and the first to close: who waits there needs all the others."""
-        rest = RestServer(self._settings, door.acceptance, self._clock, rng=self._rng, registry=self._registry)
+        rest = RestServer(
+            self._settings,
+            door.acceptance,
+            self._clock,
+            rng=self._rng,
+            registry=self._registry,
+            access=self._access,
+        )
         self._stack.push_async_callback(self._close_doors, door, rest)
         await door.start()
         with naming("rest", self._settings.rest.host, self._settings.rest.port):

@@ -9,7 +9,7 @@ A question is answered from what this process owns, or not at all: it is never p
 from __future__ import annotations
 
 import enum
-from typing import Final
+from typing import Any, Final
 
 import grpc
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from cordboard.log.port import LogError
 from dispatcher.core import page as pages
 from dispatcher.finding import Finder, NotOwned, Restoring
+from dispatcher.rpc.lock import Lock
 
 SERVICE: Final = "cordboard.internal.Peers"
 METHOD: Final = "Find"
@@ -64,15 +65,18 @@ def decode_answer(value: bytes) -> Answer:
 class Answering:
     """Answers peers from what `own` knows: the process's own dispatcher, never one that asks others."""
 
-    def __init__(self, own: Finder, group: str, questions_max: int) -> None:
-        """`questions_max` is how many may wait for their answers."""
+    def __init__(self, own: Finder, group: str, questions_max: int, lock: Lock | None = None) -> None:
+        """`questions_max` is how many may wait for their answers; `lock` opens to peers alone."""
+        self._lock = lock
         self._own = own
         self._group = group
         self._questions_max = questions_max
         self._waiting = 0
 
-    async def answer(self, question: bytes, context: object = None) -> bytes:
-        """Answer a question; also one that nobody can read."""
+    async def answer(self, question: bytes, context: Any = None) -> bytes:
+        """Answer a peer's question; also one that nobody can read. `context` None: somebody in this process asks."""
+        if self._lock is not None and context is not None and not self._lock.opens(context.invocation_metadata()):
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "This is for dispatchers, by peers.secret.")
         if self._waiting >= self._questions_max:
             return encode(Answer(Word.FAILED))
         self._waiting += 1

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from cordboard import orders
+from cordboard.access import ANYBODY, Caller, Right
 from cordboard.log.port import NewRecord
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.validation import Violation, contract_violations
 from dispatcher.acceptance import views
 from dispatcher.acceptance.intake import Intake
+from dispatcher.acceptance.permitting import refusing
 from dispatcher.acceptance.refusals import invalid
 
+_log: Final = structlog.get_logger(__name__)
 _ACCOUNT_MISSING = Violation("account", "account must be named: there is no default one", "account.required")
 
 
@@ -23,32 +29,50 @@ class Ordering:
         self._topic = topics.control
         self._intake = intake
 
-    async def pause(self, request: service.PauseAccountRequest) -> service.PauseAccountResponse:
+    async def pause(
+        self, request: service.PauseAccountRequest, caller: Caller = ANYBODY
+    ) -> service.PauseAccountResponse:
         """Have nothing sent for an account but hangups and rejects. Raises Refused."""
-        account, taken = await self._set(request, paused=True)
+        account, taken = await self._set(request, caller, paused=True)
         return service.PauseAccountResponse(account=account, pause_time=taken)
 
-    async def resume(self, request: service.ResumeAccountRequest) -> service.ResumeAccountResponse:
+    async def resume(
+        self, request: service.ResumeAccountRequest, caller: Caller = ANYBODY
+    ) -> service.ResumeAccountResponse:
         """Have everything sent again. Raises Refused."""
-        account, taken = await self._set(request, paused=False)
+        account, taken = await self._set(request, caller, paused=False)
         return service.ResumeAccountResponse(account=account, resume_time=taken)
 
-    async def cancel_group(self, account: str, group: str) -> Timestamp | None:
+    async def cancel_group(self, account: str, group: str, caller: Caller = ANYBODY) -> Timestamp | None:
         """Cancel all of a group that waits, in all its calls. Returns when that was taken. Raises Refused."""
-        return await self._append(orders.cancel(self._topic, self._named(account), group))
+        account = self._named(account, caller)
+        taken = await self._append(orders.cancel(self._topic, account, group, caller.name))
+        _log.info("a group is cancelled in all its calls", account=account, group=group, by=caller.name)
+        return taken
 
     async def _set(
-        self, request: service.PauseAccountRequest | service.ResumeAccountRequest, *, paused: bool
+        self,
+        request: service.PauseAccountRequest | service.ResumeAccountRequest,
+        caller: Caller,
+        *,
+        paused: bool,
     ) -> tuple[str, Timestamp | None]:
         if found := contract_violations(request):
             raise invalid(found)
-        account = self._named(request.account)
-        return account, await self._append(orders.pause(self._topic, account, paused=paused, comment=request.comment))
+        account, comment = self._named(request.account, caller), request.comment
+        order = orders.pause(self._topic, account, paused=paused, comment=comment, source=caller.name)
+        taken = await self._append(order)
+        _log.info("an account is paused" if paused else "an account is resumed", account=account, by=caller.name)
+        return account, taken
 
-    def _named(self, account: str) -> str:
-        resolved = self._intake.account_of(account)
+    def _named(self, account: str, caller: Caller) -> str:
+        with refusing():
+            caller.need(Right.OPERATE)
+        resolved = self._intake.account_of(account, caller)
         if not resolved:
             raise invalid([_ACCOUNT_MISSING])
+        with refusing():
+            caller.need_account(resolved)  # Also the default one, which is meant where none is named.
         return resolved
 
     async def _append(self, record: NewRecord) -> Timestamp | None:
