@@ -78,7 +78,7 @@ class Identity(BaseModel):
         default=(), description="names (CN, or DNS or URI of SAN) of client certificates by which it is known"
     )
     accounts: Annotated[_Names, AfterValidator(_not_empty)] = Field(
-        description="the accounts that it may use and see; * for all"
+        default=(), description="the accounts that it may use and see, which must be said; * for all"
     )
     actions: Annotated[_Names, AfterValidator(_not_empty), AfterValidator(_known_actions)] = Field(
         default=(ALL,), description="the actions that it may send, such as dial and hangup; * for all"
@@ -124,6 +124,8 @@ def faults(identities: Mapping[str, Identity], accounts: Collection[str]) -> Ite
     """All that is wrong between identities, and between them and the accounts that there are."""
     holders: dict[tuple[str, str], str] = {}
     for name, identity in identities.items():
+        if not identity.accounts:
+            yield Fault(name, "accounts", f"must be set: the accounts that it may use and see, or {ALL!r} for all")
         if unknown := sorted({*identity.accounts} - {*accounts, ALL}):
             known = ", ".join(sorted(accounts)) or "none is set"
             yield Fault(name, "accounts", f"must be of the accounts ({known}), or {ALL!r}; {unknown[0]!r:.66} is not")
@@ -177,6 +179,6 @@ def _sentence(raw: Any) -> str:
         said = "a name must be 1 to 40 characters of a-z, 0-9 and hyphen"
     elif raw["type"] == "extra_forbidden":
         said = "there is no such setting"
-    elif raw["type"] in {"missing", "too_short"}:
-        said = "must be set" if raw["loc"] != ("identities",) else "must hold a table [identities.NAME] for each"
+    elif raw["loc"] == ("identities",):
+        said = "must hold a table [identities.NAME] for each"
     return f"{place}: {said}"
