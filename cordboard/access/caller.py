@@ -112,7 +112,7 @@ class Caller:
         return OverLimit(self.name, limit, seconds, f"{self._called()} {what}.")
 
     def _called(self) -> str:
-        return f"The identity {self.name!r}" if self.name else "The account's key"
+        return f"The sender {self.name!r}" if self.name else "The account's key"
 
 
 ANYBODY: Final = Caller("", lambda: _EVERYTHING)

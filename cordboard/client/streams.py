@@ -189,7 +189,9 @@ class _Stream:
                 await asyncio.gather(writing, return_exceptions=True)
             await self._pause(seconds_min)
             self._to_send = deque(self._items.values())
-            if not self._to_send:
+            if self._to_send:
+                self._more.set()  # What was sent on the stream that broke off waits for nothing more to be sent.
+            else:
                 self._more.clear()
 
     async def _write(self, call: Any) -> None:

@@ -36,7 +36,7 @@ def is_near(target: str) -> bool:
     """Whether what is sent to a target of gRPC's stays on this machine."""
     if target.startswith(("unix:", "unix-abstract:")):
         return True
-    place = target.rpartition("/")[2]
+    place = target.removeprefix("ipv4:").removeprefix("ipv6:").rpartition("/")[2]
     host = place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
     if host == "localhost":
         return True

@@ -161,7 +161,7 @@ class TestWhatItMay:
             with pytest.raises(NotPermitted) as denied:
                 ask()
             assert (denied.value.kind, denied.value.named) == (kind, named)
-            assert str(denied.value) == f"The identity 'ivr' {message}."
+            assert str(denied.value) == f"The sender 'ivr' {message}."
 
     def test_a_share_that_is_used_up_leaves_the_others_alone(self, clock: Clock):
         """
