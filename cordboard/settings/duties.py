@@ -67,8 +67,17 @@ def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
         yield (("accounts", name), ("accounts",)), f"there is no such account, and so no such pool; accounts: {known}"
     if is_recorder_alone and settings.recorder.kind == "none":
         yield (("recorder", "kind"),), "must be set for the recorder: sqlite or postgresql"
+    if Role.DISPATCHER in roles:
+        yield from _missed_of_peers(settings)
     for role in roles:
         yield from _missed_of_accounts(settings, role, duties.pools if role is Role.WORKER else None)
+
+
+def _missed_of_peers(settings: Settings) -> Iterator[tuple[Paths, str]]:
+    asks = bool(settings.identities) or settings.identities_file is not None
+    if asks and settings.log.kind == "kafka" and settings.peers.secret is None and settings.peers.secret_file is None:
+        why = "where identities are: dispatchers ask each other for whole pages, and no sender may"
+        yield (("peers", "secret_file"), ("peers", "secret")), f"(or secret) must be set {why}"
 
 
 def _missed_of_accounts(settings: Settings, role: Role, only: frozenset[str] | None) -> Iterator[tuple[Paths, str]]:

@@ -209,13 +209,6 @@ def _identities_are_told_apart(settings: Settings) -> Iterator[Broken]:
         yield Broken(here, must) if name in inside else Broken(("identities_file", "accounts"), f"{here[0]} {must}")
 
 
-def _dispatchers_know_each_other(settings: Settings) -> Iterator[Broken]:
-    asks = bool(settings.identities) or settings.identities_file is not None
-    if asks and settings.log.kind == "kafka" and settings.peers.secret is None and settings.peers.secret_file is None:
-        why = "where identities are and log.kind is kafka: dispatchers ask each other for whole pages"
-        yield Broken(("peers.secret_file", "peers.secret", "log.kind"), f"(or secret) must be set {why}")
-
-
 def _value(settings: Settings, path: str) -> float:
     section, name = path.split(".")
     return float(getattr(getattr(settings, section), name))
@@ -237,5 +230,4 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _enough_copies_to_write,
     _records_fit,
     _identities_are_told_apart,
-    _dispatchers_know_each_other,
 )

@@ -243,6 +243,8 @@ class Chart(Values):
     settings: dict[str, Any]
     kafka: KafkaSecrets
     accounts: dict[AccountName, Account]
+    identities: SecretKey
+    peers: SecretKey
     listen: Literal["0.0.0.0", "::"]  # noqa: S104 - what may be chosen, not what is bound
     dispatcher: Dispatcher
     worker: Worker

@@ -36,6 +36,7 @@ NONSENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("kafka", {"ingress": {"route": {"host": ""}}}, "ingress.route.host: must be set"),
     ("kafka", {"recorder": {"enabled": True, "replicas": 2}}, "recorder.replicas: is 2, must be 1"),
     ("kafka", {"recorder": {"enabled": True}}, "recorder.database.secret: must name a Secret"),
+    ("kafka", {"identities": {"secret": "who"}}, "peers.secret: must name a Secret where identities are"),
     ("kafka", {"strimzi": {"enabled": True}}, "strimzi.cluster: must be the name of a Kafka resource"),
     ("kafka", {"networkPolicies": {"clients": []}}, "/networkPolicies/clients"),
     ("operators", {"settings": {"kafka": {"create_topics": True}}}, "create_topics: must be false"),

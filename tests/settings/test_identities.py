@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cordboard.settings import Right, load, redacted, secrets_of
+from cordboard.settings import Duties, Right, Role, load, redacted, secrets_of
 from tests.settings.starts import refusal, written
 
 DIGEST, OTHER = "ab" * 32, "cd" * 32
@@ -124,10 +124,12 @@ class TestPeers:
         They ask each other for whole pages, on the port that senders reach.
         """
         kafka = f'{ACCOUNTS}{WHOLE}[log]\nkind = "kafka"\n[kafka]\nbootstrap_servers = "k:9092"\n'
-        (problem,) = refusal(tmp_path, kafka)
+        duties = Duties(frozenset({Role.DISPATCHER}))
+        (problem,) = refusal(tmp_path, kafka, duties=duties)
         assert problem.startswith("peers.secret_file (CORDBOARD_PEERS__SECRET_FILE): (or secret) must be set where")
+        load(written(tmp_path, kafka), {}, duties=Duties(frozenset({Role.WORKER})))
 
-        settings = load(written(tmp_path, f'{kafka}[peers]\nsecret = "{self.SECRET}"\n'), {})
+        settings = load(written(tmp_path, f'{kafka}[peers]\nsecret = "{self.SECRET}"\n'), {}, duties=duties)
         assert settings.peers.read_secret() == self.SECRET
         assert self.SECRET in secrets_of(settings)
         assert self.SECRET not in f"{settings!r}{redacted(settings)}"
