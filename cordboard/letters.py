@@ -10,6 +10,7 @@ from cordboard.log.port import Headers, NewRecord, Record, size_of
 LETTER_BYTES_MAX: Final = 2 * 1024 * 1024
 REPLAY_HEADER: Final = "cordboard-replay"  # On a record that was written back: the letter that it comes from.
 REPLAYED_HEADER: Final = "cordboard-replayed"  # On a receipt among the letters: the one that was written back.
+REPLAYED_BY_HEADER: Final = "cordboard-replayed-by"  # And on the receipt: the identity of who wanted that.
 WHY_PREFIX: Final = "dlq.errors."
 _KEPT_BYTES: Final = 64 * 1024  # Of what is longer: so much of its value, of its key, and of its headers.
 

@@ -1,6 +1,8 @@
 """The operations port: what a monitoring system, an orchestrator and a person at night ask a process.
 
-/loglevel tells at which level is logged, and changes it (PUT).
+/loglevel tells at which level is logged, and changes it (PUT); where identities are configured that takes the token, or
+the certificate, of one with the right to operate. All else here is open to whoever reaches the port: it tells of no
+call.
 
 /metrics is for Prometheus. /healthz says that the event loop turns and nothing more: a process must not be restarted
 because the log or Telnyx is away. /startz says whether the start is over, restores included: until then an orchestrator
@@ -25,6 +27,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cordboard.access import Access, Denied, NotKnown, Proof, Right, bearer
+from cordboard.http_caller import caller_of
 from cordboard.http_server import HttpServer
 from cordboard.log.port import LogError
 from cordboard.settings import Operations
@@ -88,9 +92,10 @@ def operations_server(
     registry: CollectorRegistry = REGISTRY,
     levels: Levels | None = None,
     tls: ssl.SSLContext | None = None,
+    access: Access | None = None,
 ) -> HttpServer:
     """The operations port, ready to be started. `checks` may be filled and changed while it runs."""
-    app = operations_app(checks, registry, settings.check_seconds_max, levels)
+    app = operations_app(checks, registry, settings.check_seconds_max, levels, access)
     return HttpServer(app, settings.host, settings.port, drain_seconds=1, tls=tls)
 
 
@@ -99,8 +104,9 @@ def operations_app(
     registry: CollectorRegistry = REGISTRY,
     check_seconds_max: float = 2.0,
     levels: Levels | None = None,
+    access: Access | None = None,
 ) -> Starlette:
-    """The application behind the port."""
+    """The application behind the port. `access` says who changes the level; None: everybody may."""
 
     async def metrics(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
@@ -121,10 +127,10 @@ def operations_app(
 
     pages = {"/metrics": metrics, "/healthz": healthz, "/startz": startz, "/readyz": readyz}
     routes = [Route(path, page) for path, page in pages.items()]
-    return Starlette(routes=[*routes, *_level_routes(levels)])
+    return Starlette(routes=[*routes, *_level_routes(levels, access)])
 
 
-def _level_routes(levels: Levels | None) -> list[Route]:
+def _level_routes(levels: Levels | None, access: Access | None) -> list[Route]:
     if levels is None:
         return []
 
@@ -132,6 +138,8 @@ def _level_routes(levels: Levels | None) -> list[Route]:
         return _json(200, {"level": levels.now, "usual": levels.usual})
 
     async def change(request: Request) -> Response:
+        if access is not None and (denial := _denial(access, request)) is not None:
+            return denial
         try:
             wanted = _wanted.decode(await _read_up_to(request, _WANTED_BYTES_MAX))
         except (msgspec.MsgspecError, ValueError) as error:
@@ -140,6 +148,17 @@ def _level_routes(levels: Levels | None) -> list[Route]:
         return await tell(request)
 
     return [Route("/loglevel", tell, methods=["GET"]), Route("/loglevel", change, methods=["PUT"])]
+
+
+def _denial(access: Access, request: Request) -> Response | None:
+    """The answer to who may not give orders; None for who may."""
+    names = caller_of(request.scope)
+    proof = Proof(bearer(request.headers.get("authorization", "")), () if names is None else names.in_order)
+    try:
+        access.caller(proof).need(Right.OPERATE)
+    except Denied as denied:
+        return _json(401 if isinstance(denied, NotKnown) else 403, {"error": str(denied)})
+    return None
 
 
 async def _read_up_to(request: Request, size_max: int) -> bytes:

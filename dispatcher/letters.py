@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 
 from cordboard.catalogue import action_of
 from cordboard.cloudevents import header
-from cordboard.letters import REPLAY_HEADER, REPLAYED_HEADER, WHY_PREFIX
+from cordboard.letters import REPLAY_HEADER, REPLAYED_BY_HEADER, REPLAYED_HEADER, WHY_PREFIX
 from cordboard.log.port import Appended, Log, LogUnavailable, NewRecord, Record, TopicPartition
 from cordboard.topics import Topics
 from cordboard.webhook import MalformedWebhook, parse
@@ -97,15 +97,19 @@ class Letters:
             raise LetterNotFound(offset)
         return found[0]
 
-    async def replay(self, offset: int) -> tuple[str, Appended]:
-        """Write one back; to which topic, and where it stands there. Raises LetterNotFound, NotReplayable, LogError."""
+    async def replay(self, offset: int, by: str = "") -> tuple[str, Appended]:
+        """Write one back; to which topic, and where it stands there. Raises LetterNotFound, NotReplayable, LogError.
+
+        `by` is the identity of who wants it, which is kept with the receipt.
+        """
         letter = await self.find(offset)
         if why := self.why_not(letter):
             raise NotReplayable(why)
         name, record = str(offset).encode(), letter.record
         kept = tuple(one for one in record.headers if not one[0].startswith(WHY_PREFIX) and one[0] != ROUTED_HEADER)
         again = NewRecord(letter.topic, record.key, record.value, (*kept, (REPLAY_HEADER, name)))
-        receipt = NewRecord(self._at.topic, None, b"", ((REPLAYED_HEADER, name),), self._at.partition)
+        receipt_says = ((REPLAYED_HEADER, name), (REPLAYED_BY_HEADER, by.encode()))
+        receipt = NewRecord(self._at.topic, None, b"", receipt_says if by else receipt_says[:1], self._at.partition)
         appended, _ = await self._log.append([again, receipt])
         return letter.topic, appended
 

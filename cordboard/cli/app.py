@@ -27,6 +27,27 @@ app = typer.Typer(
 SANDBOX = "http://127.0.0.1:8012"
 
 
+@app.callback()
+def before(
+    *,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CORDBOARD_TOKEN_FILE",
+            help="The token to show to dispatchers; CORDBOARD_TOKEN may hold one instead.",
+            metavar="FILE",
+        ),
+    ] = None,
+    token_in_clear: Annotated[
+        bool, typer.Option("--token-in-clear", help="Show it without TLS to others than this machine, too.")
+    ] = False,
+) -> None:
+    """What holds for whichever command."""
+    from cordboard.cli import tokens
+
+    tokens.give(token_file, in_clear=token_in_clear)
+
+
 @app.command()
 def dev(  # noqa: PLR0913 - each is an option
     *,
@@ -226,6 +247,17 @@ def config(
         typer.echo("The settings are in order.")
     else:
         show_settings(settings, Screen(output))
+
+
+@app.command()
+def token(*, output: Shown = Output.AUTO) -> None:
+    """A new token for an identity, shown once, with the hash by which the settings know it."""
+    from random import SystemRandom
+
+    from cordboard.cli.screen import Screen
+    from cordboard.cli.tokens import make_token
+
+    make_token(SystemRandom(), Screen(output))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Final
 import grpc
 import grpc.aio
 
+from cordboard.cli import tokens
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.handshake import trouble_with
 from cordboard.cli.target import Target
@@ -38,12 +39,17 @@ def _client(target: Target) -> Client:
         tls = Tls(target.ca_file, target.certificate_file, target.key_file, target.server_name)
         if target.certificate_file is not None and target.key_file is not None:
             read(Files(target.certificate_file, target.key_file))
-        return Client(target.address, tls=target.encrypted and tls)
+        return Client(target.address, tls=target.encrypted and tls, **tokens.shown())
     except OSError as error:
         raise Failure(f"{error.filename} cannot be read: {error.strerror or error}", Status.USAGE) from None
     except (Unfit, ValueError) as error:
-        named = str(error).replace("certificate_file", "--tls-certificate").replace("key_file", "--tls-key")
-        raise Failure(named, Status.USAGE) from None
+        raise Failure(_in_options(str(error)), Status.USAGE) from None
+
+
+def _in_options(said: str) -> str:
+    """What is wrong, by the names that the command line has for it."""
+    named = said.replace("certificate_file", "--tls-certificate").replace("key_file", "--tls-key")
+    return named.replace("token_in_clear=True", "--token-in-clear before the command")
 
 
 async def reach(watch: Watch, target: Target) -> None:
@@ -63,6 +69,8 @@ def _refusal(refused: CommandRefused) -> Failure:
         # The sentences begin with the field as they are; here it stands before them already.
         sentence = violation.description.removeprefix(violation.field).lstrip(" :")
         lines.append(f"  {violation.field}: {sentence}")
+    if refused.reason == "UNAUTHENTICATED":
+        lines.append(tokens.HINT)
     if refused.retry_delay is not None:
         lines.append(f"  Try again in {refused.retry_delay:g} s, under the same id.")
     status = Status.USAGE if refused.code in _USAGE else Status.FAILED

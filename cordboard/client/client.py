@@ -20,6 +20,7 @@ from cordboard.client.errors import Unanswered, refusing
 from cordboard.client.feed import Feed, events_of, results_of
 from cordboard.client.refusing import check
 from cordboard.client.streams import Item, Streams
+from cordboard.client.tokens import Showing, Token, check_in_clear, token_of
 from cordboard.client.told import Event, Told
 from cordboard.client.watch import Watch
 from cordboard.v1 import dispatcher_service_pb2 as service
@@ -69,7 +70,7 @@ class Client(DialCommands[DialAction]):
     done twice. Timeouts are in seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option
         self,
         target: str,
         *,
@@ -77,15 +78,19 @@ class Client(DialCommands[DialAction]):
         options: Sequence[tuple[str, Any]] = (),
         tls: Tls | bool = False,
         ca_file: Path | str | None = None,
-        token: str | None = None,
+        token: Token | None = None,
+        token_file: Path | str | None = None,
+        token_in_clear: bool = False,
         account: str = "",
         stub: stubs.DispatcherServiceAsyncStub | None = None,
     ) -> None:
-        """`tls`, or a `ca_file` of one's own authorities, encrypts; `token` is shown with each call, and needs that.
+        """`tls`, or a `ca_file` of one's own authorities, encrypts. `token` is shown with each call, and needs that.
 
-        What more there is to TLS, such as a certificate of one's own, is said by `Tls`. `account` is that of calls and
-        dials that name none. `stub` is asked instead of a `target`, where somebody has one: a test, a simulation.
-        Raises ValueError for a token that would travel in the clear, OSError for files.
+        What more there is to TLS, such as a certificate of one's own, is said by `Tls`. The token may be what gives it,
+        or stand in `token_file`: it is asked for, or read, with each call. On this machine it needs no TLS, and
+        elsewhere not where `token_in_clear` says that something else encrypts. `account` is that of calls and dials
+        that name none. `stub` is asked instead of a `target`, where somebody has one: a test, a simulation. Raises
+        ValueError for a token that would travel in the clear, OSError for files.
         """
         self.account = account
         # For what has no method here it is there for all.
@@ -97,15 +102,19 @@ class Client(DialCommands[DialAction]):
             return
         encrypted = tls_of(tls, ca_file)
         every = (*_OPTIONS, *(encrypted.options if encrypted else ()), *options)
-        if credentials is None:
-            credentials = credentials_of(encrypted, token)
+        showing = token_of(token, token_file)
+        if credentials is None and encrypted is not None:
+            credentials = credentials_of(encrypted)
+        if credentials is None and showing is not None and not token_in_clear:
+            check_in_clear(target)
         if credentials is None:
             self._channel = grpc.aio.insecure_channel(target, every)
         else:
             self._channel = grpc.aio.secure_channel(target, credentials, every)
-        self.stub = stubs.DispatcherServiceStub(self._channel)
+        channel: Any = self._channel if showing is None else Showing(self._channel, showing)
+        self.stub = stubs.DispatcherServiceStub(channel)
         self._streams = Streams(self.stub)
-        self.operator: operator_stubs.OperatorServiceAsyncStub = operator_stubs.OperatorServiceStub(self._channel)
+        self.operator: operator_stubs.OperatorServiceAsyncStub = operator_stubs.OperatorServiceStub(channel)
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""What protects a client's connection: TLS, a certificate of its own where one is asked for, and a token."""
+"""What protects a client's connection: TLS, and a certificate of its own where one is asked for."""
 
 from __future__ import annotations
 
@@ -40,14 +40,7 @@ def tls_of(tls: Tls | bool, ca_file: Path | str | None) -> Tls | None:
     return Tls(ca_file) if tls or ca_file is not None else None
 
 
-def credentials_of(tls: Tls | None, token: str | None) -> grpc.ChannelCredentials | None:
-    """For a channel; None: in the clear. Raises ValueError for a token then, OSError for files."""
-    if tls is None:
-        if token is not None:
-            raise ValueError("token must not be set without tls or ca_file: it would travel in the clear")
-        return None
+def credentials_of(tls: Tls) -> grpc.ChannelCredentials:
+    """For a channel. Raises OSError for files."""
     files = (tls.ca_file, tls.key_file, tls.certificate_file)
-    encrypted = grpc.ssl_channel_credentials(*(None if path is None else Path(path).read_bytes() for path in files))
-    if token is None:
-        return encrypted
-    return grpc.composite_channel_credentials(encrypted, grpc.access_token_call_credentials(token))
+    return grpc.ssl_channel_credentials(*(None if path is None else Path(path).read_bytes() for path in files))

@@ -11,6 +11,10 @@ from cordboard.client.errors import CommandRefused, Violation
 from cordboard.v1 import Command, Reason
 from cordboard.v1 import dispatcher_service_pb2 as service
 
+_CODES: Final = {
+    "UNAUTHENTICATED": grpc.StatusCode.UNAUTHENTICATED,
+    "NOT_PERMITTED": grpc.StatusCode.PERMISSION_DENIED,
+}  # All others that a stream says for good are about the command.
 BYTES_MAX: Final = 128 * 1024  # Of a command, as the contract has it.
 
 
@@ -34,4 +38,5 @@ def refused_by(refusal: service.Refusal) -> CommandRefused:
     reason = Reason.Name(refusal.reason).removeprefix("REASON_")
     violations = tuple(Violation(one.field, one.description) for one in refusal.violations)
     facts = dict(refusal.metadata)
-    return CommandRefused(grpc.StatusCode.INVALID_ARGUMENT, refusal.message, reason, violations, None, facts)
+    code = _CODES.get(reason, grpc.StatusCode.INVALID_ARGUMENT)
+    return CommandRefused(code, refusal.message, reason, violations, None, facts)

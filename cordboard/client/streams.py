@@ -32,6 +32,7 @@ ROOM: Final = 200  # Items of one stream; a dispatcher reads no more than 256 be
 RETRY_SECONDS_MIN: Final = 0.1
 RETRY_SECONDS_MAX: Final = 5.0
 ASK_SECONDS: Final = 10.0
+_UNAUTHENTICATED: Final = "UNAUTHENTICATED"
 # Trying again mends these; all others are told to whoever waits.
 _PASSING: Final = frozenset(
     {
@@ -90,6 +91,10 @@ def _looked_at(future: asyncio.Future[Any]) -> None:
     """Whoever does not ask does not want to be told of an error either."""
     if not future.cancelled():
         future.exception()
+
+
+class _Stale(Exception):
+    """A stream that was let in is not any more: its token was replaced, and the next stream shows the new one."""
 
 
 class Streams:
@@ -176,13 +181,17 @@ class _Stream:
                 seconds_min = (refused and refused.retry_delay) or 0.0
                 if error.code() not in _PASSING:
                     self._fail(refused or error)
+            except _Stale:
+                pass  # Everything goes out again; a token that is no good lets no stream in.
             finally:
                 writing.cancel()
                 call.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
             await self._pause(seconds_min)
             self._to_send = deque(self._items.values())
-            if not self._to_send:
+            if self._to_send:
+                self._more.set()  # What was sent on the stream that broke off waits for nothing more to be sent.
+            else:
                 self._more.clear()
 
     async def _write(self, call: Any) -> None:
@@ -218,7 +227,10 @@ class _Stream:
         if refusal.HasField("retry_delay"):
             self._later(self._again(item, refusal.retry_delay.ToMilliseconds() / 1000))
             return
-        item.fail(refused_by(refusal))
+        refused = refused_by(refusal)
+        if refused.reason == _UNAUTHENTICATED:
+            raise _Stale
+        item.fail(refused)
         self.let_go(item)
 
     def _executed(self, item: Item, executed: service.ExecuteResponse) -> None:

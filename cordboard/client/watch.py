@@ -28,6 +28,7 @@ class Watch:
         self._request = request
         self._call: Any = None
         self._failures = 0
+        self._was_heard = False  # On the call that is under way.
         self.cursor = request.cursor
 
     async def positioned(self) -> str:
@@ -63,7 +64,7 @@ class Watch:
             request = WatchRequest()
             request.CopyFrom(self._request)
             request.cursor = self.cursor
-            self._call = self._stub.Watch(request)
+            self._call, self._was_heard = self._stub.Watch(request), False
         try:
             response = await self._call.read()
         except grpc.aio.AioRpcError as error:
@@ -73,12 +74,14 @@ class Watch:
         if response is grpc.aio.EOF:  # A server that ends a watch without a word: ask again.
             self._call = None
             return None
-        self._failures, self.cursor = 0, response.cursor
+        self._failures, self._was_heard, self.cursor = 0, True, response.cursor
         return response  # type: ignore[no-any-return] # the call is typed for servers of both kinds
 
     async def _recover(self, error: grpc.aio.AioRpcError) -> None:
         refused = refusal_in(error)
-        if error.code() is not grpc.StatusCode.UNAVAILABLE:
+        # Who was let in, and is not any more, may have a new token by now.
+        is_stale = error.code() is grpc.StatusCode.UNAUTHENTICATED and self._was_heard
+        if error.code() is not grpc.StatusCode.UNAVAILABLE and not is_stale:
             raise refused or error
         backoff = min(RETRY_SECONDS_MIN * 2**self._failures, RETRY_SECONDS_MAX)
         self._failures = min(self._failures + 1, 10)

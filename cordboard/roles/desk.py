@@ -10,6 +10,7 @@ from typing import Self
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from cordboard.access import Access, AccessMetrics
 from cordboard.clock import Clock
 from cordboard.control import Control, ControlMetrics
 from cordboard.http_server import HttpServer
@@ -66,9 +67,11 @@ class Desk:
         self._certificates = Certificates(settings, registry)
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {STARTED: lambda: "starting"}
-        self.operations = operations_server(
-            settings.operations, self._checks, registry, Levels(), tls=self._certificates.operations
-        )
+        metrics = AccessMetrics(registry)
+        self._access = Access.of(settings, clock, metrics)
+        metrics.look_at(self._access)
+        tls = self._certificates.operations
+        self.operations = operations_server(settings.operations, self._checks, registry, Levels(), tls, self._access)
         self._tracer: Tracer | None = None
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
@@ -245,6 +248,8 @@ class Desk:
             tracer=self._tracer,
             order_ms=lambda account: control.order_ms(account, self._clock.now_ms()),
             encryption=self._certificates.grpc,
+            access=self._access,
+            secret=self._settings.peers.read_secret,
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:
@@ -256,6 +261,7 @@ class Desk:
             rng=self._rng,
             registry=self._registry,
             tls=self._certificates.rest,
+            access=self._access,
         )
         self._stack.push_async_callback(self._close_doors, door, rest)
         await door.start()

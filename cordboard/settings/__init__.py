@@ -6,6 +6,9 @@ from cordboard.settings.duties import NO_DUTIES as NO_DUTIES
 from cordboard.settings.duties import Duties as Duties
 from cordboard.settings.duties import Role as Role
 from cordboard.settings.duties import in_effect as in_effect
+from cordboard.settings.identities import IdentitiesUnusable as IdentitiesUnusable
+from cordboard.settings.identities import Identity as Identity
+from cordboard.settings.identities import Right as Right
 from cordboard.settings.kafka import Kafka as Kafka
 from cordboard.settings.loading import Problem as Problem
 from cordboard.settings.loading import SettingsError as SettingsError
@@ -17,11 +20,12 @@ from cordboard.settings.model import Dispatcher as Dispatcher
 from cordboard.settings.model import Grpc as Grpc
 from cordboard.settings.model import Ingress as Ingress
 from cordboard.settings.model import Log as Log
-from cordboard.settings.model import Logging as Logging
 from cordboard.settings.model import Operations as Operations
 from cordboard.settings.model import Rest as Rest
 from cordboard.settings.model import Settings as Settings
-from cordboard.settings.model import Tracing as Tracing
 from cordboard.settings.model import Worker as Worker
+from cordboard.settings.observing import Logging as Logging
+from cordboard.settings.observing import Tracing as Tracing
+from cordboard.settings.peers import Peers as Peers
 from cordboard.settings.recorder import Recorder as Recorder
 from cordboard.settings.tls import Tls as Tls

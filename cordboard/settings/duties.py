@@ -69,10 +69,18 @@ def missed(settings: Settings, duties: Duties) -> Iterator[tuple[Paths, str]]:
     if is_recorder_alone and settings.recorder.kind == "none":
         yield (("recorder", "kind"),), "must be set for the recorder: sqlite or postgresql"
     if Role.DISPATCHER in roles and settings.log.kind == "kafka":
-        for named, sentence in unreached(settings):
-            yield tuple(tuple(path.split(".")) for path in named), sentence
+        yield from _missed_of_peers(settings)
     for role in roles:
         yield from _missed_of_accounts(settings, role, duties.pools if role is Role.WORKER else None)
+
+
+def _missed_of_peers(settings: Settings) -> Iterator[tuple[Paths, str]]:
+    for named, sentence in unreached(settings):
+        yield tuple(tuple(path.split(".")) for path in named), sentence
+    asks = bool(settings.identities) or settings.identities_file is not None
+    if asks and settings.peers.secret is None and settings.peers.secret_file is None:
+        why = "where identities are: dispatchers ask each other for whole pages, and no sender may"
+        yield (("peers", "secret_file"), ("peers", "secret")), f"(or secret) must be set {why}"
 
 
 def _missed_of_accounts(settings: Settings, role: Role, only: frozenset[str] | None) -> Iterator[tuple[Paths, str]]:

@@ -21,7 +21,7 @@ DEFAULT_FILE: Final = Path("cordboard.toml")
 # Each round takes away at least one wrong value; whoever has more layers of mistakes than this sees the rest next time.
 _ROUNDS_MAX: Final = 20
 # Sections of which no value is repeated, because one put there by mistake may be a secret.
-_SECRETIVE: Final = frozenset({"accounts", "kafka", "recorder"})
+_SECRETIVE: Final = frozenset({"accounts", "identities", "kafka", "peers", "recorder"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def secrets_of(settings: Settings) -> frozenset[str]:
         held += (account.read_api_key(), (account.read_dial_url_secret() or b"").decode())
         held += (None if account.forward_url is None else account.forward_url.get_secret_value(),)
     url = settings.recorder.read_url()
-    held += (url, url and urlsplit(url).password)
+    held += (url, url and urlsplit(url).password, settings.peers.read_secret())
     return frozenset(value for value in held if value)
 
 
@@ -135,7 +135,8 @@ def _text(path: names.Path, raw: Mapping[str, Any]) -> str:
     if raw["type"] in {"model_type", "dict_type"}:
         return "must be a table of settings"
     if raw["loc"][-1] == "[key]":
-        return "an account's name must be 1 to 40 characters of a-z, 0-9 and hyphen"
+        whose = "an account's" if path[0] == "accounts" else "an identity's"
+        return f"{whose} name must be 1 to 40 characters of a-z, 0-9 and hyphen"
     field = names.field_of(path)
     meaning = f" ({field.description})" if field is not None and field.description else ""
     message = str(raw["msg"]).replace("Input should be", "must be")

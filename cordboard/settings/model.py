@@ -13,9 +13,13 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cordboard.settings.account import Account, AccountName
+from cordboard.settings.identities import Identity, IdentityName
 from cordboard.settings.kafka import Kafka, is_place
+from cordboard.settings.observing import Logging, Tracing
+from cordboard.settings.peers import Peers
 from cordboard.settings.recorder import Recorder
 from cordboard.settings.relations import RelationsBroken, broken
+from cordboard.settings.secret import ReadableFile
 from cordboard.settings.tls import Tls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -195,32 +199,6 @@ class Dispatcher(Section):
     stop_seconds: Seconds = Field(default=15, description="how long the dispatcher's whole stop may take")
 
 
-class Logging(Section):
-    """What is said, and how."""
-
-    format: Literal["auto", "json", "text"] = Field(
-        default="auto", description="json: a line of JSON each; text: for people; auto: text on a terminal, else json"
-    )
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="the least level that is said"
-    )
-
-
-class Tracing(Section):
-    """Traces, by OpenTelemetry."""
-
-    endpoint: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")] | None = Field(
-        default=None,
-        description="where spans are sent by OTLP over gRPC, such as http://collector:4317; none: no traces",
-    )
-    sample_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
-        default=1, description="the share kept of traces that begin here; those of senders are kept as they say"
-    )
-    service_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,79}$")] = Field(
-        default="cordboard", description="what the names of services in traces start with"
-    )
-
-
 class Settings(BaseSettings):
     """All settings. Made by hand it reads nothing but its arguments; `load` reads file and environment."""
 
@@ -228,6 +206,13 @@ class Settings(BaseSettings):
 
     accounts: dict[AccountName, Account] = Field(default={}, description="Telnyx accounts by name")
     default_account: str | None = Field(default=None, description="the account of commands and webhooks that name none")
+    identities: dict[IdentityName, Identity] = Field(
+        default={}, description="who may ask, by name; with none, here or in identities_file, everybody may"
+    )
+    identities_file: ReadableFile | None = Field(
+        default=None, description="a TOML file with more identities, read anew when it changes"
+    )
+    peers: Peers = Peers()
     log: Log = Log()
     kafka: Kafka = Kafka()
     grpc: Grpc = Grpc()

@@ -11,15 +11,18 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cordboard.settings.account import Account
+from cordboard.settings.identities import Identity
 from cordboard.settings.model import Settings
 
 PREFIX: Final = "CORDBOARD_"
 # Names that mean something else: the file itself, and a way to name it.
 CONFIG: Final = "CORDBOARD_CONFIG"
-# Of other commands, which may stay exported: `cordboard dev --telnyx`, and those that ask a dispatcher over TLS.
+# Of other commands, which may stay exported: `cordboard dev --telnyx`, and those that ask a dispatcher.
 _OTHERS: Final = {
     CONFIG,
     "CORDBOARD_PUBLIC_URL",
+    "CORDBOARD_TOKEN",
+    "CORDBOARD_TOKEN_FILE",
     *(f"CORDBOARD_TLS_{one}" for one in ("CA", "CERTIFICATE", "KEY", "NAME")),
 }
 # What Kubernetes puts into the environment of every pod beside a Service whose name starts with "cordboard".
@@ -28,6 +31,8 @@ _SERVICE_LINK: Final = re.compile(
 )
 
 Path = tuple[str, ...]
+# Tables of tables, by names that users give.
+_NAMED: Final[Mapping[str, type[BaseModel]]] = {"accounts": Account, "identities": Identity}
 
 
 def dotted(path: Path) -> str:
@@ -36,14 +41,14 @@ def dotted(path: Path) -> str:
 
 
 def environment_name(path: Path) -> str:
-    """The name in the environment: CORDBOARD_WORKER__DRAIN_SECONDS. A hyphen of an account's name becomes `_`."""
+    """The name in the environment: CORDBOARD_WORKER__DRAIN_SECONDS. A hyphen of a name that users give becomes `_`."""
     return PREFIX + "__".join(path).upper().replace("-", "_")
 
 
 def path_of(variable: str) -> Path:
-    """The path that a name in the environment means. Account names hold no `_`, so there it means a hyphen."""
+    """The path that a name in the environment means. Names that users give hold no `_`, so there it means a hyphen."""
     path = tuple(variable[len(PREFIX) :].lower().split("__"))
-    if path[0] == "accounts" and len(path) > 1:
+    if path[0] in _NAMED and len(path) > 1:
         return (path[0], path[1].replace("_", "-"), *path[2:])
     return path
 
@@ -59,16 +64,16 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def nearest(path: Path) -> str | None:
     """The known setting whose dotted name is nearest, or None when nothing is near."""
-    account = path[1] if path[0] == "accounts" and len(path) > 1 else "main"
-    known = [dotted(name) for name in _known(Settings.model_fields, (), account)]
+    given = path[1] if path[0] in _NAMED and len(path) > 1 else "main"
+    known = [dotted(name) for name in _known(Settings.model_fields, (), given)]
     return next(iter(difflib.get_close_matches(dotted(path), known, n=1, cutoff=0.6)), None)
 
 
 def field_of(path: Path) -> FieldInfo | None:
     """The declaration of the setting at a path, if there is one."""
     fields: Mapping[str, FieldInfo] = Settings.model_fields
-    if path[0] == "accounts" and len(path) > 2:
-        return Account.model_fields.get(path[2])
+    if path[0] in _NAMED and len(path) > 2:
+        return _NAMED[path[0]].model_fields.get(path[2])
     for name in path[:-1]:
         fields = _fields_below(fields.get(name))
     return fields.get(path[-1])
@@ -88,13 +93,13 @@ def _put(table: dict[str, Any], path: Path, value: str) -> None:
     table[path[-1]] = value
 
 
-def _known(fields: Mapping[str, FieldInfo], above: Path, account: str) -> Iterator[Path]:
+def _known(fields: Mapping[str, FieldInfo], above: Path, given: str) -> Iterator[Path]:
     for name, field in fields.items():
         path = (*above, name)
         yield path
-        if path == ("accounts",):
-            yield from _known(Account.model_fields, (*path, account), account)
-        yield from _known(_fields_below(field), path, account)
+        if not above and name in _NAMED:
+            yield from _known(_NAMED[name].model_fields, (*path, given), given)
+        yield from _known(_fields_below(field), path, given)
 
 
 def _fields_below(field: FieldInfo | None) -> Mapping[str, FieldInfo]:

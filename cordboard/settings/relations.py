@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cordboard.log.kafka.demands import INPUT_BYTES_MAX
+from cordboard.settings.identities import IdentitiesUnusable, faults, read_identities
 from cordboard.settings.tls import misfits
 
 if TYPE_CHECKING:
@@ -77,8 +78,9 @@ def _default_account_exists(settings: Settings) -> Iterator[Broken]:
 
 def _one_source_per_secret(settings: Settings) -> Iterator[Broken]:
     holders: list[tuple[str, object]] = [(f"accounts.{name}", one) for name, one in settings.accounts.items()]
-    for place, holder in [*holders, ("kafka", settings.kafka), ("recorder", settings.recorder)]:
-        for name in ("api_key", "dial_url_secret", "key_password", "sasl_password", "url"):
+    sections = ((name, getattr(settings, name)) for name in ("kafka", "peers", "recorder"))
+    for place, holder in [*holders, *sections]:
+        for name in ("api_key", "dial_url_secret", "key_password", "sasl_password", "secret", "url"):
             path, file = f"{place}.{name}", f"{name}_file"
             if getattr(holder, name, None) is not None and getattr(holder, file) is not None:
                 yield Broken((path, f"{path}_file"), f"must not be set beside {file}: one of the two")
@@ -199,6 +201,20 @@ def _records_fit(settings: Settings) -> Iterator[Broken]:
             )
 
 
+def _identities_are_told_apart(settings: Settings) -> Iterator[Broken]:
+    inside = settings.identities
+    try:
+        outside = {} if settings.identities_file is None else read_identities(settings.identities_file)
+    except IdentitiesUnusable as error:
+        yield from (Broken(("identities_file",), sentence) for sentence in error.sentences)
+        return
+    for name in sorted(inside.keys() & outside.keys()):
+        yield Broken(("identities_file", "identities"), f"must not hold {name}, which is among the settings already")
+    for name, field, must in faults({**outside, **inside}, settings.accounts):
+        here = (f"identities.{name}.{field}", "accounts")
+        yield Broken(here, must) if name in inside else Broken(("identities_file", "accounts"), f"{here[0]} {must}")
+
+
 def _value(settings: Settings, path: str) -> float:
     section, name = path.split(".")
     return float(getattr(getattr(settings, section), name))
@@ -220,4 +236,5 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _certificates_can_be_served,
     _enough_copies_to_write,
     _records_fit,
+    _identities_are_told_apart,
 )

@@ -20,9 +20,14 @@ class Names:
     addresses: tuple[str, ...] = ()
 
     @property
+    def in_order(self) -> tuple[str, ...]:
+        """All of them; the alternative ones first, for the common name is of old."""
+        return tuple(filter(None, (*self.dns, *self.uris, *self.addresses, self.subject)))
+
+    @property
     def every(self) -> frozenset[str]:
         """All of them, of whatever kind."""
-        return frozenset(filter(None, (self.subject, *self.dns, *self.uris, *self.addresses)))
+        return frozenset(self.in_order)
 
     def cover(self, host: str) -> bool:
         """Whether a server with this certificate is believed to be that host; wildcards stand for one label."""

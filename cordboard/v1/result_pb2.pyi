@@ -106,7 +106,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ACCOUNT_MISMATCH: _Reason.ValueType  # 12
     """REJECTED: the call belongs to another account."""
     REASON_NOT_PERMITTED: _Reason.ValueType  # 13
-    """REJECTED, PERMISSION_DENIED: the sender may not do this."""
+    """PERMISSION_DENIED: the sender may not do this."""
     REASON_LINE_FULL: _Reason.ValueType  # 14
     """REJECTED: the call's line is full."""
     REASON_SEQUENCE_GAP: _Reason.ValueType  # 15
@@ -210,7 +210,7 @@ REASON_COMMAND_ID_REUSED: Reason.ValueType  # 11
 REASON_ACCOUNT_MISMATCH: Reason.ValueType  # 12
 """REJECTED: the call belongs to another account."""
 REASON_NOT_PERMITTED: Reason.ValueType  # 13
-"""REJECTED, PERMISSION_DENIED: the sender may not do this."""
+"""PERMISSION_DENIED: the sender may not do this."""
 REASON_LINE_FULL: Reason.ValueType  # 14
 """REJECTED: the call's line is full."""
 REASON_SEQUENCE_GAP: Reason.ValueType  # 15

@@ -12,7 +12,8 @@ from deploy.generate.values import Chart
 
 # Where processes listen and where their secrets are is the chart's to say; a secret in values would be in the release.
 SET_BY_THE_CHART: Final[Mapping[str, frozenset[str]]] = {
-    "Settings": frozenset({"accounts", "tls"}),
+    "Settings": frozenset({"accounts", "identities_file", "tls"}),
+    "Peers": frozenset({"secret", "secret_file"}),
     "Log": frozenset({"path"}),
     "Grpc": frozenset({"host", "port", "advertise"}),
     "Ingress": frozenset({"host", "port", "spool"}),

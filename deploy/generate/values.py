@@ -255,6 +255,8 @@ class Chart(Values):
     kafka: KafkaSecrets
     tls: Tls
     accounts: dict[AccountName, Account]
+    identities: SecretKey
+    peers: SecretKey
     listen: Literal["0.0.0.0", "::"]  # noqa: S104 - what may be chosen, not what is bound
     dispatcher: Dispatcher
     worker: Worker

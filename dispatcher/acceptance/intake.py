@@ -12,6 +12,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from cordboard import validation
+from cordboard.access import ANYBODY, Caller
 from cordboard.catalogue import action_of
 from cordboard.clock import Clock
 from cordboard.cloudevents import CloudEvent, to_headers
@@ -22,6 +23,7 @@ from cordboard.tracing import conventions as names
 from cordboard.tracing.port import Kind, Span, Tracer
 from cordboard.v1 import command_pb2, options_pb2, result_pb2
 from cordboard.validation import COMMAND_BYTES_MAX, Violation
+from dispatcher.acceptance import permitting
 from dispatcher.acceptance.refusals import Refused, invalid, of_log
 from dispatcher.accounts import Accounts
 from dispatcher.rendering import COMMAND_TYPE, PROTOBUF_TYPE
@@ -68,12 +70,17 @@ class Intake:
         self._accounts = accounts
         self._clock = clock
 
-    async def admit_again(self, command: command_pb2.Command, traceparent: str = "") -> Admitted:
+    async def admit_again(
+        self, command: command_pb2.Command, traceparent: str = "", caller: Caller = ANYBODY, *, counts: bool = True
+    ) -> Admitted:
         """Check a command that may have been accepted before. Raises Refused.
 
         Who asks again may come after the expire_time of what was accepted long ago. A refusal would say that nothing
         will happen, which is not so: the command goes the way of all repeats, to its first one's result.
+
+        `counts` says whether it counts to what its caller may send; one that is known to be a repeat does not.
         """
+        permitting.permit(command, caller, self._accounts, counts=counts)
         try:
             return self.admit(command, traceparent)
         except Refused as refused:
@@ -105,12 +112,18 @@ class Intake:
         trace = traceparent if span is None else span.traceparent
         return Admitted(command, account, key, _record(command, topic, key, trace), span)
 
-    def account_of(self, named: str) -> str:
-        """The account that a question means. Raises Refused where it names an unknown one."""
+    def account_of(self, named: str, caller: Caller = ANYBODY) -> str:
+        """The account that a question means. Raises Refused where it names an unknown one, or one of others."""
+        named = permitting.account_of(named, caller)
         if named and named not in self._accounts:
             violation = _unknown(named)
             raise Refused(result_pb2.REASON_UNKNOWN_ACCOUNT, f"{violation.description}.", violations=[violation])
         return self._accounts.resolve(named)
+
+    def shows(self, account: str, caller: Caller) -> bool:
+        """Whether a caller may see what is of an account ("": of the default one). Raises Refused."""
+        with permitting.refusing():
+            return caller.identity().may_use(self._accounts.resolve(account))
 
     async def accept(self, every: Sequence[Admitted]) -> list[Appended]:
         """Write what was admitted, as `append` does."""

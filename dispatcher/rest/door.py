@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, Final, TypeVar
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from cordboard.access import Caller, Right, Share
 from cordboard.cloudevents import trace_of
 from cordboard.settings import Rest
-from cordboard.v1 import REASON_ACCEPTANCE_UNKNOWN, WAIT_FOR_RESULT
+from cordboard.v1 import REASON_ACCEPTANCE_UNKNOWN, WAIT_FOR_RESULT, Command
 from dispatcher.acceptance import Acceptance
 from dispatcher.acceptance.intake import Admitted
+from dispatcher.acceptance.permitting import share_of
 from dispatcher.acceptance.refusals import Refused, overloaded, shutting_down
 from dispatcher.rest import answers
 from dispatcher.rest.answers import Answer, of_case, of_problems, of_refusal
+from dispatcher.rest.callers import Callers, turning_away
 from dispatcher.rest.keys import Keys
 from dispatcher.rest.metrics import NONE, PASSED, RestMetrics
 from dispatcher.rest.passing import Passing
@@ -42,6 +45,7 @@ class RestDoor:
         self,
         settings: Rest,
         acceptance: Acceptance,
+        callers: Callers,
         keys: Keys,
         repeats: Repeats,
         passing: Passing,
@@ -49,6 +53,7 @@ class RestDoor:
     ) -> None:
         self._settings = settings
         self._acceptance = acceptance
+        self._callers = callers
         self._keys = keys
         self._repeats = repeats
         self._passing = passing
@@ -100,17 +105,22 @@ class RestDoor:
         if not head.path.startswith(f"{PREFIX}/"):
             raise TurnedAway(_nowhere(f"Telnyx's API is below {PREFIX}."))
         path = head.path.removeprefix(PREFIX)
-        account = self._keys.account_of(head.headers.get("authorization", ""))
-        if not account:
-            detail = "The bearer key is that of none of the accounts here."
-            raise TurnedAway(of_case("KEY_UNKNOWN", detail))
+        caller = self._callers.caller(head)
         route = _route(head.method, path)
         said.action = PASSED if route is None else route.action
         if route is None or not is_retry(head.headers):  # Of what a retry is, its body tells.
             self._let_in()
-        if route is not None:
-            await said.answer(send, await self._command(head, route, account, receive))
+        with turning_away():
+            caller.need(Right.TELNYX if route is None else Right.SEND)
+        if route is None:
+            with turning_away(), caller.busy(Share.QUESTION):
+                await self._pass(head, path, caller, receive, send, said)
             return
+        with ExitStack() as busy:
+            await said.answer(send, await self._command(head, route, caller, receive, busy))
+
+    async def _pass(self, head: Head, path: str, caller: Caller, receive: Receive, send: Send, said: _Said) -> None:
+        account = self._callers.account_of_request(head, caller)
         key, base_url = self._keys.telnyx_key(account), self._keys.base_url(account)
         if key is None:  # The caller showed a key of ours, which is nobody else's business.
             detail = "This process has no API key of the account to ask Telnyx with; nothing was sent."
@@ -126,17 +136,24 @@ class RestDoor:
             limits = {"x-ratelimit-limit": f"{most}", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
             raise TurnedAway(refused.with_headers(limits))
 
-    async def _command(self, head: Head, route: Route, account: str, receive: Receive) -> Answer:
+    async def _command(self, head: Head, route: Route, caller: Caller, receive: Receive, busy: ExitStack) -> Answer:
+        with turning_away():
+            caller.need_action(route.action)
+        account = self._callers.account_of_command(head, caller, is_dial=route.action == "dial")
         raw = await read_body(head, receive, self._settings.body_bytes_max, self._settings.body_seconds_max)
         body = object_of(raw)
-        request = (account.encode(), head.client.encode(), head.method.encode(), head.path.encode("latin-1"), raw)
+        whose = f"{caller.name}/{account}/{head.client}".encode()
+        request = (whose, head.method.encode(), head.path.encode("latin-1"), raw)
         named = self._repeats.name(body.get("command_id"), head.headers, request)
         if named.is_repeat:
             self._metrics.repeats.inc()
         if not named.in_doubt:  # Who is turned away goes elsewhere, where nobody knows what it repeats.
             self._let_in()
+            with turning_away():
+                busy.enter_context(caller.busy(share_of(route.action)))
         try:
-            said = await self._taken(head, route, account, body, named, receive)
+            command = _command_of(route, body, named, account)
+            said = await self._taken(head, command, caller, named, receive)
         except BaseException:
             named.fate = Fate.LOST
             raise
@@ -144,17 +161,12 @@ class RestDoor:
         named.fate = Fate.ANSWERED if forbidden or said.status < 400 else Fate.LOST
         return said
 
-    async def _taken(
-        self, head: Head, route: Route, account: str, body: Mapping[str, Any], named: Named, receive: Receive
-    ) -> Answer:
+    async def _taken(self, head: Head, command: Command, caller: Caller, named: Named, receive: Receive) -> Answer:
+        trace, is_new = trace_of(head.headers.get("traceparent", "")) or "", not named.in_doubt
         try:
-            command = command_of(route, body, named.command_id, account)
-            trace = trace_of(head.headers.get("traceparent", ""))
-            admitted = await self._acceptance.intake.admit_again(command, trace or "")
+            admitted = await self._acceptance.intake.admit_again(command, trace, caller, counts=is_new)
             seconds = head.patience(self._settings.wait_seconds)
             return await _unless_gone(receive, self._executed(admitted, named, seconds))
-        except Unreadable as error:
-            return of_problems(error.problems, "INVALID_COMMAND")
         except Refused as refused:
             return of_refusal(refused)
 
@@ -213,6 +225,13 @@ def _route(method: str, path: str) -> Route | None:
     except WrongMethod as wrong:
         detail = f"The method {method} is not allowed for this URL; {wrong.allow} is."
         raise TurnedAway(of_case("WRONG_METHOD", detail, {"allow": wrong.allow})) from None
+
+
+def _command_of(route: Route, body: Mapping[str, Any], named: Named, account: str) -> Command:
+    try:
+        return command_of(route, body, named.command_id, account)
+    except Unreadable as error:
+        raise TurnedAway(of_problems(error.problems, "INVALID_COMMAND")) from None
 
 
 def _nowhere(detail: str) -> Answer:

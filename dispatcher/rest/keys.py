@@ -1,12 +1,12 @@
-"""By which key a caller is known: an account's Telnyx key, or one whose hash its settings name. Compared by hash."""
+"""The accounts' own keys: which account a key is of, Telnyx's or one whose hash the settings have; and the key."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import Final
 
+from cordboard.access import bearer, hash_of
 from cordboard.clock import Clock
 from cordboard.settings import Account
 
@@ -25,10 +25,7 @@ class Keys:
 
     def account_of(self, authorization: str) -> str:
         """The account that a header names; "" where it names none."""
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            return ""
-        shown = _hash(key.strip())
+        shown = bearer(authorization)
         return next((name for name, known in self._every() if hmac.compare_digest(shown, known)), "")
 
     def telnyx_key(self, account: str) -> str | None:
@@ -52,11 +49,7 @@ class Keys:
         found = []
         for name, account in self._accounts.items():
             if key := self.telnyx_key(name):
-                found.append((name, _hash(key)))
+                found.append((name, hash_of(key)))
             if account.door_key_sha256:
                 found.append((name, bytes.fromhex(account.door_key_sha256)))
         return found
-
-
-def _hash(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()

@@ -50,7 +50,6 @@ OF_REASONS: Final[Mapping[str, Meaning]] = {
     "CALL_NOT_ANSWERED": Meaning(422, "90034", "Call not answered yet"),
     "CREDENTIALS_REFUSED": Meaning(401, "10009", "Authentication failed"),
     "ACCOUNT_MISMATCH": _FORBIDDEN,
-    "NOT_PERMITTED": _FORBIDDEN,
     "DESTINATION_REFUSED": _FORBIDDEN,
     "LINE_FULL": Meaning(429, "", "Too many commands of this call are waiting"),
     "DIAL_LIMIT": Meaning(429, "", "A limit on dials is used up"),

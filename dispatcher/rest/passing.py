@@ -71,7 +71,7 @@ class Passing:
     def _request(self, head: Head, path: str, base_url: str, key: str, receive: Receive) -> httpx.Request:
         base = httpx.URL(base_url)
         below = f"{base.raw_path.decode().rstrip('/')}{path}" + (f"?{head.query}" if head.query else "")
-        own = (b"host", b"authorization")
+        own = (b"host", b"authorization", b"x-cordboard-account")
         headers = [(name, value) for name, value in _passed(head.raw_headers) if name.lower() not in own]
         headers.append((b"authorization", f"Bearer {key}".encode("ascii")))
         has_body = "content-length" in head.headers or "transfer-encoding" in head.headers

@@ -11,10 +11,13 @@ from typing import Final
 import httpx
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from cordboard.access import Access
 from cordboard.clock import Clock
 from cordboard.http_server import HttpServer
 from cordboard.settings import Settings
 from dispatcher.acceptance import Acceptance
+from dispatcher.accounts import Accounts
+from dispatcher.rest.callers import Callers
 from dispatcher.rest.door import RestDoor
 from dispatcher.rest.keys import Keys
 from dispatcher.rest.metrics import RestMetrics
@@ -25,7 +28,10 @@ LAST_WORD_SECONDS: Final = 1.0  # For answers that are ready when the grace is o
 
 
 class RestServer:
-    """The REST door of one process. `rng` makes ids for commands without one; `transport` is the way to Telnyx."""
+    """The REST door of one process. `rng` makes ids for commands without one; `transport` is the way to Telnyx.
+
+    `access` says who asks.
+    """
 
     def __init__(
         self,
@@ -37,14 +43,19 @@ class RestServer:
         registry: CollectorRegistry = REGISTRY,
         transport: httpx.AsyncBaseTransport | None = None,
         tls: ssl.SSLContext | None = None,
+        access: Access | None = None,
     ) -> None:
         chosen, ids = settings.rest, rng or random.SystemRandom()
         self._acceptance = acceptance
         self._passing = Passing(chosen.wait_seconds, transport)
+        default = settings.account_or_default() or ""
+        accounts = Accounts(addresses=dict.fromkeys(settings.accounts), default=default)
+        keys = Keys(settings.accounts, default, clock)
         self._door = RestDoor(
             chosen,
             acceptance,
-            Keys(settings.accounts, settings.account_or_default() or "", clock),
+            Callers(access or Access.of(settings, clock), keys, accounts),
+            keys,
             Repeats(clock, lambda: str(uuid.UUID(int=ids.getrandbits(128), version=4))),
             self._passing,
             RestMetrics(registry),

@@ -19,6 +19,7 @@ import msgspec
 from cordboard.log.port import LogError
 from dispatcher.core import page as pages
 from dispatcher.finding import Finder, NotOwned, Restoring
+from dispatcher.rpc.lock import Lock
 
 SERVICE: Final = "cordboard.internal.Peers"
 METHOD: Final = "Find"
@@ -68,19 +69,34 @@ class Answering:
     """Answers peers from what `own` knows: the process's own dispatcher, never one that asks others."""
 
     def __init__(
-        self, own: Finder, group: str, questions_max: int, is_peer: Callable[[Any], bool] = lambda _: True
+        self,
+        own: Finder,
+        group: str,
+        questions_max: int,
+        is_peer: Callable[[Any], bool] = lambda _: True,
+        lock: Lock | None = None,
     ) -> None:
-        """`questions_max` is how many may wait for their answers; `is_peer` tells by a call's context who may ask."""
+        """`questions_max` is how many may wait for their answers.
+
+        `is_peer` tells by a call's context whose certificate a peer's is, and `lock` opens to peers alone.
+        """
         self._is_peer = is_peer
+        self._lock = lock
         self._own = own
         self._group = group
         self._questions_max = questions_max
         self._waiting = 0
 
-    async def answer(self, question: bytes, context: Any = None) -> bytes:
-        """Answer a question; also one that nobody can read. Who is no peer is turned away."""
+    async def _turn_away_others(self, context: Any) -> None:
         if not self._is_peer(context):
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, NOT_A_PEER)
+        if self._lock is not None and not self._lock.opens(context.invocation_metadata()):
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "This is for dispatchers, by peers.secret.")
+
+    async def answer(self, question: bytes, context: Any = None) -> bytes:
+        """Answer a peer's question; also one that nobody can read. `context` None: somebody in this process asks."""
+        if context is not None:
+            await self._turn_away_others(context)
         if self._waiting >= self._questions_max:
             return encode(Answer(Word.FAILED))
         self._waiting += 1

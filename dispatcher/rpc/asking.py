@@ -13,6 +13,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
+from cordboard.access import ANYBODY, Caller
 from cordboard.cloudevents import CloudEvent, to_headers
 from cordboard.log.port import LogError, NewRecord
 from cordboard.topics import Topics
@@ -23,6 +24,7 @@ from cordboard.webhook import DIAL_PREFIX, dial_key, names_a_call
 from dispatcher.acceptance import views
 from dispatcher.acceptance.execute import patience
 from dispatcher.acceptance.intake import Intake, source_uri
+from dispatcher.acceptance.permitting import refusing
 from dispatcher.acceptance.refusals import RETRY_ELSEWHERE_SECONDS, Refused, invalid
 from dispatcher.acceptance.waiting import Waiter, Waiters
 from dispatcher.core.page import Page
@@ -61,14 +63,14 @@ class Asking:
         self._rng = rng
         self._recalling = recalling or Recalling(None)
 
-    async def command(self, request: service.GetCommandRequest) -> service.GetCommandResponse:
+    async def command(self, request: service.GetCommandRequest, caller: Caller = ANYBODY) -> service.GetCommandResponse:
         """How far a command has come. Raises Refused."""
         check(request)
-        account = self._intake.account_of(request.account)
+        account = self._intake.account_of(request.account, caller)
         page = await self._page(self._key(request.call_control_id, request.command_id, account))
         view = (
             None
-            if page is None or _is_anothers(page, request.account)
+            if page is None or self._is_anothers(page, request.account, caller)
             else views.command_view(page, request.command_id)
         )
         if view is None:
@@ -77,46 +79,48 @@ class Asking:
             raise Refused(result_pb2.REASON_COMMAND_NOT_FOUND, message, metadata=facts)
         return service.GetCommandResponse(command=view)
 
-    async def call(self, request: service.GetCallRequest) -> service.GetCallResponse:
+    async def call(self, request: service.GetCallRequest, caller: Caller = ANYBODY) -> service.GetCallResponse:
         """How far a call has come. Raises Refused."""
         check(request)
-        self._intake.account_of(request.account)
+        self._intake.account_of(request.account, caller)
         if request.timeline:
-            return await self._told(request)
+            return await self._told(request, caller)
         page = await self._page(self._key(request.call_control_id, "", ""))
-        if page is None or _is_anothers(page, request.account):
-            raise _unknown(request)
+        if page is None or self._is_anothers(page, request.account, caller):
+            raise _unknown(request.call_control_id)
         return service.GetCallResponse(call=views.call_view(page))
 
-    async def _told(self, request: service.GetCallRequest) -> service.GetCallResponse:
+    async def _told(self, request: service.GetCallRequest, caller: Caller) -> service.GetCallResponse:
         """A call with its story; one that no page knows any more, if it was recorded. A dial counts as one, too."""
         call = request.call_control_id
         page = await self._page(call if call.startswith(DIAL_PREFIX) else self._key(call, "", ""))
         told = await self._recalling.story(call, page)
         known = page or told.story
-        if known is None or _is_anothers(known, request.account):
-            raise _unknown(request)
+        if known is None or self._is_anothers(known, request.account, caller):
+            raise _unknown(request.call_control_id)
         view = views.call_view(page) if page else view_of(told.story) if told.story else None
         return service.GetCallResponse(call=view, timeline=told.entries, timeline_origin=told.origin)
 
     async def cancel(
-        self, request: service.CancelCommandsRequest, seconds_left: float | None
+        self, request: service.CancelCommandsRequest, seconds_left: float | None, caller: Caller = ANYBODY
     ) -> service.CancelCommandsResponse:
         """Take back what waits. Raises Refused."""
         check(request)
-        account = self._intake.account_of(request.account)
+        account = self._intake.account_of(request.account, caller)
         if not request.call_control_id and not request.command_ids:
-            taken = await self.ordering.cancel_group(request.account, request.group)
+            taken = await self.ordering.cancel_group(request.account, request.group, caller)
             return service.CancelCommandsResponse(cancel_id=self._new_id(), accept_time=taken)
         if not request.call_control_id and len(request.command_ids) != 1:
             raise invalid([_DIALS_ONE_BY_ONE])
         key = self._key(request.call_control_id, next(iter(request.command_ids), ""), account)
+        await self._must_be_its_own(key, request.account, caller)
         wanted = command_pb2.CancelRequest(
             cancel_id=self._new_id(),
             account=account,
             call_control_id=request.call_control_id,
             command_ids=request.command_ids,
             group=request.group,
+            source=caller.name,
         )
         with self._waiters.for_report(key) as waiter:
             wait = min(patience(seconds_left), REPORT_SECONDS_MAX)
@@ -128,6 +132,19 @@ class Asking:
                 timer.cancel()
         taken = views.timestamp(appended[0].time_ms)
         return service.CancelCommandsResponse(cancel_id=wanted.cancel_id, accept_time=taken, report=report)
+
+    async def _must_be_its_own(self, key: str, account: str, caller: Caller) -> None:
+        """An owner cancels whatever it is told to: so who may not use every account is held against the call here."""
+        with refusing():
+            if caller.identity().sees_all:
+                return
+        page = await self._page(key)
+        if page is None or self._is_anothers(page, account, caller):
+            raise _unknown(key)
+
+    def _is_anothers(self, known: Page | Story, account: str, caller: Caller) -> bool:
+        named_otherwise = bool(account and known.account and known.account != account)
+        return named_otherwise or not self._intake.shows(known.account, caller)
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
@@ -171,12 +188,8 @@ def check(request: Message) -> None:
         raise invalid(found)
 
 
-def _is_anothers(known: Page | Story, account: str) -> bool:
-    return bool(account and known.account and known.account != account)
-
-
-def _unknown(request: service.GetCallRequest) -> Refused:
-    facts = {"callControlId": request.call_control_id}
+def _unknown(call: str) -> Refused:
+    facts = {"callControlId": call}
     message = "The call is not known, or it is known no longer."
     return Refused(result_pb2.REASON_CALL_NOT_FOUND, message, metadata=facts)
 

@@ -11,6 +11,7 @@ import grpc.aio
 from cordboard.log.port import LogError
 from cordboard.settings import Grpc
 from dispatcher.rpc.answering import METHOD, SERVICE
+from dispatcher.rpc.lock import Secret, key_of, no_secret
 
 ANSWER_SECONDS_MAX: Final = 3.0
 ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024  # More than any page that a ledger takes.
@@ -30,7 +31,9 @@ class Unreachable(LogError):
 class Channels:
     """Asks peers by their addresses."""
 
-    def __init__(self, connect: Connect, renewed: Renewed = lambda: None) -> None:
+    def __init__(self, connect: Connect, renewed: Renewed = lambda: None, secret: Secret = no_secret) -> None:
+        """`renewed` gives another object when channels are to be opened anew; `secret` is shown with each question."""
+        self._secret = secret
         self._connect = connect
         self._renewed = renewed
         self._opened_with = renewed()
@@ -47,7 +50,7 @@ class Channels:
             channel = self._channels[name] = self._connect(name)
         find: Any = channel.unary_unary(f"/{SERVICE}/{METHOD}")
         try:
-            answer: bytes = await find(question, timeout=ANSWER_SECONDS_MAX)
+            answer: bytes = await find(question, timeout=ANSWER_SECONDS_MAX, metadata=key_of(self._secret))
         except grpc.aio.AioRpcError as error:
             why = f"{error.code().name}, {error.details()}"
             raise Unreachable(f"the dispatcher at {name} does not answer: {why}") from error

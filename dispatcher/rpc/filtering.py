@@ -6,6 +6,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
+from cordboard.access import ANYBODY, Caller
 from cordboard.cloudevents import CloudEvent, NotACloudEvent, from_headers, header, parse_rfc3339
 from cordboard.log.port import Record
 from cordboard.v1 import dispatcher_service_pb2 as service
@@ -22,16 +23,17 @@ _KINDS: Final = {
 
 
 class Filter:
-    """What one watch wants."""
+    """What one watch wants, of what its caller may see."""
 
-    def __init__(self, request: service.WatchRequest) -> None:
+    def __init__(self, request: service.WatchRequest, caller: Caller = ANYBODY) -> None:
+        self._caller = caller
         self._account = request.account
         self._call = request.call_control_id
         self._key = request.call_control_id.encode()
         self._kinds = frozenset(request.kinds)
 
     def response(self, record: Record) -> service.WatchResponse | None:
-        """The record as a response without its cursor; None where it is not wanted."""
+        """The record as a response without its cursor; None where it is not wanted. Raises NotKnown."""
         kind = _kind(header(record.headers, "ce_type"))
         if kind is None or (self._kinds and kind not in self._kinds):
             return None
@@ -39,7 +41,8 @@ class Filter:
             event = from_headers(record.headers)
         except NotACloudEvent:
             return None
-        if self._account and event.source.rpartition("/")[2] != self._account:
+        account = event.source.rpartition("/")[2]
+        if (self._account and account != self._account) or not self._caller.identity().may_use(account):
             return None
         if self._call and record.key != self._key and event.subject != self._call:
             return None

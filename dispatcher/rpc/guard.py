@@ -15,6 +15,7 @@ from cordboard.tracing.conventions import RPC_STATUS
 from cordboard.tracing.port import Tracer
 from dispatcher.acceptance.refusals import Refused, overloaded, shutting_down
 from dispatcher.acceptance.stopping import Stopping
+from dispatcher.rpc.callers import Callers
 from dispatcher.rpc.events import Handled, Method, Observer, Started
 from dispatcher.rpc.requests import UNREADABLE, tolerant, unreadable
 from dispatcher.rpc.tracing import begin_call
@@ -36,7 +37,7 @@ Serve = Callable[[Any, Any], Awaitable[Any]]
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Stands before the methods of these services; those of others (health, reflection) pass."""
+    """Stands before the methods of these services; those of others (health, reflection) have their own ways."""
 
     def __init__(
         self,
@@ -44,8 +45,10 @@ class Guard(grpc.aio.ServerInterceptor):
         concurrent_max: int,
         stopping: Stopping,
         observe: Observer,
+        callers: Callers,
         tracer: Tracer | None = None,
     ) -> None:
+        self._callers = callers
         self._tracer = tracer
         self._services = services
         self._concurrent_max = concurrent_max
@@ -93,7 +96,8 @@ class Guard(grpc.aio.ServerInterceptor):
             self._let_in(method.kind)
             if request is UNREADABLE:
                 raise unreadable()
-            return await serve(request, context)
+            with self._callers.serving(method, request, context):
+                return await serve(request, context)
         except Refused as refused:
             code, reason = refused.code, refused.name
             await context.abort_with_status(refused.status())

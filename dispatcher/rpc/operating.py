@@ -10,12 +10,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
+import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from cordboard.access import Caller
 from cordboard.log.port import LogError, size_of
 from cordboard.v1 import operator_service_pb2 as operator
 from cordboard.v1 import result_pb2
 from cordboard.validation import Violation
+from dispatcher.acceptance.permitting import account_of, must_be_named, refusing
 from dispatcher.acceptance.refusals import Refused, invalid, log_unavailable, of_log
 from dispatcher.acceptance.views import timestamp
 from dispatcher.letters import Letter, LetterNotFound, Letters, NotReplayable
@@ -23,9 +26,11 @@ from dispatcher.recorder.contents import Masking
 from dispatcher.recorder.story import Story
 from dispatcher.recorder.tables import Search
 from dispatcher.rpc.asking import check
+from dispatcher.rpc.callers import calling
 from dispatcher.rpc.recalling import Recalling, recalled, summary_of
 
 COUNT: Final = 50
+_log: Final = structlog.get_logger(__name__)
 
 
 class Operating:
@@ -43,7 +48,7 @@ class Operating:
         before_ms, before_call = _place(request.page_token)
         wanted = Search(
             number=request.number,
-            account=request.account,
+            account=_account(request.account, calling()),
             outcome=request.outcome,
             start_ms=_milliseconds(request, "start_time"),
             end_ms=_milliseconds(request, "end_time"),
@@ -58,16 +63,26 @@ class Operating:
     async def ForgetCall(self, request: operator.ForgetCallRequest, context: Any) -> operator.ForgetCallResponse:
         """Take away a call's contents."""
         check(request)
-        count = await recalled(self._recalling.archive().forget(request.call_control_id))
+        call, archive, caller = request.call_control_id, self._recalling.archive(), calling()
+        count = await recalled(archive.forget(call)) if await self._may_know(call, caller) else None
         if count is None:
-            facts = {"callControlId": request.call_control_id}
-            raise Refused(result_pb2.REASON_CALL_NOT_FOUND, "Nothing is recorded of this call.", metadata=facts)
+            message = "Nothing is recorded of this call."
+            raise Refused(result_pb2.REASON_CALL_NOT_FOUND, message, metadata={"callControlId": call})
+        _log.info("a call is forgotten", call=call, by=caller.name)
         return operator.ForgetCallResponse(entries=count)
+
+    async def _may_know(self, call: str, caller: Caller) -> bool:
+        with refusing():
+            if caller.identity().sees_all:
+                return True
+            story, _ = await recalled(self._recalling.archive().story(call))
+            return story is not None and caller.identity().may_use(story.account)
 
     async def ListDeadLetters(
         self, request: operator.ListDeadLettersRequest, context: Any
     ) -> operator.ListDeadLettersResponse:
         """Show dead letters."""
+        _of_all_accounts(calling())
         check(request)
         count = request.page_size or COUNT
         before = _offset(request.page_token, "page_token") if request.page_token else None
@@ -83,6 +98,7 @@ class Operating:
         self, request: operator.GetDeadLetterRequest, context: Any
     ) -> operator.GetDeadLetterResponse:
         """Show one."""
+        _of_all_accounts(calling())
         check(request)
         try:
             letter = await self._letters.find(_offset(request.letter_id, "letter_id"))
@@ -99,9 +115,10 @@ class Operating:
         self, request: operator.ReplayDeadLetterRequest, context: Any
     ) -> operator.ReplayDeadLetterResponse:
         """Write one back."""
+        _of_all_accounts(calling())
         check(request)
         try:
-            topic, appended = await self._letters.replay(_offset(request.letter_id, "letter_id"))
+            topic, appended = await self._letters.replay(_offset(request.letter_id, "letter_id"), calling().name)
         except LetterNotFound:
             raise _not_found(request.letter_id) from None
         except NotReplayable as error:
@@ -109,6 +126,7 @@ class Operating:
             raise Refused(result_pb2.REASON_NOT_REPLAYABLE, message, metadata={"letterId": request.letter_id}) from None
         except LogError as error:
             raise of_log(error) from error
+        _log.info("a dead letter is written back", letter=request.letter_id, topic=topic, by=calling().name)
         return operator.ReplayDeadLetterResponse(
             topic=topic,
             position=f"{appended.partition}/{appended.offset}",
@@ -144,6 +162,21 @@ class Operating:
         }
         found: dict[str, Any] = orjson.loads(write[letter.kind](letter.said)) if letter.said is not None else {}
         return found
+
+
+def _account(named: str, caller: Caller) -> str:
+    account = account_of(named, caller)
+    with refusing():
+        identity = caller.identity()
+    if not account and not identity.sees_all:
+        raise must_be_named(identity)
+    return account
+
+
+def _of_all_accounts(caller: Caller) -> None:
+    """Of many a dead letter nobody can tell whose it is."""
+    with refusing():
+        caller.need_all_accounts("dead letters")
 
 
 def _milliseconds(request: operator.ListCallsRequest, name: str) -> int:

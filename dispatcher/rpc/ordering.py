@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
+import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from cordboard import orders
+from cordboard.access import ANYBODY, Caller, Right
 from cordboard.log.port import LogError, NewRecord
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.validation import Violation, contract_violations
 from dispatcher.acceptance import views
 from dispatcher.acceptance.intake import Intake
+from dispatcher.acceptance.permitting import refusing
 from dispatcher.acceptance.refusals import invalid, of_log, overloaded
 
+_log: Final = structlog.get_logger(__name__)
 OrderTime = Callable[[str], Awaitable[int]]  # When an order for an account is given: `Control.order_ms`.
 TimeLeft = Callable[[], float | None]  # Until its caller gives up (seconds); None: never.
 _ACCOUNT_MISSING = Violation("account", "account must be named: there is no default one", "account.required")
@@ -28,31 +33,38 @@ class Ordering:
         self._intake = intake
         self._order_ms = order_ms
 
-    async def pause(self, request: service.PauseAccountRequest, time_left: TimeLeft) -> service.PauseAccountResponse:
+    async def pause(
+        self, request: service.PauseAccountRequest, time_left: TimeLeft, caller: Caller = ANYBODY
+    ) -> service.PauseAccountResponse:
         """Have nothing sent for an account but hangups and rejects. Raises Refused."""
-        account, taken = await self._set(request, time_left, paused=True)
+        account, taken = await self._set(request, time_left, caller, paused=True)
         return service.PauseAccountResponse(account=account, pause_time=taken)
 
-    async def resume(self, request: service.ResumeAccountRequest, time_left: TimeLeft) -> service.ResumeAccountResponse:
+    async def resume(
+        self, request: service.ResumeAccountRequest, time_left: TimeLeft, caller: Caller = ANYBODY
+    ) -> service.ResumeAccountResponse:
         """Have everything sent again. Raises Refused."""
-        account, taken = await self._set(request, time_left, paused=False)
+        account, taken = await self._set(request, time_left, caller, paused=False)
         return service.ResumeAccountResponse(account=account, resume_time=taken)
 
-    async def cancel_group(self, account: str, group: str) -> Timestamp | None:
+    async def cancel_group(self, account: str, group: str, caller: Caller = ANYBODY) -> Timestamp | None:
         """Cancel all of a group that waits, in all its calls. Returns when that was taken. Raises Refused."""
-        return await self._append(orders.cancel(self._topic, self._named(account), group))
+        account = self._named(account, caller)
+        taken = await self._append(orders.cancel(self._topic, account, group, caller.name))
+        _log.info("a group is cancelled in all its calls", account=account, group=group, by=caller.name)
+        return taken
 
     async def _set(
         self,
         request: service.PauseAccountRequest | service.ResumeAccountRequest,
         time_left: TimeLeft,
+        caller: Caller,
         *,
         paused: bool,
     ) -> tuple[str, Timestamp | None]:
         if found := contract_violations(request):
             raise invalid(found)
-        account = self._named(request.account)
-        comment = request.comment
+        account, comment = self._named(request.account, caller), request.comment
         try:
             given_ms = await self._order_ms(account)
         except LogError as error:
@@ -60,13 +72,19 @@ class Ordering:
         # A process that stood still must not give an order that nobody waits for any more: others came since.
         if (seconds_left := time_left()) is not None and seconds_left <= 0:
             raise overloaded("Its caller waits no longer, so nothing was ordered.")
-        record = orders.pause(self._topic, account, paused=paused, given_ms=given_ms, comment=comment)
-        return account, await self._append(record)
+        said = {"comment": comment, "source": caller.name}
+        taken = await self._append(orders.pause(self._topic, account, paused=paused, given_ms=given_ms, **said))
+        _log.info("an account is paused" if paused else "an account is resumed", account=account, by=caller.name)
+        return account, taken
 
-    def _named(self, account: str) -> str:
-        resolved = self._intake.account_of(account)
+    def _named(self, account: str, caller: Caller) -> str:
+        with refusing():
+            caller.need(Right.OPERATE)
+        resolved = self._intake.account_of(account, caller)
         if not resolved:
             raise invalid([_ACCOUNT_MISSING])
+        with refusing():
+            caller.need_account(resolved)  # Also the default one, which is meant where none is named.
         return resolved
 
     async def _append(self, record: NewRecord) -> Timestamp | None:

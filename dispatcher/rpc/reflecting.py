@@ -7,14 +7,17 @@ answers have other names than the documents; and methods, which are no symbols o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+
+from dispatcher.acceptance.refusals import Refused
+from dispatcher.rpc.callers import Callers
 
 
 class _Files:
@@ -33,10 +36,28 @@ class _Files:
             return self._pool.FindFileContainingSymbol(symbol.rpartition(".")[0])
 
 
-def reflect(server: grpc.aio.Server, services: Iterable[str]) -> None:
-    """Let a server tell of these services, and of reflection itself."""
+def reflect(server: grpc.aio.Server, services: Iterable[str], callers: Callers) -> None:
+    """Let a server tell of these services, and of reflection itself, to whoever is known."""
     names = [*services, reflection.SERVICE_NAME]
-    reflection.enable_server_reflection(names, server, _files_of(names))
+    servicer: Any = _Reflection(names, callers)
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)  # type: ignore[no-untyped-call] # generated
+
+
+class _Reflection:
+    """Reflection for callers who are known."""
+
+    def __init__(self, names: list[str], callers: Callers) -> None:
+        self._told: Any = reflection.aio.ReflectionServicer(names, _files_of(names))
+        self._callers = callers
+
+    async def ServerReflectionInfo(self, requests: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802 - its name
+        """Answer questions about the contract."""
+        try:
+            self._callers.known(context)
+        except Refused as refused:
+            await context.abort_with_status(refused.status())
+        async for answer in self._told.ServerReflectionInfo(requests, context):
+            yield answer
 
 
 def _files_of(services: Iterable[str]) -> Any:

@@ -14,6 +14,7 @@ import grpc
 import grpc.aio
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from cordboard.access import Access
 from cordboard.clock import Clock
 from cordboard.log.port import Log
 from cordboard.settings import Grpc
@@ -31,11 +32,13 @@ from dispatcher.recorder.archive import Archive
 from dispatcher.recorder.contents import Masking
 from dispatcher.rpc.answering import Answering
 from dispatcher.rpc.asking import Asking
+from dispatcher.rpc.callers import Callers
 from dispatcher.rpc.channels import Channels, Connect
 from dispatcher.rpc.encryption import IN_THE_CLEAR, Encryption
 from dispatcher.rpc.guard import Guard
 from dispatcher.rpc.health import SERVICE, Health, Ready
 from dispatcher.rpc.listeners import Listeners
+from dispatcher.rpc.lock import Lock, Secret, no_secret
 from dispatcher.rpc.metrics import Metrics
 from dispatcher.rpc.operating import Operating
 from dispatcher.rpc.ordering import OrderTime
@@ -59,9 +62,9 @@ class GrpcServer:
     """The gRPC door of one process.
 
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
-    `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness. `archive` is what
-    was recorded; `masking` how much of dead letters is shown; `order_ms` when an order for an account is given;
-    `encryption` is the port's, and that of questions to peers.
+    `connect` opens and to whom it shows `secret`. `rng` makes the ids of cancel requests; `ready` is what health calls
+    readiness. `archive` is what was recorded; `masking` how much of dead letters is shown; `order_ms` when an order for
+    an account is given; `encryption` is the port's, and that of questions to peers; `access` says who asks.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -82,14 +85,21 @@ class GrpcServer:
         tracer: Tracer | None = None,
         order_ms: OrderTime,
         encryption: Encryption = IN_THE_CLEAR,
+        access: Access | None = None,
+        secret: Secret = no_secret,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
         self._stopping = Stopping()
         self._health = Health(ready)
-        self._guard = Guard((SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics, tracer)
-        self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max, encryption.is_peer)
-        self._channels = Channels(connect or encryption.connect(settings), encryption.shown)
+        self._callers = Callers(access or Access(clock, {}))
+        self._guard = Guard(
+            (SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics, self._callers, tracer
+        )
+        self._answering = Answering(
+            dispatcher, group_of(topics), settings.concurrent_max, encryption.is_peer, Lock(secret, clock)
+        )
+        self._channels = Channels(connect or encryption.connect(settings), encryption.shown, secret)
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
         self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer)
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
@@ -126,7 +136,7 @@ class GrpcServer:
         self._health.add_to(server)
         server.add_generic_rpc_handlers((self._answering.handler(),))
         if self._settings.reflection:
-            reflect(server, (SERVICE, OPERATOR, "grpc.health.v1.Health"))
+            reflect(server, (SERVICE, OPERATOR, "grpc.health.v1.Health"), self._callers)
         return server
 
     async def start(self) -> int:

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 import grpc.aio
 
+from cordboard.access import Caller
 from cordboard.log.port import Appended
 from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import result_pb2
@@ -49,7 +50,8 @@ class Wire(Protocol):
 class Stream(ABC):
     """One stream, from its first item to its last answer. See the head of this module."""
 
-    def __init__(self, intake: Intake, wire: Wire, stopping: Stopping, traceparent: str) -> None:
+    def __init__(self, intake: Intake, wire: Wire, stopping: Stopping, traceparent: str, caller: Caller) -> None:
+        self._caller = caller
         self._intake = intake
         self._wire = wire
         self._stopping = stopping
@@ -108,7 +110,7 @@ class Stream(ABC):
             self.refused(None, "", unreadable())
             return
         try:
-            admitted = await self._intake.admit_again(request.command, self._traceparent)
+            admitted = await self._intake.admit_again(request.command, self._traceparent, self._caller)
             self._ready.append((self.prepare(request, admitted), admitted))
         except Refused as refused:
             self.refused(None, request.command.command_id, refused)
@@ -166,8 +168,16 @@ class SubmitStream(Stream):
 class ExecuteStream(Stream):
     """Answers when it is known what became of a command; before that, each step, where that is asked for."""
 
-    def __init__(self, intake: Intake, wire: Wire, stopping: Stopping, traceparent: str, executor: Executor) -> None:
-        super().__init__(intake, wire, stopping, traceparent)
+    def __init__(
+        self,
+        intake: Intake,
+        wire: Wire,
+        stopping: Stopping,
+        traceparent: str,
+        caller: Caller,
+        executor: Executor,
+    ) -> None:
+        super().__init__(intake, wire, stopping, traceparent, caller)
         self._executor = executor
         self._open: set[Waiter] = set()
 

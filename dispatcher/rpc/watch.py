@@ -11,10 +11,12 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
+from cordboard.access import ANYBODY, Caller
 from cordboard.log.port import Log, LogError, TopicPartition
 from cordboard.tail import positions_at_end
 from cordboard.topics import Topics
 from cordboard.v1 import dispatcher_service_pb2 as service
+from dispatcher.acceptance.permitting import account_of, refusing
 from dispatcher.acceptance.refusals import log_unavailable, shutting_down
 from dispatcher.acceptance.stopping import Stopping
 from dispatcher.rpc import cursor
@@ -44,14 +46,15 @@ class Watching:
         self._topics = (topics.results, topics.events)
         self._stopping = stopping
 
-    async def watch(self, request: service.WatchRequest, wire: Wire) -> None:
+    async def watch(self, request: service.WatchRequest, wire: Wire, caller: Caller = ANYBODY) -> None:
         """Hand on until the caller hangs up. Raises Refused, also when this process stops."""
         check(request)
+        account_of(request.account, caller)
         try:
             positions = await self._positions(request.cursor)
             async with Turns(self._log, self._topics, positions) as turns:
                 with self._stopping.telling(turns.interrupt):
-                    await self._follow(Filter(request), wire, turns, positions)
+                    await self._follow(Filter(request, caller), wire, turns, positions)
         except LogError as error:
             raise log_unavailable("The log cannot be read now; watch again from the last cursor.") from error
         raise shutting_down()
@@ -69,7 +72,8 @@ class Watching:
         while not self._stopping.begun:
             for record in await turns.read(QUIET_SECONDS_MAX):
                 positions[record.source] = record.offset + 1
-                response = filtered.response(record)
+                with refusing():  # Who is known no longer is told nothing more.
+                    response = filtered.response(record)
                 if response is not None:
                     response.cursor = cursor.write(self._topics, positions)
                     await wire.write(response)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
@@ -20,12 +19,6 @@ from docs.generate.reasons import Saying
 from docs.generate.tables import code, table
 from workers.core.outcome import TABLE, Meaning
 
-# What the contract has and nothing says yet, with what it will come from. tests/docs fails where the code begins to.
-LATER: Final = {
-    "NOT_PERMITTED": "identities of senders",
-    "UNAUTHENTICATED": "identities of senders",
-    "QUOTA_EXCEEDED": "quotas of senders",
-}
 _COMMENTED: Final = re.compile(r"^    (\w+) = \S+  # (.+)$", re.MULTILINE)
 
 _HEAD: Final = """\
@@ -61,27 +54,23 @@ _INGRESS: Final = """\
 The body is JSON: `result` and `message`. `result` is also the label of `cordboard_ingress_webhooks_total`. Where
 `retry` says yes, `Retry-After` is one second.
 """
-_LATER: Final = "These reasons are in the contract, and nothing gives them yet."
-
-
-def produced() -> list[Saying]:
-    """What the contract says of reasons that something can give today."""
-    return [saying for saying in reasons.sayings() if saying.reason not in LATER]
 
 
 def of_results() -> list[Saying]:
     """Those that stand in results."""
-    return [saying for saying in produced() if saying.place in reasons.STATES]
+    return [saying for saying in reasons.sayings() if saying.place in reasons.STATES]
 
 
 def of_completions() -> list[Saying]:
     """Those that stand in completions only."""
-    return [saying for saying in produced() if saying.place in set(reasons.COMPLETIONS) - set(reasons.STATES)]
+    return [saying for saying in reasons.sayings() if saying.place in set(reasons.COMPLETIONS) - set(reasons.STATES)]
 
 
 def of_door() -> list[Saying]:
     """Those that stand in gRPC errors."""
-    return [saying for saying in produced() if saying.place in reasons.CODES and saying.place not in reasons.STATES]
+    return [
+        saying for saying in reasons.sayings() if saying.place in reasons.CODES and saying.place not in reasons.STATES
+    ]
 
 
 def page() -> str:
@@ -94,13 +83,8 @@ def page() -> str:
         "Answers of the REST door": _REST + "\n" + _rest(),
         "Answers of the ingress": _INGRESS + "\n" + _ingress(),
         "Exit statuses of the command line": _exits(),
-        "Not given yet": _LATER + "\n\n" + table(("reason", "will come with"), _rows(LATER.items())),
     }
     return _HEAD + "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items())
-
-
-def _rows(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(code(name), text) for name, text in pairs]
 
 
 def _when(saying: Saying) -> str:
@@ -164,9 +148,7 @@ def _ingress() -> str:
 
 def _rest() -> str:
     rows = [(code(name), *_meant(meaning, name)) for name, meaning in meanings.OF_THIS_DOOR.items()]
-    rows += [
-        (code(name), *_meant(meaning, name)) for name, meaning in meanings.OF_REFUSALS.items() if name not in LATER
-    ]
+    rows += [(code(name), *_meant(meaning, name)) for name, meaning in meanings.OF_REFUSALS.items()]
     for saying in of_results():
         if saying.place != "SUCCEEDED":
             meaning = meanings.of_result(saying.place, saying.reason)

@@ -72,6 +72,7 @@ PASSED: Final = 'cordboard_kafka_passed_over_records_total{job="d", topic="t", w
 SKEW: Final = 'cordboard_clock_skew_seconds{job="d", instance="a"}'
 REFUSED: Final = 'cordboard_certificate_refused{job="d", instance="a", certificate="tls.certificate_file"}'
 EXPIRY: Final = 'cordboard_certificate_expiry_timestamp_seconds{job="d", instance="a", certificate="kafka"}'
+BROKEN: Final = 'cordboard_identities_file_broken{job="d", instance="a"}'
 STALLED: Final = 'cordboard_partition_stalled_seconds{job="d", partition="0"}'
 LANE_STALLED: Final = 'cordboard_worker_stalled_seconds{job="w", pool="main", lane="dial", partition="0"}'
 THERE_ARE: Final = {'cordboard_partitions{job="d", instance="a"}': "4x60"}
@@ -190,6 +191,7 @@ HISTORIES: Final[Mapping[str, History]] = {
         ({"up": "1x60"}, {OWNED: "4x10 stale"}), ({OWNED: "0x60"}, {OWNED: "4x10 stale _x16 4x30"})
     ),
     "CordboardClockSkew": History(({SKEW: "2.5x60"}, {SKEW: "-3x60"}), ({SKEW: "-1.5x60"}, {SKEW: "0x28 3 0x60"})),
+    "CordboardIdentitiesBroken": History(({BROKEN: "1x60"},), ({BROKEN: "0x60"}, {BROKEN: "0x5 1x3 0x50"})),
     "CordboardCertificateExpires": History(({EXPIRY: "1000000x60"}, {EXPIRY: "0x60"}), ({EXPIRY: "2000000x60"},)),
     # Files that are written one after another are at odds for a moment.
     "CordboardCertificateRefused": History(({REFUSED: "1x60"},), ({REFUSED: "0x60"}, {REFUSED: "0x27 1x2 0x31"})),

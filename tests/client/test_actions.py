@@ -386,6 +386,22 @@ class TestTrouble:
         await door.stop(0.1)
         assert len(desk.hands.works) == 2
 
+    async def test_a_wait_outlives_a_restart(self, desk: Desk, client: Client):
+        """
+        Also where nothing new is sent that would open the next stream.
+        """
+        desk.hands.respond = lambda work: None
+        waiting = await client.call("A").speak(payload="hello", voice="female")
+        await until(lambda: desk.hands.works)
+        await desk.server.stop(0.1)
+        port = int(desk.target.rpartition(":")[2])
+        door = make_door(desk.log, desk.dispatcher, settings=SETTINGS.model_copy(update={"port": port}))
+        await door.start()
+        await desk.hands.report(outcome_of(desk.hands.works[0]))
+
+        assert (await waiting.result(30)).state == STATE_SUCCEEDED
+        await door.stop(0.1)
+
     async def test_more_than_one_stream_holds(self, desk: Desk, client: Client):
         """
         As many as there are items for; each has its own result.

@@ -13,8 +13,13 @@ import pytest
 
 from brokers.certificates import Certificates, make_certificates
 from cordboard import Client, Tls
+from cordboard.access import Access
+from cordboard.client import CommandRefused
+from cordboard.client.tokens import is_near
 from cordboard.v1 import CallView, GetCallResponse
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
+from tests.rpc.door import CLOCK, desk_at, hangup, speak
+from tests.rpc.identities import access, digest, identity
 from tests.tls.made import Made
 
 
@@ -106,9 +111,94 @@ def test_a_certificate_has_its_key():
         Tls(key_file="a.key")
 
 
-def test_a_token_never_travels_in_the_clear():
+async def test_a_token_is_read_anew_with_each_call(certificates: Certificates, tmp_path: Path):
     """
-    It is refused before anything is connected.
+    From its file, or from whatever gives it.
     """
-    with pytest.raises(ValueError, match="token must not be set without tls or ca_file"):
-        Client("localhost:1", token="secret")
+    file, authority, words = tmp_path / "token", certificates.authority_file, iter("cd")
+    async with door(certificates) as (servicer, target):
+        async with Client(target, ca_file=authority, token_file=file) as client:
+            for word in "ab":
+                file.write_text(f"{word}\n")
+                await client.get_call("A")
+        async with Client(target, ca_file=authority, token=lambda: next(words)) as client:
+            await client.get_call("A")
+            await client.get_call("A")
+
+    assert servicer.shown == [f"Bearer {word}" for word in "abcd"]
+
+
+@pytest.mark.parametrize("target", ["dispatcher:50051", "dns:///dispatcher:50051", "10.0.0.1:50051", "[fd00::1]:1"])
+def test_a_token_never_travels_in_the_clear(target: str):
+    """
+    It is refused before anything is connected, unless it is said that something else encrypts.
+    """
+    with pytest.raises(ValueError, match="token must not be set without TLS"):
+        Client(target, token="secret")
+    with pytest.raises(ValueError, match="token must not be set beside token_file"):
+        Client(target, token="secret", token_file="token")
+
+
+@pytest.mark.parametrize(
+    "target", ["localhost:1", "127.0.0.1:1", "dns:///127.8.0.1:1", "[::1]:1", "ipv4:127.0.0.1:1", "unix:/run/x"]
+)
+def test_on_this_machine_a_token_needs_no_encryption(target: str):
+    """
+    What is sent there passes no network.
+    """
+    assert is_near(target)
+
+
+async def test_a_token_that_cannot_be_sent_says_so(certificates: Certificates):
+    """
+    Rather than gRPC in its own words; and the error does not repeat it.
+    """
+    async with Client("localhost:1", token="two words") as client:
+        with pytest.raises(ValueError, match="token must be one word of printable ASCII characters"):
+            await client.get_call("A")
+
+
+class TestIdentities:
+    """At a real door that knows identities."""
+
+    async def test_a_client_goes_on_with_a_new_token(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        """
+        Its stream and its watch were opened with the old one, which is nobody's any more.
+        """
+        monkeypatch.setattr("cordboard.access.access._LOOK_MS", 0)
+        known, token = tmp_path / "identities.toml", tmp_path / "token"
+
+        def rotate(word: str) -> None:
+            table = '[identities.ivr]\naccounts = ["*"]\ntoken_sha256 = ["{}"]\n'
+            known.write_text(table.format(digest(word)))
+            token.write_text(word)
+
+        rotate("one")
+        async with (
+            desk_at(tmp_path, access=Access(CLOCK, {}, known)) as desk,
+            Client(desk.target, token_file=token) as client,
+            client.watch() as watch,
+        ):
+            await watch.positioned()
+            assert (await (await client.send(hangup("h1"))).result()).source == "ivr"
+            rotate("two")
+            assert (await (await client.send(hangup("h2"))).result()).source == "ivr"
+            heard = ""
+            while heard != "h2":  # What had no last word on the old stream is told again.
+                heard = (await anext(watch)).result.command_id
+
+    async def test_a_token_of_nobody_is_refused(self, tmp_path: Path):
+        """
+        As one exception, on a stream as elsewhere; nothing is tried again.
+        """
+        async with (
+            desk_at(tmp_path, access=access(ivr=identity("t-ivr", actions=("hangup",)))) as desk,
+            Client(desk.target, token="t-nobody") as nobody,
+            Client(desk.target, token="t-ivr") as ivr,
+        ):
+            for client, reason in ((nobody, "UNAUTHENTICATED"), (ivr, "NOT_PERMITTED")):
+                for send in (client.send, client.submit):
+                    with pytest.raises(CommandRefused) as refused:
+                        await send(speak("c1"))
+                    assert refused.value.reason == reason
+                    assert refused.value.code.name == reason.replace("NOT_PERMITTED", "PERMISSION_DENIED")

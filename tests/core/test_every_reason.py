@@ -54,11 +54,6 @@ def listed(sayings: list[errors.Saying]) -> set[Pair]:
     return {(saying.place, saying.reason) for saying in sayings}
 
 
-def now_given(pairs: set[Pair]) -> set[Pair]:
-    """Without those that the core knows, and that nobody asks of it yet."""
-    return {(state, reason) for state, reason in pairs if reason not in errors.LATER}
-
-
 async def invalid_command() -> set[Pair]:
     """Written to the topic by somebody who did not ask the door: refused by the shell around the core."""
     clock = HandClock()
@@ -75,7 +70,7 @@ async def test_results_are_those_that_are_listed(told: Listening):
     """
     A reason without a story is missing here; a story with a reason that nobody reads about is, too.
     """
-    given = now_given(told.results) | await invalid_command()
+    given = told.results | await invalid_command()
 
     assert given == listed(errors.of_results()) | PLAIN
 
@@ -84,4 +79,4 @@ def test_completions_are_those_that_are_listed(told: Listening):
     """
     The same for what comes of what a command started.
     """
-    assert now_given(told.completions) == listed(errors.of_completions()) | PLAIN_COMPLETIONS
+    assert told.completions == listed(errors.of_completions()) | PLAIN_COMPLETIONS

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client import CollectorRegistry
 
+from cordboard.access import Access, AccessMetrics, NotKnown, Proof, hash_of
 from cordboard.client import CommandRefused
 from cordboard.http_server import HttpServer
 from cordboard.liveness import Post, Standing
@@ -45,6 +46,7 @@ from cordboard.tls.renewing import Renewing
 from cordboard.topics import Topics
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command, GetCallRequest, Hangup
 from cordboard.work import Lane
+from dispatcher.acceptance.permitting import COMMAND
 from dispatcher.ingress import Spool, SpoolMetrics
 from dispatcher.ingress.spool import SpoolFailed
 from dispatcher.ingress.spool.file import SpoolFile
@@ -57,6 +59,7 @@ from tests.forwarding.conftest import World
 from tests.forwarding.stage import Service
 from tests.forwarding.stage import event as handed_on
 from tests.ingress import desk as away
+from tests.promises.door import MovableClock
 from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, OWN_NUMBER, Stage, command, dial, no_room, until
 from tests.rpc.neighbours import street
 from tests.tls.made import Made
@@ -304,6 +307,28 @@ async def between_processes() -> Looking:
         return seen
 
 
+def as_identities(directory: Path) -> Looking:
+    """Somebody is let in, somebody is not; and the file of who is known is spoilt."""
+    registry, clock, file = CollectorRegistry(), MovableClock(), directory / "identities.toml"
+    table = '[identities.ivr]\naccounts = ["*"]\ntoken_sha256 = ["{}"]\n'
+    file.write_text(table.format(hash_of("token").hex()))
+    metrics, seen = AccessMetrics(registry), Looking(registry)
+    access = Access(clock, {}, file, note=metrics)
+    metrics.look_at(access)
+    seen.look()
+    access.caller(Proof(hash_of("token"))).note(COMMAND)
+    with pytest.raises(NotKnown):
+        access.caller(Proof())
+    file.write_text(table.format("spoilt") + table.format(hash_of("token").hex()).replace("ivr", "other"))
+    clock.skipped_ms += 1_000
+    assert seen.value("cordboard_identities_file_broken") == 1
+    file.write_text(table.format(hash_of("a").hex()) + table.format(hash_of("b").hex()).replace("ivr", "other"))
+    clock.skipped_ms += 1_000
+    assert (seen.value("cordboard_identities_file_broken"), seen.value("cordboard_identities")) == (0, 2)
+    seen.look()
+    return seen
+
+
 def over_time(directory: Path) -> Looking:
     """Partitions are counted, clocks drift apart, a certificate is replaced by a later one, one by nonsense."""
     registry, skew_ms, path = CollectorRegistry(), [0], directory / "certificate.pem"
@@ -446,7 +471,12 @@ async def test_every_metric_moves(scene: Scene, tmp_path: Path):
         await happens(scene)
     scene.seen.look()
     scenes = [scene.seen, await between_processes(), on_kafka(), in_silence(), while_recording()]
-    scenes += [await while_forwarding(tmp_path), await while_spooling(tmp_path), over_time(tmp_path)]
+    scenes += [
+        await while_forwarding(tmp_path),
+        await while_spooling(tmp_path),
+        over_time(tmp_path),
+        as_identities(tmp_path),
+    ]
 
     assert set.intersection(*(set(seen.still(every_metric())) for seen in scenes)) == set()
 

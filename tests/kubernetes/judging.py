@@ -37,6 +37,7 @@ NONSENSE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("kafka", {"ingress": {"route": {"host": ""}}}, "ingress.route.host: must be set"),
     ("kafka", {"recorder": {"enabled": True, "replicas": 2}}, "recorder.replicas: is 2, must be 1"),
     ("kafka", {"recorder": {"enabled": True}}, "recorder.database.secret: must name a Secret"),
+    ("kafka", {"identities": {"secret": "who"}}, "peers.secret: must name a Secret where identities are"),
     ("kafka", {"strimzi": {"enabled": True}}, "strimzi.cluster: must be the name of a Kafka resource"),
     ("kafka", {"networkPolicies": {"clients": []}}, "/networkPolicies/clients"),
     ("kafka", {"tls": {"operations": True}}, "tls.certificate.secret: must name a Secret where tls.operations is set"),

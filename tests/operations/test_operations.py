@@ -14,6 +14,7 @@ from cordboard.http_server import HttpServer
 from cordboard.log.port import LogUnavailable
 from cordboard.operations import Check, Excused, Remark, failing_checks, operations_server
 from cordboard.settings import Operations
+from tests.rpc.identities import EVERY_RIGHT, access, identity
 
 
 @pytest.fixture
@@ -205,3 +206,28 @@ async def test_a_level_that_is_none_is_refused(client: httpx.AsyncClient, levels
     assert '{"level": "debug", "seconds": 600}' in answer.json()["error"]
     assert says in answer.json()["error"]
     assert levels.now == "info"
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "says"),
+    [
+        ("", 401, "Nothing shows who asks"),
+        ("wrong", 401, "The token is that of nobody here."),
+        ("t-eyes", 403, "The sender 'eyes' has not the right operate."),
+        ("t-root", 200, ""),
+    ],
+)
+async def test_where_identities_are_an_operator_changes_the_level(levels: Levels, token: str, status: int, says: str):
+    """
+    All else stays open: a probe and Prometheus have no token, and learn of no call.
+    """
+    known = access(eyes=identity("t-eyes"), root=identity("t-root", rights=EVERY_RIGHT))
+    server = operations_server(Operations(port=0), {}, CollectorRegistry(), levels, known)
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    async with server, httpx.AsyncClient(base_url=server.url) as client:
+        answer = await client.put("/loglevel", json={"level": "error"}, headers=headers)
+        opened = [(await client.get(path)).status_code for path in ("/metrics", "/healthz", "/readyz", "/loglevel")]
+
+    assert (answer.status_code, levels.now) == (status, "error" if status == 200 else "info")
+    assert answer.json().get("error", "").startswith(says)
+    assert opened == [200, 200, 200, 200]

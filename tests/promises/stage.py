@@ -74,6 +74,10 @@ class Stage:
             "drain_seconds": 0.5,
         }
         self.recorder = Recorder()
+        # Further settings, such as identities; then the stage's own client shows this token.
+        self.more: dict[str, Any] = {}
+        self.other_accounts: tuple[str, ...] = ()
+        self.token: str | None = None
         self._outer, self._inner = AsyncExitStack(), AsyncExitStack()
         self._cursor, self._fences, self._lives = "", 0, 0
         self.patience = PATIENCE_SECONDS
@@ -108,7 +112,7 @@ class Stage:
         self.operations_url = desk.operations.url
         self.sandbox.settings.webhook_url = self.ingress_url
         self.target = f"127.0.0.1:{desk.grpc_port}"
-        self.client = await enter(Client(self.target))
+        self.client = await enter(Client(self.target, token=self.token))
         self._watch = self.client.watch(cursor=self._cursor)
         self._cursor = await self._watch.positioned()
         self._watching = asyncio.create_task(self._follow())
@@ -135,7 +139,8 @@ class Stage:
         }
         account = Account.model_validate(usual | self._account)
         return Settings(
-            accounts={ACCOUNT: account},
+            accounts={ACCOUNT: account, **dict.fromkeys(self.other_accounts, account)},
+            default_account=ACCOUNT,
             log=Log(path=self._directory / "log.sqlite3", partitions=1),
             grpc=Grpc(port=0, drain_seconds=0.1),
             ingress=Ingress(port=0),
@@ -144,6 +149,7 @@ class Stage:
             worker=Worker(**self._worker),
             recorder=self.recorder,
             tracing=self._tracing,
+            **self.more,
         )
 
     async def _follow(self) -> None:

@@ -92,13 +92,13 @@ class Street:
 
 
 @asynccontextmanager
-async def street(count: int) -> AsyncIterator[Street]:
-    """So many processes, the partitions spread over them; the first two own one each."""
+async def street(count: int, **door: Any) -> AsyncIterator[Street]:
+    """So many processes, their doors made so, the partitions spread over them; the first two own one each."""
     made = Street()
     working = asyncio.create_task(made.hands.run())
     try:
         for _ in range(count):
-            await made.started()
+            await made.started(**door)
         await made.spread(*made.processes)
         yield made
     finally:

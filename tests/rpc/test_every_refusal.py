@@ -41,10 +41,12 @@ from tests.rpc.door import (
     Details,
     desk_at,
     error_of,
+    hangup,
     make_door,
     speak,
     until,
 )
+from tests.rpc.identities import access, bearer, identity
 
 Scenario = Callable[[Path], Awaitable[Details]]
 
@@ -197,13 +199,38 @@ async def not_replayable(path: Path) -> Details:
         return await error_of(operator_of(desk).ReplayDeadLetter(ReplayDeadLetterRequest(letter_id="0"), timeout=20))
 
 
+async def as_somebody(path: Path, token: str, **of_identity: Any) -> Details:
+    """The last of two speaks under this token, where one identity is known."""
+    async with desk_at(path, access=access(ivr=identity("t-ivr", **of_identity))) as desk:
+        await desk.stub.Submit(SubmitRequest(command=hangup("c1")), timeout=20, metadata=bearer("t-ivr"))
+        for name in ("c2", "c3"):
+            last = desk.stub.Submit(SubmitRequest(command=speak(name)), timeout=20, metadata=bearer(token))
+            await asyncio.wait((asyncio.ensure_future(last.code()),))
+        return await error_of(last)
+
+
+async def unauthenticated(path: Path) -> Details:
+    return await as_somebody(path, "t-nobody")
+
+
+async def not_permitted(path: Path) -> Details:
+    return await as_somebody(path, "t-ivr", actions=("hangup",))
+
+
+async def quota_exceeded(path: Path) -> Details:
+    return await as_somebody(path, "t-ivr", commands_per_second=0.01)
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__.upper(): scenario
     for scenario in (
         invalid_command,
         unknown_account,
         command_too_large,
+        unauthenticated,
+        not_permitted,
         overloaded,
+        quota_exceeded,
         shutting_down,
         restoring,
         owner_unreachable,

@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from cordboard.access import ANYBODY
 from cordboard.log.port import Appended, LogUnavailable, NewRecord
 from cordboard.v1 import (
     COMPLETION_STATE_COMPLETED,
@@ -89,7 +90,7 @@ async def test_what_is_ready_is_appended_together() -> None:
             return [Appended(0, 0, 1)] * len(records)
 
     intake = Intake(Log(), TOPICS, ACCOUNTS, CLOCK)  # type: ignore[arg-type]  # of a log only this is needed
-    await SubmitStream(intake, wire, Stopping(), "").run()
+    await SubmitStream(intake, wire, Stopping(), "", ANYBODY).run()
     assert [name for append in appends for name in append] == names
     assert [len(append) for append in appends] == [1, 199]
     assert len(wire.answers) == 200
@@ -112,7 +113,7 @@ async def test_a_caller_who_has_hung_up_is_no_error() -> None:
     wire = Gone([SubmitStreamRequest(command=speak(name)) for name in names])
     wire.appending.set()
     intake = Intake(Log(), TOPICS, ACCOUNTS, CLOCK)  # type: ignore[arg-type]  # of a log only this is needed
-    await SubmitStream(intake, wire, Stopping(), "").run()
+    await SubmitStream(intake, wire, Stopping(), "", ANYBODY).run()
     assert appended == names
 
 

@@ -168,3 +168,10 @@ class TestNames:
 
         assert names.cover(host) is is_covered
         assert Names("billing").cover("billing")
+
+
+def test_alternative_names_come_before_the_common_one():
+    """
+    Which is of old.
+    """
+    assert Names("old", ("desk.example",), ("spiffe://x",)).in_order == ("desk.example", "spiffe://x", "old")

@@ -2,7 +2,7 @@
 
 {{- define "cordboard.checks" -}}
 {{- $problems := list -}}
-{{- range $check := list "accounts" "log" "kafka" "tls" "scale" "ingress" "recorder" "strimzi" -}}
+{{- range $check := list "accounts" "log" "kafka" "tls" "scale" "ingress" "recorder" "identities" "strimzi" -}}
 {{- $said := include (printf "cordboard.checks.%s" $check) $ | trim -}}
 {{- if $said -}}{{- $problems = concat $problems (splitList "\n" $said) -}}{{- end -}}
 {{- end -}}
@@ -138,6 +138,13 @@ recorder.database.secret: must name a Secret that holds the address of a Postgre
 {{- if eq (include "cordboard.kind" .) "embedded" }}
 recorder.enabled: must be false where settings.log.kind is embedded: nobody else can read that log
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "cordboard.checks.identities" -}}
+{{- $asks := or .Values.identities.secret .Values.settings.identities }}
+{{- if and $asks (eq (include "cordboard.kind" .) "kafka") (not .Values.peers.secret) }}
+peers.secret: must name a Secret where identities are: dispatchers ask each other for whole pages, and no sender may
 {{- end }}
 {{- end -}}
 

@@ -64,6 +64,12 @@ CORDBOARD_ACCOUNTS__{{ .name | upper | replace "-" "_" }}__{{ .setting }}
 - {name: CORDBOARD_RECORDER__URL_FILE, value: /run/secrets/cordboard/recorder/url}
 {{- end }}
 {{- include "cordboard.env.tls" . }}
+{{- with $root.Values.identities.secret }}
+- {name: CORDBOARD_IDENTITIES_FILE, value: /run/secrets/cordboard/identities/identities.toml}
+{{- end }}
+{{- if and $root.Values.peers.secret (eq $part "dispatcher") }}
+- {name: CORDBOARD_PEERS__SECRET_FILE, value: /run/secrets/cordboard/peers/secret}
+{{- end }}
 {{- with .values.env }}
 {{ toYaml . }}
 {{- end }}

@@ -36,6 +36,20 @@
     defaultMode: 0440
     items: [{key: {{ $root.Values.recorder.database.key | default "url" }}, path: url}]
 {{- end }}
+{{- with $root.Values.identities.secret }}
+- name: identities
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items: [{key: {{ $root.Values.identities.key | default "identities.toml" }}, path: identities.toml}]
+{{- end }}
+{{- if and $root.Values.peers.secret (eq $part "dispatcher") }}
+- name: peers
+  secret:
+    secretName: {{ $root.Values.peers.secret }}
+    defaultMode: 0440
+    items: [{key: {{ $root.Values.peers.key | default "peers" }}, path: secret}]
+{{- end }}
 {{- end -}}
 
 {{- define "cordboard.mounts" -}}
@@ -55,6 +69,12 @@
 {{- end }}
 {{- if and $root.Values.recorder.enabled (has $part (list "dispatcher" "recorder")) }}
 - {name: recorder, mountPath: /run/secrets/cordboard/recorder, readOnly: true}
+{{- end }}
+{{- with $root.Values.identities.secret }}
+- {name: identities, mountPath: /run/secrets/cordboard/identities, readOnly: true}
+{{- end }}
+{{- if and $root.Values.peers.secret (eq $part "dispatcher") }}
+- {name: peers, mountPath: /run/secrets/cordboard/peers, readOnly: true}
 {{- end }}
 {{- if or (eq $part "serve") (and (eq $part "ingress") $root.Values.ingress.spool.enabled) }}
 - {name: data, mountPath: /var/lib/cordboard}
