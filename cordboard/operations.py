@@ -91,8 +91,8 @@ def operations_server(
     checks: Mapping[str, Check],
     registry: CollectorRegistry = REGISTRY,
     levels: Levels | None = None,
-    tls: ssl.SSLContext | None = None,
     access: Access | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> HttpServer:
     """The operations port, ready to be started. `checks` may be filled and changed while it runs."""
     app = operations_app(checks, registry, settings.check_seconds_max, levels, access)

@@ -71,7 +71,7 @@ class Desk:
         self._access = Access.of(settings, clock, metrics)
         metrics.look_at(self._access)
         tls = self._certificates.operations
-        self.operations = operations_server(settings.operations, self._checks, registry, Levels(), tls, self._access)
+        self.operations = operations_server(settings.operations, self._checks, registry, Levels(), self._access, tls)
         self._tracer: Tracer | None = None
         self.ingress: HttpServer | None = None
         self.grpc_port = 0

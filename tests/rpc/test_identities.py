@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -272,7 +273,12 @@ class TestOperators:
         await desk.stub.CancelCommands(CancelCommandsRequest(account="main", group="spring"), **show)
         await desk.stub.CancelCommands(CancelCommandsRequest(call_control_id="A"), **show)
         said = {record.key: record.value for record in await desk.all_of(TOPICS.control)}
-        assert said[b"pause/main"] == b'{"paused":true,"comment":"odd","source":"root"}'
+        assert json.loads(said[b"pause/main"]) | {"given_ms": 0} == {
+            "paused": True,
+            "comment": "odd",
+            "source": "root",
+            "given_ms": 0,
+        }
         assert said[b"cancel/main/spring"] == b'{"source":"root"}'
         (wanted,) = await desk.all_of(TOPICS.commands)
         assert dict(wanted.headers)["ce_source"] == b"/cordboard/root"
