@@ -24,3 +24,4 @@ from cordboard.settings.model import Settings as Settings
 from cordboard.settings.model import Tracing as Tracing
 from cordboard.settings.model import Worker as Worker
 from cordboard.settings.recorder import Recorder as Recorder
+from cordboard.settings.sealing import Sealing as Sealing

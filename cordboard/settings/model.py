@@ -14,8 +14,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from cordboard.settings.account import Account, AccountName
 from cordboard.settings.kafka import Kafka, is_place
+from cordboard.settings.ports import GrpcPort, HttpPort
 from cordboard.settings.recorder import Recorder
 from cordboard.settings.relations import RelationsBroken, broken
+from cordboard.settings.sealing import Sealing
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 # Whatever takes seconds counts in milliseconds inside.
@@ -65,7 +67,7 @@ class Log(Section):
     )
 
 
-class Grpc(Section):
+class Grpc(GrpcPort):
     """The gRPC door."""
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
@@ -83,7 +85,7 @@ class Grpc(Section):
     reflection: bool = Field(default=True, description="whether clients may ask for the contract")
 
 
-class Ingress(Section):
+class Ingress(HttpPort):
     """The public port, where webhooks come in."""
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
@@ -110,7 +112,7 @@ class Ingress(Section):
     stop_seconds: Seconds = Field(default=15, description="how long the ingress's whole stop may take")
 
 
-class Rest(Section):
+class Rest(HttpPort):
     """The REST door: Telnyx's own API, for callers inside."""
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
@@ -125,7 +127,7 @@ class Rest(Section):
     drain_seconds: Seconds = Field(default=5, description="how long requests may go on after the stop began")
 
 
-class Operations(Section):
+class Operations(HttpPort):
     """The port for metrics and health."""
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
@@ -229,6 +231,7 @@ class Settings(BaseSettings):
     default_account: str | None = Field(default=None, description="the account of commands and webhooks that name none")
     log: Log = Log()
     kafka: Kafka = Kafka()
+    sealing: Sealing = Sealing()
     grpc: Grpc = Grpc()
     ingress: Ingress = Ingress()
     rest: Rest = Rest()

@@ -193,6 +193,14 @@ def _records_fit(settings: Settings) -> Iterator[Broken]:
             )
 
 
+def _sealing_has_its_keys(settings: Settings) -> Iterator[Broken]:
+    sealing, keys = settings.sealing, "sealing.key_file"
+    if sealing.key_file is None and sealing.public_topics:
+        yield Broken((keys, "sealing.public_topics"), "must be set where sealing.public_topics is")
+    if sealing.key_file is None and not sealing.accept_plain:
+        yield Broken((keys, "sealing.accept_plain"), "must be set where sealing.accept_plain is false")
+
+
 def _value(settings: Settings, path: str) -> float:
     section, name = path.split(".")
     return float(getattr(getattr(settings, section), name))
@@ -213,4 +221,5 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _a_certificate_has_its_key,
     _enough_copies_to_write,
     _records_fit,
+    _sealing_has_its_keys,
 )

@@ -47,7 +47,9 @@ class RestServer:
             self._passing,
             RestMetrics(registry),
         )
-        self._server = HttpServer(self._door, chosen.host, chosen.port, drain_seconds=LAST_WORD_SECONDS)
+        self._server = HttpServer(
+            self._door, chosen.host, chosen.port, bounds=chosen.bounds(), drain_seconds=LAST_WORD_SECONDS
+        )
 
     @property
     def url(self) -> str:
