@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -17,7 +17,7 @@ _FILE_BYTES_MAX: Final = 64 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _FORM: Final = "<name> <32 bytes in Base64 or hex>, such as: openssl rand -base64 32"
 
-PublicTopic = Literal["commands", "now", "results", "events", "control"]
+PUBLIC: Final = ("commands", "now", "results", "events", "control")
 
 
 def read_keys(path: Path) -> list[Key]:
@@ -68,7 +68,10 @@ def _key_file(path: Path) -> Path:
 
 def _listed(value: object) -> object:
     """A list, or in the environment a text with commas."""
-    return tuple(one.strip() for one in value.split(",")) if isinstance(value, str) else value
+    listed = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple) or not all(one in PUBLIC for one in listed):
+        raise ValueError(f"must be some of {', '.join(PUBLIC)}; what is internal is sealed in any case")
+    return tuple(listed)
 
 
 class Sealing(BaseModel):
@@ -79,7 +82,7 @@ class Sealing(BaseModel):
     key_file: Annotated[Path, AfterValidator(_key_file)] | None = Field(
         default=None, description="a file of keys by which records and pages are sealed, the newest last; none: plain"
     )
-    public_topics: Annotated[tuple[PublicTopic, ...], BeforeValidator(_listed)] | None = Field(
+    public_topics: Annotated[tuple[str, ...], BeforeValidator(_listed)] | None = Field(
         default=None,
         description="sealed as well, so that only Cordboard can read them; else none on Kafka, all on the embedded log",
     )

@@ -27,7 +27,19 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Recorder, Rest, Settings, Tracing, Worker
+from cordboard.settings import (
+    Account,
+    Grpc,
+    Ingress,
+    Log,
+    Operations,
+    Recorder,
+    Rest,
+    Sealing,
+    Settings,
+    Tracing,
+    Worker,
+)
 from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -74,6 +86,7 @@ class Stage:
             "drain_seconds": 0.5,
         }
         self.recorder = Recorder()
+        self.sealing = Sealing()
         self._outer, self._inner = AsyncExitStack(), AsyncExitStack()
         self._cursor, self._fences, self._lives = "", 0, 0
         self.patience = PATIENCE_SECONDS
@@ -143,6 +156,7 @@ class Stage:
             operations=Operations(port=0),
             worker=Worker(**self._worker),
             recorder=self.recorder,
+            sealing=self.sealing,
             tracing=self._tracing,
         )
 
