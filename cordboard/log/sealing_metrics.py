@@ -15,7 +15,11 @@ class SealingMetrics:
             ("topic", "why"),
             registry=registry,
         )
-        self._key = Gauge("cordboard_sealing_key", "1: the key by which is sealed.", ("key",), registry=registry)
+        self._key = Gauge(
+            "cordboard_sealing_key", "1: the key of this name seals; 0: it did.", ("key_name",), registry=registry
+        )
+
+        self._sealing = ""
 
     def unopened(self, topic: str, why: str) -> None:
         """Count a value that does not open."""
@@ -23,6 +27,8 @@ class SealingMetrics:
 
     def seals_by(self, key: str) -> None:
         """Show this key from now on, and no other; "": none."""
-        self._key.clear()
+        if self._sealing:
+            self._key.labels(self._sealing).set(0)
         if key:
             self._key.labels(key).set(1)
+        self._sealing = key
