@@ -15,7 +15,6 @@ Without a key nothing is sealed; what is found sealed is then told of by the sam
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from cordboard.log.port import (
@@ -131,11 +130,11 @@ class SealedLog:
     def _sealed(self, records: Sequence[NewRecord]) -> Sequence[NewRecord]:
         if not self._sealing.newest:
             return records
-        seal, topics = self._sealing.seal, self._topics
-        return [
-            replace(one, value=seal(place(one.topic, one.key, one.headers), one.value)) if one.topic in topics else one
-            for one in records
-        ]
+        return [self._sealed_record(one) if one.topic in self._topics else one for one in records]
+
+    def _sealed_record(self, one: NewRecord) -> NewRecord:
+        value = self._sealing.seal(place(one.topic, one.key, one.headers), one.value)
+        return NewRecord(one.topic, one.key, value, one.headers, one.partition)
 
     def _opened(self, record: Record) -> Record:
         is_strict = record.topic in self._topics
@@ -149,7 +148,8 @@ class SealedLog:
             self._observe(record.topic, error.why)
             where = f"{record.topic}/{record.partition}/{record.offset}"
             raise Unopened(error.why, f"the record {where} {error}") from None
-        return replace(record, value=value)
+        at, time_ms = (record.topic, record.partition, record.offset), record.time_ms
+        return Record(*at, time_ms, record.key, value, record.headers)
 
 
 class SealedReader:

@@ -18,7 +18,6 @@ class SealingMetrics:
         self._key = Gauge(
             "cordboard_sealing_key", "1: the key of this name seals; 0: it did.", ("key_name",), registry=registry
         )
-
         self._sealing = ""
 
     def unopened(self, topic: str, why: str) -> None:
