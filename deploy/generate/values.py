@@ -242,6 +242,7 @@ class Chart(Values):
     image: Image
     settings: dict[str, Any]
     kafka: KafkaSecrets
+    sealing: SecretKey
     accounts: dict[AccountName, Account]
     listen: Literal["0.0.0.0", "::"]  # noqa: S104 - what may be chosen, not what is bound
     dispatcher: Dispatcher

@@ -16,6 +16,7 @@ from deploy.generate.values import Chart
 from tests.deploy.manifests import Running, everything, of_kind
 
 SECRETS = "/run/secrets/cordboard/"
+KEYS = f"2026-11 {'0f' * 32}"
 
 of_all = pytest.mark.parametrize(
     ("name", "one"), [pytest.param(name, one, id=f"{name}-{one.name}") for name, one in everything()]
@@ -31,7 +32,7 @@ def settings_of(name: str, one: Running, folder: Path) -> Settings:
     for variable, value in environment.items():
         if value.startswith(SECRETS):
             secret = folder / value.removeprefix(SECRETS).replace("/", "-")
-            secret.write_text("0123456789abcdef")
+            secret.write_text(KEYS if value.endswith("sealing.keys") else "0123456789abcdef")
             environment[variable] = str(secret)
     return load(environ=environment, duties=duties_of(one))
 

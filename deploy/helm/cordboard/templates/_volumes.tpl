@@ -13,6 +13,13 @@
     defaultMode: 0440
     sources: {{- include "cordboard.kafka.sources" $root | trim | nindent 6 }}
 {{- end }}
+{{- with $root.Values.sealing.secret }}
+- name: sealing
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items: [{key: {{ $root.Values.sealing.key | default "sealing.keys" }}, path: sealing.keys}]
+{{- end }}
 {{- range $name, $account := $root.Values.accounts }}
 {{- $items := include "cordboard.account.items" (dict "root" $root "part" $part "pool" $pool "name" $name "account" $account) }}
 {{- if $items }}
@@ -38,6 +45,9 @@
 - {name: tmp, mountPath: /tmp}
 {{- if and (eq (include "cordboard.kind" $root) "kafka") (include "cordboard.kafka.sources" $root) }}
 - {name: kafka, mountPath: /run/secrets/cordboard/kafka, readOnly: true}
+{{- end }}
+{{- if $root.Values.sealing.secret }}
+- {name: sealing, mountPath: /run/secrets/cordboard/sealing, readOnly: true}
 {{- end }}
 {{- range $name, $account := $root.Values.accounts }}
 {{- if include "cordboard.account.items" (dict "root" $root "part" $part "pool" $pool "name" $name "account" $account) }}
