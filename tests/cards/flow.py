@@ -1,4 +1,4 @@
-"""A card is taken as docs/pci.md says: recording paused, digits gathered by a sensitive command, recording resumed."""
+"""A card is taken as docs/pci.md says, by examples/card.py; then everything that was written is looked at."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Final
 import pytest
 
 from cordboard.v1 import WAIT_FOR_COMPLETION, Command
+from examples.card import take_card
 from tests.cli.processes import environment
 from tests.promises.stage import Stage, command, until
 
 CARD: Final = "4111222233334444"
-PROMPT: Final = "please-press-the-number-of-your-card"
 
 
 class Taking:
@@ -32,9 +32,16 @@ class Taking:
             self._cursor = await watch.positioned()
         self.call = await self.stage.call()
         await self._done("c1", "record_start", channels="single", format="mp3")
-        await self._done("c2", "record_pause")
-        await self._gathered()
-        await self._done("c4", "record_resume")
+        taking = asyncio.create_task(take_card(self.stage.client.call(self.call)))
+        assert await until(lambda: any(one.action == "gather_using_speak" for one in self.stage.effects()))
+        self.stage.sandbox.station.tell(lambda exchange: exchange.far_digits(exchange.find(self.call), f"{CARD}#"))
+        assert await taking == CARD
+        assert [one.action for one in self.stage.effects()] == [
+            "record_start",
+            "record_pause",
+            "gather_using_speak",
+            "record_resume",
+        ]
         await self._keyed("c5")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("dispatcher.batch.advance", _failing)
@@ -64,18 +71,6 @@ class Taking:
         for field, value in fields.items():
             setattr(getattr(asked, action), field, value)
         await self.stage.client.execute(asked, wait_for=WAIT_FOR_COMPLETION)
-
-    async def _gathered(self) -> None:
-        asked = command("c3", self.call, "gather_using_speak", sensitive=True)
-        gather = asked.gather_using_speak
-        gather.payload, gather.voice, gather.language = PROMPT, "female", "en-US"
-        gather.maximum_digits, gather.minimum_digits = len(CARD), len(CARD)
-        asking = asyncio.create_task(self.stage.client.execute(asked, wait_for=WAIT_FOR_COMPLETION))
-        assert await until(lambda: self.stage.effects("c3"))
-        self.stage.sandbox.station.tell(lambda exchange: exchange.far_digits(exchange.find(self.call), CARD))
-        answer = await asking
-        assert answer.completion.event_type == "call.gather.ended"
-        assert await until(lambda: self.stage.heard.has("call.gather.ended", self.call))
 
     def _keying(self, name: str) -> Command:
         asked = command(name, self.call, "send_dtmf", sensitive=True)

@@ -11,7 +11,8 @@ import pytest
 from prometheus_client import generate_latest
 
 from cordboard.settings import Recorder, Sealing, Tracing
-from tests.cards.flow import CARD, PROMPT, Taking
+from examples.card import PROMPT
+from tests.cards.flow import CARD, Taking
 from tests.operations.test_nothing_leaks import lines
 from tests.promises.stage import Stage, until
 from tests.tracing.collector import Collector
