@@ -24,11 +24,11 @@ def sealed_topics(settings: Settings) -> set[str]:
     return {spec.name for spec in specs_of(settings)} - plain
 
 
-def sealing_of(settings: Settings, metrics: SealingMetrics) -> Sealing:
+def sealing_of(settings: Settings, metrics: SealingMetrics | None = None) -> Sealing:
     """The keys. Raises LogError for a file that cannot be read any more."""
-    chosen = settings.sealing
+    chosen, told = settings.sealing, (lambda name: None) if metrics is None else metrics.seals_by
     try:
-        return Sealing(chosen.read_keys, accept_plain=chosen.accept_plain, on_newest=metrics.seals_by)
+        return Sealing(chosen.read_keys, accept_plain=chosen.accept_plain, on_newest=told)
     except (OSError, ValueError) as error:
         raise LogError(f"sealing.key_file {chosen.key_file} {error}") from error
 
