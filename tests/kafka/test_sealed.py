@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from prometheus_client import CollectorRegistry
 
+from cordboard.client.kafka import TopicSealed, events_from_kafka, results_from_kafka
 from cordboard.clock import SystemClock
 from cordboard.log.port import Log, NewRecord, TopicPartition
 from cordboard.log.sealing import Unopened
@@ -113,3 +114,22 @@ async def test_a_new_key_is_taken_up_where_it_is_met(tmp_path: Path, kafka_serve
     assert [record.value for record in records] == [SECRET]
     await log.close()
     await other.close()
+
+
+async def test_a_service_that_reads_a_sealed_topic_is_told_so(tmp_path: Path, kafka_servers: str, kafka_prefix: str):
+    """
+    What it cannot read is not passed over, neither results nor events.
+    """
+    keys = tmp_path / "sealing.keys"
+    keys.write_text(line("one"))
+    settings = settings_of(kafka_servers, kafka_prefix, keys, public_topics=["results", "events"])
+    log = await opened(settings)
+    for topic, read in (
+        (topics_of(settings).results, results_from_kafka),
+        (topics_of(settings).events, events_from_kafka),
+    ):
+        await log.append([NewRecord(topic, b"v3:a", SECRET)])
+        with pytest.raises(TopicSealed, match=f"{topic} is sealed, and only Cordboard has its keys: read it by"):
+            async with read(kafka_servers, f"{kafka_prefix}.service", prefix=kafka_prefix) as feed:
+                await anext(feed)
+    await log.close()
