@@ -36,12 +36,8 @@ class Taking:
         assert await until(lambda: any(one.action == "gather_using_speak" for one in self.stage.effects()))
         self.stage.sandbox.station.tell(lambda exchange: exchange.far_digits(exchange.find(self.call), f"{CARD}#"))
         assert await taking == CARD
-        assert [one.action for one in self.stage.effects()] == [
-            "record_start",
-            "record_pause",
-            "gather_using_speak",
-            "record_resume",
-        ]
+        wanted = ["record_start", "record_pause", "gather_using_speak", "record_resume"]
+        assert await until(lambda: [one.action for one in self.stage.effects()] == wanted)
         await self._keyed("c5")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("dispatcher.batch.advance", _failing)
