@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars postgresql promtool test test-alerts test-tracing explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder check lint types imports docs docs-check proto proto-check proto-breaking format clean lock example-go grpcurl
+.PHONY: help run kafka kafka-jars postgresql promtool test test-alerts test-tracing explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder check lint types imports docs docs-check proto proto-check proto-breaking format clean lock audit example-go grpcurl
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +33,18 @@ lock: $(VENV)/uv.stamp ## Pin the dependencies anew, with hashes
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --extra tracing -o requirements/tracing.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate pyproject.toml --extra tracing --group dev -o requirements/dev.txt
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/audit.in -o requirements/audit.txt
+
+# pip-audit has an environment of its own: its dependencies are neither the product's nor its tests'.
+build/audit.stamp: $(VENV)/uv.stamp requirements/audit.txt
+	$(PYTHON) -m venv build/audit
+	VIRTUAL_ENV=build/audit uv pip sync --quiet --require-hashes requirements/audit.txt
+	@touch $@
+
+AUDIT_SERVICE ?= pypi
+
+audit: $(VENV)/dev.stamp build/audit.stamp ## Hold all pinned packages against the known advisories (AUDIT_SERVICE=osv); fails where they cannot be asked
+	@python -m deploy.auditing --tool build/audit/bin/pip-audit --service $(AUDIT_SERVICE)
 
 # Kafka is Java's: its jars come from Maven, once, into build/kafka. With KAFKA_BOOTSTRAP_SERVERS there is a cluster already.
 kafka-jars: $(VENV)/dev.stamp

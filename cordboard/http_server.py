@@ -1,7 +1,7 @@
 """An HTTP server inside our process: it starts, tells its port, and stops when told; signals are the process's own.
 
-Uvicorn serves; what is added is what a port open to the world needs and uvicorn leaves to a proxy: a bound on the size
-of a request's head, and on the time that it may take.
+Uvicorn serves; what is added is what a port open to the world needs and uvicorn leaves to a proxy: the bounds of
+http_connection.py.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ from typing import Final, Self
 import uvicorn
 from starlette.types import ASGIApp
 
-from cordboard.http_caller import KnownCaller
+from cordboard.http_connection import BoundedConnection, Bounds, Peers
 
-_HEAD_BYTES_MAX: Final = 32 * 1024
-_HEAD_SECONDS_MAX: Final = 10.0
 _HANDSHAKE_SECONDS_MAX: Final = 10.0
 _BACKLOG: Final = 1024
 _ATTACH_TURNS: Final = 3  # The task that attaches, then the callback that tells the protocol, and one to spare.
@@ -36,18 +34,15 @@ class HttpServer:
         host: str,
         port: int,
         *,
-        connections_max: int = 4096,
+        bounds: Bounds | None = None,
         drain_seconds: float = 5.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Prepare; port 0 lets the system pick one. Beyond `connections_max` open connections the answer is 503.
-
-        With `tls` it speaks HTTPS and nothing else.
-        """
+        """Prepare; port 0 lets the system pick one. With `tls` it speaks HTTPS and nothing else."""
         self._app = app
         self._host = host
         self._port = port
-        self._connections_max = connections_max
+        self._bounds = bounds or Bounds()
         self._drain_seconds = drain_seconds
         self._tls = tls
         self._server: _Server | None = None
@@ -97,7 +92,7 @@ class HttpServer:
         tls = self._tls
         return uvicorn.Config(
             self._app,
-            http=_BoundedProtocol,
+            http=partial(BoundedConnection, peers=Peers(self._bounds)),  # type: ignore[arg-type]  # it is only called
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -105,7 +100,6 @@ class HttpServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=self._connections_max,
             timeout_graceful_shutdown=math.ceil(self._drain_seconds),
             ssl_context_factory=None if tls is None else lambda *_: tls,
         )
@@ -156,44 +150,3 @@ class _Server(uvicorn.Server):
         for _ in range(_ATTACH_TURNS):
             await asyncio.sleep(0)
         await super().shutdown(sockets)
-
-
-class _BoundedProtocol(KnownCaller):
-    """A connection whose requests must begin within bounds of size and time."""
-
-    _head_bytes = 0
-    _head_timer: asyncio.TimerHandle | None = None
-    _in_head = True
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
-        super().connection_made(transport)
-        self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._head_came()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > _HEAD_BYTES_MAX and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._await_head()
-
-    def on_headers_complete(self) -> None:
-        self._head_came()
-        super().on_headers_complete()
-
-    def _await_head(self) -> None:
-        self._head_came()
-        self._in_head, self._head_bytes = True, 0
-        self._head_timer = self.loop.call_later(_HEAD_SECONDS_MAX, self.transport.close)
-
-    def _head_came(self) -> None:
-        self._in_head = False
-        if self._head_timer is not None:
-            self._head_timer.cancel()

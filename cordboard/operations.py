@@ -41,6 +41,7 @@ STARTED: Final = "started"
 
 
 _WANTED_BYTES_MAX: Final = 1024
+_WANTED_SECONDS_MAX: Final = 5.0
 
 
 class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -96,7 +97,7 @@ def operations_server(
 ) -> HttpServer:
     """The operations port, ready to be started. `checks` may be filled and changed while it runs."""
     app = operations_app(checks, registry, settings.check_seconds_max, levels, access)
-    return HttpServer(app, settings.host, settings.port, drain_seconds=1, tls=tls)
+    return HttpServer(app, settings.host, settings.port, bounds=settings.bounds(), drain_seconds=1, tls=tls)
 
 
 def operations_app(
@@ -141,7 +142,10 @@ def _level_routes(levels: Levels | None, access: Access | None) -> list[Route]:
         if access is not None and (denial := _denial(access, request)) is not None:
             return denial
         try:
-            wanted = _wanted.decode(await _read_up_to(request, _WANTED_BYTES_MAX))
+            async with asyncio.timeout(_WANTED_SECONDS_MAX):
+                wanted = _wanted.decode(await _read_up_to(request, _WANTED_BYTES_MAX))
+        except TimeoutError:
+            return _json(408, {"error": f"the body did not come within {_WANTED_SECONDS_MAX:g} s"})
         except (msgspec.MsgspecError, ValueError) as error:
             return _json(400, {"error": f'expected {{"level": "debug", "seconds": 600}}, seconds optional: {error}'})
         levels.change(wanted.level, wanted.seconds)

@@ -73,6 +73,17 @@ class Topics:
         """What an owner reads, the most pressing first."""
         return (self.now, self.outcomes, self.webhooks, self.commands)
 
+    @property
+    def public(self) -> dict[str, str]:
+        """What others than Cordboard write or read, by the last part of its name; all else is internal."""
+        return {
+            "commands": self.commands,
+            "now": self.now,
+            "results": self.results,
+            "events": self.events,
+            "control": self.control,
+        }
+
     def specs(self, pools: Iterable[str], partitions: int) -> list[TopicSpec]:
         """Every topic with its partition count and retention."""
         week = [self.commands, self.now, self.webhooks, self.outcomes, self.results, self.events]

@@ -10,11 +10,11 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from cordboard.cli.screen import plain
+from cordboard.masking import MASK
 from cordboard.v1 import CallEvent, CommandCompletion, CommandResult, CompletionState, Reason, State, WatchResponse
 
+_KEYED: Final = ("digit", "digits")  # That there were some; which, is no operator's business.
 _TELLING: Final = (
-    "digit",
-    "digits",
     "hangup_cause",
     "status",
     "result",
@@ -98,7 +98,10 @@ def _event(event: CallEvent) -> Happening:
     body = payload_of(event)
     data = body.get("data") if isinstance(body, dict) else None
     payload = data.get("payload") if isinstance(data, dict) else None
-    telling = [f"{name} {payload[name]}" for name in _TELLING if payload.get(name)] if isinstance(payload, dict) else []
+    telling: list[str] = []
+    if isinstance(payload, dict):
+        telling += [f"{name} {MASK}" for name in _KEYED if payload.get(name)]
+        telling += [f"{name} {payload[name]}" for name in _TELLING if payload.get(name)]
     return Happening(
         time=event.occur_time,
         call=event.call_control_id,

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from google.protobuf.message import DecodeError
 
 from cordboard.client.told import Event, Told, kind_of
+from cordboard.log.sealing import MAGIC
 from cordboard.v1 import CallEvent, CommandResult
 
 COMMIT_SECONDS: Final = 1.0
@@ -22,6 +23,10 @@ _EVENT: Final = "com.telnyx."
 _RESULTS: Final = frozenset({"result", "replayed", "refused", "settled"})
 _SIGNATURES: Final = ("telnyx-signature-ed25519", "telnyx-timestamp")
 T = TypeVar("T")
+
+
+class TopicSealed(Exception):
+    """A topic's values can only be read by Cordboard itself; the message says what to do."""
 
 
 class GroupFeed(Generic[T]):
@@ -68,6 +73,7 @@ class GroupFeed(Generic[T]):
             batch = await self._consumer.getmany(timeout_ms=round(COMMIT_SECONDS * 1000), max_records=1)
             for place, records in batch.items():
                 for record in records:
+                    _must_be_plain(record)
                     item = self._read(record)
                     if item is not None:
                         self._at = (place, record.offset + 1)
@@ -100,6 +106,15 @@ def results_from_kafka(
 ) -> GroupFeed[Told]:
     """Results, replays, refusals and settlements. `options` as above."""
     return GroupFeed(f"{prefix}.results", _told, bootstrap_servers, group, **options)
+
+
+def _must_be_plain(record: Any) -> None:
+    """To pass over what is sealed would lose it without a word."""
+    if (record.value or b"").startswith(MAGIC):
+        raise TopicSealed(
+            f"{record.topic} is sealed, and only Cordboard has its keys: read it by Client.events and Client.results, "
+            "or have it taken out of sealing.public_topics"
+        )
 
 
 def _headers(record: Any) -> Mapping[str, str]:

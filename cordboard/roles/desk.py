@@ -26,6 +26,7 @@ from cordboard.roles.listening import address, advertised, naming
 from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log
 from cordboard.roles.recorder import Recording, archive_of, masking_of
+from cordboard.roles.sealing import sealing_of
 from cordboard.roles.topics import topics_of
 from cordboard.roles.tracing import tracing
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings, in_effect
@@ -172,6 +173,7 @@ class Desk:
             metrics,
             dead_letters=topics_of(self._settings).dead_letters,
             size_max=chosen.spool_bytes_max,
+            sealing=sealing_of(self._settings),
         )
         self._stack.push_async_callback(spool.close)
         self._checks["spool"] = spool.check

@@ -14,6 +14,7 @@ from cordboard.log.embedded_metrics import EmbeddedLogMetrics
 from cordboard.log.port import Log, LogError, TopicPartition
 from cordboard.operations import Check
 from cordboard.roles.kafka import open_kafka
+from cordboard.roles.sealing import sealer
 from cordboard.roles.topics import specs_of, topics_of
 from cordboard.settings import Settings
 
@@ -45,15 +46,18 @@ class ClockMetrics:
 
 async def open_log(settings: Settings, clock: Clock, registry: CollectorRegistry = REGISTRY) -> OpenLog:
     """Open the log with every topic that these accounts need. Raises LogError with a sentence for the operator."""
+    sealed = sealer(settings, registry)  # First: a log that is open would have to be closed again.
     if settings.log.kind == "embedded":
-        return await _open_embedded(settings, clock, registry)
+        return await _open_embedded(settings, clock, registry, sealed)
     log = await open_kafka(settings, clock, registry)
     ClockMetrics(registry).look_at(lambda: log.skew_ms)
     at = TopicPartition(topics_of(settings).commands, 0)
-    return OpenLog(log, {"log": lambda: _silent(log, at), "clock": lambda: clock_is_off(log.skew_ms)})
+    return OpenLog(sealed(log), {"log": lambda: _silent(log, at), "clock": lambda: clock_is_off(log.skew_ms)})
 
 
-async def _open_embedded(settings: Settings, clock: Clock, registry: CollectorRegistry) -> OpenLog:
+async def _open_embedded(
+    settings: Settings, clock: Clock, registry: CollectorRegistry, sealed: Callable[[Log], Log]
+) -> OpenLog:
     settings.log.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = await EmbeddedLog.open(
         settings.log.path,
@@ -64,7 +68,7 @@ async def _open_embedded(settings: Settings, clock: Clock, registry: CollectorRe
         observe=EmbeddedLogMetrics(registry),
     )
     ClockMetrics(registry).look_at(lambda: log.ahead_ms)
-    return OpenLog(log, {"log": lambda: _unhealthy(log), "clock": lambda: clock_is_behind(log.ahead_ms)})
+    return OpenLog(sealed(log), {"log": lambda: _unhealthy(log), "clock": lambda: clock_is_behind(log.ahead_ms)})
 
 
 async def _silent(log: Log, at: TopicPartition) -> str | None:

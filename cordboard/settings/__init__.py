@@ -28,4 +28,5 @@ from cordboard.settings.observing import Logging as Logging
 from cordboard.settings.observing import Tracing as Tracing
 from cordboard.settings.peers import Peers as Peers
 from cordboard.settings.recorder import Recorder as Recorder
+from cordboard.settings.sealing import Sealing as Sealing
 from cordboard.settings.tls import Tls as Tls

@@ -21,7 +21,7 @@ DEFAULT_FILE: Final = Path("cordboard.toml")
 # Each round takes away at least one wrong value; whoever has more layers of mistakes than this sees the rest next time.
 _ROUNDS_MAX: Final = 20
 # Sections of which no value is repeated, because one put there by mistake may be a secret.
-_SECRETIVE: Final = frozenset({"accounts", "identities", "kafka", "peers", "recorder"})
+_SECRETIVE: Final = frozenset({"accounts", "identities", "kafka", "peers", "recorder", "sealing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ def secrets_of(settings: Settings) -> frozenset[str]:
     for account in settings.accounts.values():
         held += (account.read_api_key(), (account.read_dial_url_secret() or b"").decode())
         held += (None if account.forward_url is None else account.forward_url.get_secret_value(),)
+    held += tuple(settings.sealing.read_secrets())
     url = settings.recorder.read_url()
     held += (url, url and urlsplit(url).password, settings.peers.read_secret())
     return frozenset(value for value in held if value)

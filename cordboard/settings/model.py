@@ -17,8 +17,10 @@ from cordboard.settings.identities import Identity, IdentityName
 from cordboard.settings.kafka import Kafka, is_place
 from cordboard.settings.observing import Logging, Tracing
 from cordboard.settings.peers import Peers
+from cordboard.settings.ports import GrpcPort, HttpPort
 from cordboard.settings.recorder import Recorder
 from cordboard.settings.relations import RelationsBroken, broken
+from cordboard.settings.sealing import Sealing
 from cordboard.settings.secret import ReadableFile
 from cordboard.settings.tls import Tls
 
@@ -70,7 +72,7 @@ class Log(Section):
     )
 
 
-class Grpc(Section):
+class Grpc(GrpcPort):
     """The gRPC door."""
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
@@ -88,7 +90,7 @@ class Grpc(Section):
     reflection: bool = Field(default=True, description="whether clients may ask for the contract")
 
 
-class Ingress(Section):
+class Ingress(HttpPort):
     """The public port, where webhooks come in."""
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
@@ -115,7 +117,7 @@ class Ingress(Section):
     stop_seconds: Seconds = Field(default=15, description="how long the ingress's whole stop may take")
 
 
-class Rest(Section):
+class Rest(HttpPort):
     """The REST door: Telnyx's own API, for callers inside."""
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
@@ -130,7 +132,7 @@ class Rest(Section):
     drain_seconds: Seconds = Field(default=5, description="how long requests may go on after the stop began")
 
 
-class Operations(Section):
+class Operations(HttpPort):
     """The port for metrics and health."""
 
     host: Host = Field(default="127.0.0.1", description="the address to listen on")
@@ -215,6 +217,7 @@ class Settings(BaseSettings):
     peers: Peers = Peers()
     log: Log = Log()
     kafka: Kafka = Kafka()
+    sealing: Sealing = Sealing()
     grpc: Grpc = Grpc()
     ingress: Ingress = Ingress()
     rest: Rest = Rest()

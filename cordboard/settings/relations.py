@@ -215,6 +215,14 @@ def _identities_are_told_apart(settings: Settings) -> Iterator[Broken]:
         yield Broken(here, must) if name in inside else Broken(("identities_file", "accounts"), f"{here[0]} {must}")
 
 
+def _sealing_has_its_keys(settings: Settings) -> Iterator[Broken]:
+    sealing, keys = settings.sealing, "sealing.key_file"
+    if sealing.key_file is None and sealing.public_topics:
+        yield Broken((keys, "sealing.public_topics"), "must be set where sealing.public_topics is")
+    if sealing.key_file is None and not sealing.accept_plain:
+        yield Broken((keys, "sealing.accept_plain"), "must be set where sealing.accept_plain is false")
+
+
 def _value(settings: Settings, path: str) -> float:
     section, name = path.split(".")
     return float(getattr(getattr(settings, section), name))
@@ -237,4 +245,5 @@ _RULES: Final[tuple[Callable[[Settings], Iterator[Broken]], ...]] = (
     _enough_copies_to_write,
     _records_fit,
     _identities_are_told_apart,
+    _sealing_has_its_keys,
 )

@@ -24,6 +24,7 @@ SET_BY_THE_CHART: Final[Mapping[str, frozenset[str]]] = {
     "Account": frozenset({"api_key", "api_key_file", "dial_url_secret", "dial_url_secret_file", "forward_url"}),
     # Sections of releases that have them.
     "Recorder": frozenset({"kind", "path", "url", "url_file"}),
+    "Sealing": frozenset({"key_file"}),
     "Rest": frozenset({"host", "port"}),
 }
 # Keys that need a passphrase have no place in the chart: a Secret holds the key as it is.

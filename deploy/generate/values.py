@@ -254,6 +254,7 @@ class Chart(Values):
     settings: dict[str, Any]
     kafka: KafkaSecrets
     tls: Tls
+    sealing: SecretKey
     accounts: dict[AccountName, Account]
     identities: SecretKey
     peers: SecretKey

@@ -243,7 +243,14 @@ def ingress_server(
     """The public port, ready to be started."""
     ingress = Ingress(settings, log, topic, clock, metrics, spool, tracer)
     chosen = settings.ingress
-    return HttpServer(ingress.app(), chosen.host, chosen.port, drain_seconds=chosen.drain_seconds, tls=tls)
+    return HttpServer(
+        ingress.app(),
+        chosen.host,
+        chosen.port,
+        bounds=chosen.bounds(),
+        drain_seconds=chosen.drain_seconds,
+        tls=tls,
+    )
 
 
 def _parsed(body: bytes) -> Webhook:

@@ -6,6 +6,7 @@ Only the key is the account's, also where the caller is known by a key of ours, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
@@ -16,6 +17,8 @@ from dispatcher.rest.answers import NO_RETRY, Answer, of_case
 from dispatcher.rest.requests import Gone, Head, TurnedAway
 
 _CONNECT_SECONDS: Final = 5.0
+_SILENT_SECONDS_MAX: Final = 10.0  # Between two parts of a caller's body.
+_BODY_SECONDS_MAX: Final = 300.0  # For all of them.
 _OF_ONE_CONNECTION: Final = frozenset(
     {
         b"connection",
@@ -87,19 +90,29 @@ class Passing:
 
 
 class _Body(httpx.AsyncByteStream):
-    """The caller's body as it comes."""
+    """The caller's body as it comes. Raises TurnedAway where it does not, Gone where the caller has hung up."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        more = True
+        loop, more = asyncio.get_running_loop(), True
+        end = loop.time() + _BODY_SECONDS_MAX
         while more:
-            message = await self._receive()
+            try:
+                async with asyncio.timeout_at(min(loop.time() + _SILENT_SECONDS_MAX, end)):
+                    message = await self._receive()
+            except TimeoutError:
+                raise TurnedAway(_too_slow()) from None
             if message["type"] == "http.disconnect":
                 raise Gone
             more = message.get("more_body", False)
             yield message.get("body", b"")
+
+
+def _too_slow() -> Answer:
+    said = f"The request body did not come: {_SILENT_SECONDS_MAX:g} s of silence, or {_BODY_SECONDS_MAX:g} s in all."
+    return of_case("BODY_TOO_SLOW", said)
 
 
 def _passed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

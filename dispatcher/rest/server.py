@@ -60,7 +60,9 @@ class RestServer:
             self._passing,
             RestMetrics(registry),
         )
-        self._server = HttpServer(self._door, chosen.host, chosen.port, drain_seconds=LAST_WORD_SECONDS, tls=tls)
+        self._server = HttpServer(
+            self._door, chosen.host, chosen.port, bounds=chosen.bounds(), drain_seconds=LAST_WORD_SECONDS, tls=tls
+        )
 
     @property
     def url(self) -> str:

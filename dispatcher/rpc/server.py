@@ -37,7 +37,7 @@ from dispatcher.rpc.channels import Channels, Connect
 from dispatcher.rpc.encryption import IN_THE_CLEAR, Encryption
 from dispatcher.rpc.guard import Guard
 from dispatcher.rpc.health import SERVICE, Health, Ready
-from dispatcher.rpc.listeners import Listeners
+from dispatcher.rpc.listeners import COUNT, Listeners
 from dispatcher.rpc.lock import Lock, Secret, no_secret
 from dispatcher.rpc.metrics import Metrics
 from dispatcher.rpc.operating import Operating
@@ -49,8 +49,8 @@ from dispatcher.rpc.service import Service
 from dispatcher.rpc.watch import Watching
 
 OPERATOR: Final = operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
-HANDSHAKE_SECONDS_MAX: Final = 10.0  # Until a connection is one, of TLS, or of HTTP/2.
 LAST_WORD_SECONDS: Final = 1.0  # For answers that are ready when the grace is over.
+PING_STRIKES_MAX: Final = 2  # Pings that came too soon, before the connection is ended.
 
 
 async def always_ready() -> bool:
@@ -188,6 +188,12 @@ def _options(settings: Grpc) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", settings.message_bytes_max),
         ("grpc.keepalive_time_ms", round(settings.keepalive_seconds * 1000)),
         ("grpc.http2.min_ping_interval_without_data_ms", round(settings.ping_interval_seconds_min * 1000)),
+        ("grpc.http2.max_ping_strikes", PING_STRIKES_MAX),
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.server_handshake_timeout_ms", round(HANDSHAKE_SECONDS_MAX * 1000)),
+        ("grpc.max_concurrent_streams", settings.streams_max),
+        ("grpc.max_metadata_size", settings.metadata_bytes_max),
+        ("grpc.absolute_max_metadata_size", settings.metadata_bytes_max),
+        ("grpc.server_handshake_timeout_ms", round(settings.handshake_seconds_max * 1000)),
+        ("grpc.max_connection_idle_ms", round(settings.idle_seconds_max * 1000)),
+        ("grpc.max_allowed_incoming_connections", settings.connections_max // COUNT),
     ]

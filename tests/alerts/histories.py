@@ -69,6 +69,7 @@ LIMITED: Final = 'cordboard_worker_rate_limited_total{pool="main", lane="action"
 DEAD: Final = 'cordboard_dead_letters_total{job="d", topic="cordboard.commands"}'
 RATIO: Final = 'cordboard_kafka_restore_ratio{job="d", instance="a", partition="3"}'
 PASSED: Final = 'cordboard_kafka_passed_over_records_total{job="d", topic="t", why="overtaken"}'
+UNOPENED = 'cordboard_sealing_unopened_total{job="d", topic="t.webhooks", why="unknown_key"}'
 SKEW: Final = 'cordboard_clock_skew_seconds{job="d", instance="a"}'
 REFUSED: Final = 'cordboard_certificate_refused{job="d", instance="a", certificate="tls.certificate_file"}'
 EXPIRY: Final = 'cordboard_certificate_expiry_timestamp_seconds{job="d", instance="a", certificate="kafka"}'
@@ -172,6 +173,7 @@ HISTORIES: Final[Mapping[str, History]] = {
     "CordboardRecordsPassedOver": History(
         ({PASSED: "_x60 7x60"}, {PASSED: "1x60 8x60"}), ({PASSED: "7x150"},), at="100m"
     ),
+    "CordboardSealedUnopened": History(({UNOPENED: "_x20 1+1x40"}, {UNOPENED: "3x20 4+1x40"}), ({UNOPENED: "7x60"},)),
     "CordboardRestoreSlow": History(
         ({RATIO: "_x25 0.1 0.2 0.3 0.4 0.5 0.6 0.7"},), ({RATIO: "_x10 0.1 0.5 0.9 stale"},)
     ),

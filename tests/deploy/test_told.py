@@ -17,6 +17,7 @@ from tests.deploy.manifests import Running, everything, of_kind
 from tests.tls.made import Made
 
 SECRETS = "/run/secrets/cordboard/"
+KEYS = f"2026-11 {'0f' * 32}"
 
 of_all = pytest.mark.parametrize(
     ("name", "one"), [pytest.param(name, one, id=f"{name}-{one.name}") for name, one in everything()]
@@ -35,7 +36,8 @@ def settings_of(name: str, one: Running, folder: Path) -> Settings:
         if value.startswith(SECRETS):
             secret = folder / value.removeprefix(SECRETS).replace("/", "-")
             held = certificates.get(Path(value).name)
-            secret.write_bytes(held.read_bytes() if held else b"0123456789abcdef")
+            keys = KEYS.encode() if value.endswith("sealing.keys") else b"0123456789abcdef"
+            secret.write_bytes(held.read_bytes() if held else keys)
             environment[variable] = str(secret)
     return load(environ=environment, duties=duties_of(one))
 

@@ -37,6 +37,7 @@ from cordboard.log.kafka.events import (
 )
 from cordboard.log.kafka.metrics import KafkaMetrics
 from cordboard.log.port import LogUnavailable, NewRecord, TopicPartition
+from cordboard.log.sealing_metrics import SealingMetrics
 from cordboard.log.store import Store
 from cordboard.roles.certificates import CertificateMetrics
 from cordboard.roles.liveness import LivenessMetrics
@@ -402,6 +403,18 @@ def while_recording() -> Looking:
     return seen
 
 
+def while_sealing() -> Looking:
+    """A new key is taken up, and a value does not open; that a real log tells of both is shown in `tests/log`."""
+    registry = CollectorRegistry()
+    metrics, seen = SealingMetrics(registry), Looking(registry)
+    for key in ("2026-05", "2026-11"):
+        metrics.seals_by(key)
+        metrics.unopened(TOPICS.webhooks, "unknown_key")
+        seen.look()
+    assert seen.value("cordboard_sealing_key", key_name="2026-05") == 0
+    return seen
+
+
 def in_silence() -> Looking:
     """Posts that stand still; that they are found is shown in `tests/liveness`."""
     registry, at = CollectorRegistry(), TopicPartition(TOPICS.commands, 0)
@@ -470,7 +483,7 @@ async def test_every_metric_moves(scene: Scene, tmp_path: Path):
     for happens in STORY:
         await happens(scene)
     scene.seen.look()
-    scenes = [scene.seen, await between_processes(), on_kafka(), in_silence(), while_recording()]
+    scenes = [scene.seen, await between_processes(), on_kafka(), in_silence(), while_recording(), while_sealing()]
     scenes += [
         await while_forwarding(tmp_path),
         await while_spooling(tmp_path),

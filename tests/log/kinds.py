@@ -17,6 +17,8 @@ from cordboard.log.embedded import EmbeddedLog
 from cordboard.log.memory import MemoryLog
 from cordboard.log.memory_broker import MemoryBroker
 from cordboard.log.port import Log, LogError, TopicSpec
+from cordboard.log.sealed import SealedLog
+from cordboard.log.sealing import Key, Sealing
 from cordboard.log.store import Batch, Store
 
 COMMANDS, NOW, RESULTS, WORK, LETTERS = "t.commands", "t.now", "t.results", "t.work", "t.letters"
@@ -219,3 +221,34 @@ class EmbeddedKind:
     async def _leave(self, log: Log) -> None:
         self._stores.pop(log).released.set()
         await log.close()
+
+
+class SealedKind:
+    """SQLite behind seals. Every process reads the keys for itself."""
+
+    def __init__(self, inner: EmbeddedKind) -> None:
+        self._kind = inner
+        self._inside: dict[Log, Log] = {}
+
+    async def open(self, fault: tuple[int, Fate] | None = None) -> Log:
+        return self._behind_seals(await self._kind.open(fault))
+
+    async def colleague(self, log: Log) -> Log:
+        return self._behind_seals(self._inside[log])
+
+    async def restless(self, random: Random) -> Log:
+        return self._behind_seals(await self._kind.restless(random))
+
+    async def survive(self, log: Log, work: Coroutine[Any, Any, None]) -> LogError | None:
+        return await self._kind.survive(self._inside[log], work)
+
+    async def later(self) -> int:
+        return await self._kind.later()
+
+    async def end(self) -> None:
+        await self._kind.end()
+
+    def _behind_seals(self, inner: Log) -> Log:
+        log = SealedLog(inner, Sealing(lambda: [Key("k1", b"1" * 32)]), [spec.name for spec in TOPICS], "t.ledger")
+        self._inside[log] = inner
+        return log

@@ -1,9 +1,8 @@
-"""The server around uvicorn: starting, stopping, and requests that never properly begin."""
+"""The server around uvicorn: starting, stopping."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 
 import httpx
@@ -13,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from cordboard import http_server
 from cordboard.http_server import HttpServer
 
 
@@ -107,49 +105,3 @@ async def test_a_stop_does_not_wait_for_ever():
         answer = await asyncio.gather(asked, return_exceptions=True)
 
     assert isinstance(answer[0], httpx.HTTPError) or answer[0].status_code == 500
-
-
-async def test_a_head_without_end_is_cut_off():
-    """
-    Whether many headers or one endless one: past the bound the connection is closed, with 400 where that gets through.
-    """
-    server, _, _ = served()
-    async with server:
-        for filler in (b"x" * 100_000, b"x-a: b\r\n" * 20_000):
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(b"GET /quick HTTP/1.1\r\nhost: a\r\nx-long: " + filler)
-
-            with contextlib.suppress(ConnectionResetError):  # What was still under way resets the connection.
-                assert (await reader.read()).startswith(b"HTTP/1.1 400")
-            writer.close()
-
-
-async def test_a_head_that_does_not_come_is_cut_off(monkeypatch: pytest.MonkeyPatch):
-    """
-    Neither silence nor half a head keeps a connection open; a second request on it has its own time.
-    """
-    monkeypatch.setattr(http_server, "_HEAD_SECONDS_MAX", 0.05)
-    server, _, _ = served()
-    async with server:
-        for beginning in (b"", b"GET /quick HTTP/1.1\r\nhost: a\r\n"):
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(beginning)
-
-            assert await reader.read() == b""
-            writer.close()
-
-
-async def test_a_request_in_time_is_not_cut_off_later():
-    """
-    The bound is for the head: once that has come, the answer may take as long as it likes.
-    """
-    server, entered, release = served()
-    async with server, httpx.AsyncClient() as client:
-        asked = asyncio.create_task(client.get(f"{server.url}/slow"))
-        await entered.wait()
-
-        (connection,) = server._server.server_state.connections
-        assert connection._head_timer.cancelled()
-
-        release.set()
-        assert (await asked).text == "done"

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from cordboard import operations
 from cordboard.http_server import HttpServer
 from cordboard.log.port import LogUnavailable
 from cordboard.operations import Check, Excused, Remark, failing_checks, operations_server
@@ -231,3 +232,18 @@ async def test_where_identities_are_an_operator_changes_the_level(levels: Levels
     assert (answer.status_code, levels.now) == (status, "error" if status == 200 else "info")
     assert answer.json().get("error", "").startswith(says)
     assert opened == [200, 200, 200, 200]
+
+
+async def test_a_body_that_does_not_come_changes_nothing(
+    server: HttpServer, levels: Levels, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Who drips it holds a connection for a while, and is told why it ends.
+    """
+    monkeypatch.setattr(operations, "_WANTED_SECONDS_MAX", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b'PUT /loglevel HTTP/1.1\r\nhost: a\r\ncontent-length: 20\r\n\r\n{"level": ')
+
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    assert levels.now == "info"
+    writer.close()

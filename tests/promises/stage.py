@@ -27,7 +27,19 @@ from prometheus_client import CollectorRegistry
 
 from cordboard.client import Client, CommandRefused
 from cordboard.roles.desk import Desk
-from cordboard.settings import Account, Grpc, Ingress, Log, Operations, Recorder, Rest, Settings, Tracing, Worker
+from cordboard.settings import (
+    Account,
+    Grpc,
+    Ingress,
+    Log,
+    Operations,
+    Recorder,
+    Rest,
+    Sealing,
+    Settings,
+    Tracing,
+    Worker,
+)
 from cordboard.v1 import Command
 from sandbox.server import Server
 from sandbox.settings import Settings as SandboxSettings
@@ -78,6 +90,7 @@ class Stage:
         self.more: dict[str, Any] = {}
         self.other_accounts: tuple[str, ...] = ()
         self.token: str | None = None
+        self.sealing = Sealing()
         self._outer, self._inner = AsyncExitStack(), AsyncExitStack()
         self._cursor, self._fences, self._lives = "", 0, 0
         self.patience = PATIENCE_SECONDS
@@ -148,6 +161,7 @@ class Stage:
             operations=Operations(port=0),
             worker=Worker(**self._worker),
             recorder=self.recorder,
+            sealing=self.sealing,
             tracing=self._tracing,
             **self.more,
         )

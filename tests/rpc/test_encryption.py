@@ -15,7 +15,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from cordboard.tls.names import Names
 from cordboard.tls.renewing import Renewing
 from cordboard.v1 import GetCallRequest, SubmitRequest
-from dispatcher.rpc import server as server_module
 from dispatcher.rpc.answering import METHOD, SERVICE, Answering, Question, Word, decode_answer, encode
 from dispatcher.rpc.certificate import names_of_caller
 from dispatcher.rpc.channels import Channels, Unreachable
@@ -267,14 +266,13 @@ class TestPeers:
         assert decode_answer(answer).word is Word.NONE
 
 
-async def test_a_handshake_that_does_not_come_is_cut_off(made: Made, monkeypatch: pytest.MonkeyPatch):
+async def test_a_handshake_that_does_not_come_is_cut_off(made: Made):
     """
     Nobody holds a connection by saying nothing.
     """
-    monkeypatch.setattr(server_module, "HANDSHAKE_SECONDS_MAX", 0.05)
-    street = Street()
+    street, hasty = Street(), SETTINGS.model_copy(update={"handshake_seconds_max": 0.1})
     try:
-        here = await street.started(credentials=credentials(made), encryption=encrypted(made))
+        here = await street.started(credentials=credentials(made), encryption=encrypted(made), settings=hasty)
         reader, writer = await asyncio.open_connection("127.0.0.1", int(here.name.rpartition(":")[2]))
         assert await reader.read() == b""
         writer.close()

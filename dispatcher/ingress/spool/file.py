@@ -15,9 +15,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from cordboard.log.port import Headers, LogError, NewRecord
+from cordboard.log.sealing import Sealing, Unopened, place
 
 APPLICATION_ID: Final = 0x43425350  # "CBSP"
 VERSION: Final = 1
+_PLACE: Final = place("spool", None)  # What its entries are sealed for, where there is a key.
 _MODE: Final = 0o600  # What callers say and press is in there; SQLite gives its other files the mode of this one.
 _JOURNAL_BYTES_MAX: Final = 4 * 1024 * 1024
 
@@ -72,8 +74,9 @@ def decoded(value: bytes, topic: str) -> list[NewRecord]:
 class SpoolFile:
     """The file, for one thread at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sealing: Sealing | None = None) -> None:
         """Open it, or create it. Raises SpoolUnusable."""
+        self._sealing = sealing or Sealing()
         path = folder / "spool.sqlite3"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -117,6 +120,19 @@ class SpoolFile:
             ask(f"PRAGMA user_version = {VERSION}")
             ask("CREATE TABLE webhook (number INTEGER PRIMARY KEY, taken_ms INTEGER, value BLOB) STRICT")
             ask("COMMIT")
+
+    def sealed(self, value: bytes) -> bytes:
+        """An entry's value as it is to lie on the disk."""
+        return self._sealing.seal(_PLACE, value) if self._sealing.newest else value
+
+    def opened(self, value: bytes) -> bytes:
+        """An entry's value as it was. Raises Unopened."""
+        if not self._sealing.concerns(value, is_strict=True):
+            return value
+        try:
+            return self._sealing.open(_PLACE, value)
+        except Unopened as error:
+            raise Unopened(error.why, f"a webhook {error}") from None
 
     def census(self) -> Census:
         """What is there. It looks at every webhook, so it is for the start."""

@@ -22,6 +22,7 @@ import structlog
 
 from cordboard.clock import Clock
 from cordboard.log.port import Appending, LogError, NewRecord, RecordRefused
+from cordboard.log.sealing import Sealing, Unopened
 from cordboard.operations import Check, Remark
 from dispatcher.ingress.spool.aside import Aside
 from dispatcher.ingress.spool.file import Entry, Spooled, SpoolFile, decoded, encoded
@@ -53,14 +54,16 @@ class Spool:
         *,
         dead_letters: str,
         size_max: int,
+        sealing: Sealing | None = None,
     ) -> Self:
         """Open the folder's spool, and begin to write what is in it into the log's topic. Raises SpoolUnusable.
 
-        `dead_letters`: the topic of what can never be written there; `size_max`: the bytes of webhooks that it holds.
+        `dead_letters`: the topic of what can never be written there; `size_max`: the bytes of webhooks that it holds;
+        `sealing`: by what they are sealed on the disk.
         """
         thread = ThreadPoolExecutor(1, "spool")
         try:
-            file = await asyncio.get_running_loop().run_in_executor(thread, SpoolFile, folder)
+            file = await asyncio.get_running_loop().run_in_executor(thread, SpoolFile, folder, sealing)
         except BaseException:
             thread.shutdown(wait=False)
             raise
@@ -106,7 +109,7 @@ class Spool:
 
     async def put(self, records: Sequence[NewRecord]) -> None:
         """Keep the records of one webhook, which the log did not take. Raises SpoolFailed."""
-        entry = Entry(self._clock.now_ms(), encoded(records))
+        entry = Entry(self._clock.now_ms(), self._file.sealed(encoded(records)))
         if self._size + len(entry.value) > self._size_max:
             raise SpoolFailed("the spool is full")
         if not self._is_away:
@@ -229,7 +232,7 @@ class Spool:
         """
         records: list[NewRecord] = []
         try:
-            records = [record for one in some for record in decoded(one.entry.value, self._topic)]
+            records = [record for one in some for record in decoded(self._opened(one.entry.value), self._topic)]
             await self._log.append(records)
         except (RecordRefused, msgspec.MsgspecError, TypeError, ValueError) as error:
             if len(some) > 1:
@@ -247,13 +250,25 @@ class Spool:
         try:
             result = await self._on_thread(work, *arguments)
         except (sqlite3.Error, OSError) as error:
-            self._metrics.errors.labels(doing).inc()
-            if self._troubles.get(doing) != str(error):
-                _log.error("the spool's file cannot be used", doing=doing, why=str(error))
-            self._troubles[doing] = str(error)
-            raise SpoolFailed(str(error)) from error
+            raise self._failed(doing, error) from error
         self._troubles.pop(doing, None)
         return result
+
+    def _failed(self, doing: str, error: Exception) -> SpoolFailed:
+        self._metrics.errors.labels(doing).inc()
+        if self._troubles.get(doing) != str(error):
+            _log.error("the spool's file cannot be used", doing=doing, why=str(error))
+        self._troubles[doing] = str(error)
+        return SpoolFailed(str(error))
+
+    def _opened(self, value: bytes) -> bytes:
+        """What was kept. Raises SpoolFailed where its key is missing; it waits here until it is there."""
+        try:
+            opened = self._file.opened(value)
+        except Unopened as error:
+            raise self._failed("open", error) from error
+        self._troubles.pop("open", None)
+        return opened
 
     async def _on_thread(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

@@ -55,6 +55,9 @@ CORDBOARD_ACCOUNTS__{{ .name | upper | replace "-" "_" }}__{{ .setting }}
 {{- if and (eq $part "ingress") $root.Values.ingress.spool.enabled }}
 - {name: CORDBOARD_INGRESS__SPOOL, value: /var/lib/cordboard/spool}
 {{- end }}
+{{- if $root.Values.sealing.secret }}
+- {name: CORDBOARD_SEALING__KEY_FILE, value: /run/secrets/cordboard/sealing/sealing.keys}
+{{- end }}
 {{- include "cordboard.env.accounts" . }}
 {{- if eq (include "cordboard.kind" $root) "kafka" }}
 {{- include "cordboard.env.kafka" $root }}

@@ -19,6 +19,13 @@
     defaultMode: 0440
     sources: {{- . | nindent 6 }}
 {{- end }}
+{{- with $root.Values.sealing.secret }}
+- name: sealing
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items: [{key: {{ $root.Values.sealing.key | default "sealing.keys" }}, path: sealing.keys}]
+{{- end }}
 {{- range $name, $account := $root.Values.accounts }}
 {{- $items := include "cordboard.account.items" (dict "root" $root "part" $part "pool" $pool "name" $name "account" $account) }}
 {{- if $items }}
@@ -61,6 +68,9 @@
 {{- end }}
 {{- if include "cordboard.tls.sources" . | trim }}
 - {name: tls, mountPath: /run/secrets/cordboard/tls, readOnly: true}
+{{- end }}
+{{- if $root.Values.sealing.secret }}
+- {name: sealing, mountPath: /run/secrets/cordboard/sealing, readOnly: true}
 {{- end }}
 {{- range $name, $account := $root.Values.accounts }}
 {{- if include "cordboard.account.items" (dict "root" $root "part" $part "pool" $pool "name" $name "account" $account) }}
