@@ -19,6 +19,7 @@ import structlog
 from cordboard.cli.exits import Failure, Status
 from cordboard.log.port import LogError, LogUnavailable
 from cordboard.roles.listening import CannotListen
+from cordboard.settings import IdentitiesUnusable
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _log: Final = structlog.get_logger(__name__)
@@ -90,7 +91,7 @@ def sentences() -> Iterator[None]:
         yield
     except LogUnavailable as error:
         raise Failure(str(error), Status.UNREACHABLE) from error
-    except (LogError, CannotListen) as error:
+    except (LogError, CannotListen, IdentitiesUnusable) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
