@@ -19,6 +19,7 @@ import structlog
 from cordboard.cli.exits import Failure, Status
 from cordboard.log.port import LogError, LogUnavailable
 from cordboard.roles.listening import CannotListen
+from cordboard.settings import IdentitiesUnusable
 from cordboard.tls.identity import Unfit
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -91,7 +92,7 @@ def sentences() -> Iterator[None]:
         yield
     except LogUnavailable as error:
         raise Failure(str(error), Status.UNREACHABLE) from error
-    except (LogError, CannotListen, Unfit) as error:
+    except (LogError, CannotListen, IdentitiesUnusable, Unfit) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

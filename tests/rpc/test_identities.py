@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from cordboard.v1 import (
     Command,
     ExecuteRequest,
     ExecuteStreamRequest,
+    ForgetCallRequest,
     GetCallRequest,
     GetCommandRequest,
     GetDeadLetterRequest,
@@ -34,6 +36,7 @@ from cordboard.v1 import (
     WatchRequest,
 )
 from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
+from dispatcher.recorder.story import Story
 from tests.rpc.door import CLOCK, TOPICS, Desk, Details, desk_at, dial, error_of, hangup, speak, until, webhook
 from tests.rpc.identities import EVERY_RIGHT, access, bearer, digest, identity
 
@@ -315,6 +318,29 @@ class TestOperators:
                 assert said(await error_of(answer))[1] == "NOT_PERMITTED"
             else:
                 assert (await answer).account == "other"
+
+    async def test_a_call_of_others_is_not_forgotten(self, tmp_path: Path):
+        """
+        Nor told that it was there.
+        """
+        forgotten: list[str] = []
+
+        class Recorded:
+            async def story(self, call: str) -> Any:
+                return Story(call=call, account="other", first_ms=1, last_ms=1), []
+
+            async def forget(self, call: str) -> int:
+                forgotten.append(call)
+                return 1
+
+        known = access(here=identity("t-here", rights=EVERY_RIGHT), there=KNOWN["rest"])
+        async with desk_at(tmp_path, access=known, archive=Recorded()) as desk:
+            operator = operator_stubs.OperatorServiceStub(desk.channel)
+            ask = partial(operator.ForgetCall, ForgetCallRequest(call_control_id="B"), timeout=20)
+            assert said(await error_of(ask(metadata=bearer("t-here"))))[1] == "CALL_NOT_FOUND"
+            assert forgotten == []
+            assert (await ask(metadata=bearer("t-others"))).entries == 1
+            assert forgotten == ["B"]
 
 
 class TestChanges:
