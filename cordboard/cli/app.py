@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cordboard.cli.choices import Level, Output, Wait
+from cordboard.cli.looking import app as looking
 from cordboard.cli.operators import app as operators
 from cordboard.cli.options import TARGET, Account, Config, Host, Ready, Shown, Speed, Target, port
 from cordboard.cli.ordering import app as ordering
@@ -20,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -77,6 +79,7 @@ def dev(  # noqa: PLR0913 - each is an option
 app.add_typer(roles)
 app.add_typer(ordering)
 app.add_typer(operators)
+app.add_typer(looking)
 
 
 @app.command()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from cordboard.cli.exits import Failure, Status
+from cordboard.cli.quiet import quietly
 from cordboard.cli.screen import Screen
 from cordboard.log.kafka.demands import Demand
 from cordboard.log.kafka.topics import Survey, TopicsWrong, ensure, survey
@@ -27,7 +27,7 @@ async def show_topics(settings: Settings, *, create: bool, screen: Screen) -> St
     """
     if settings.log.kind != "kafka":
         raise Failure("log.kind is embedded, which needs no topics: set it to kafka", Status.USAGE)
-    with _quietly(), _sentences():
+    with quietly(), _sentences():
         chosen = settings.kafka
         about = (connection_of(chosen), demands_of(settings), chosen.replication_factor, chosen.min_insync_replicas)
         created: list[str] = []
@@ -40,17 +40,6 @@ async def show_topics(settings: Settings, *, create: bool, screen: Screen) -> St
         count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
         raise Failure(count if screen.json else "\n".join([f"{count}:", *(f"  {one}" for one in wrong)]))
     return Status.OK
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Without aiokafka's own words on standard error: what it meets is said by ours."""
-    logger, handler = logging.getLogger("aiokafka"), logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
 
 
 @contextmanager

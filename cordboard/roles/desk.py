@@ -20,6 +20,7 @@ from cordboard.operations import STARTED, Check, Excused, failing_checks, operat
 from cordboard.roles.brain import accounts_of, make_dispatcher
 from cordboard.roles.certificates import CertificateMetrics, certificates_of
 from cordboard.roles.hands import Workers
+from cordboard.roles.heartbeat import Heartbeat
 from cordboard.roles.late import LateLog
 from cordboard.roles.listening import address, advertised, naming
 from cordboard.roles.liveness import LivenessMetrics, watch_over
@@ -69,6 +70,8 @@ class Desk:
         self._stack = AsyncExitStack()
         self._checks: dict[str, Check] = {STARTED: lambda: "starting"}
         self.operations = operations_server(settings.operations, self._checks, registry, Levels())
+        topic = topics_of(settings).processes
+        self._heartbeat = Heartbeat(self.roles, topic, self._checks, clock, rng, registry)
         self._tracer: Tracer | None = None
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
@@ -121,6 +124,7 @@ class Desk:
         self._stack.push_async_callback(log.close)
         self._checks["log"] = Excused(log.is_there, "the spool takes webhooks meanwhile")
         self._checks["clock"] = log.clock_is_right
+        await self._speak(log)
         await self._listen("operations", self.operations)
         await self._open_ingress(log)
 
@@ -129,6 +133,7 @@ class Desk:
         log = opened.log
         self._stack.push_async_callback(log.close)
         self._checks.update(opened.checks)
+        await self._speak(log)
         await self._listen("operations", self.operations)
         if Role.RECORDER in self.roles:
             await self._start_recorder(log)
@@ -141,6 +146,10 @@ class Desk:
             await self._open_doors(*brain)
         if workers is not None:
             await workers.seated()
+
+    async def _speak(self, log: Appending) -> None:
+        await self._heartbeat.start(log)
+        self._stack.push_async_callback(self._heartbeat.stop)
 
     async def _start_recorder(self, log: Log) -> None:
         recording = Recording(self._settings, accounts_of(self._settings), log, self._clock, self._registry)
@@ -190,13 +199,17 @@ class Desk:
         archive = archive_of(self._settings, self._clock)
         if archive is not None:
             self._stack.push_async_callback(archive.close)
-        door = self._make_door(log, dispatcher, accounts, archive)
+        door = self._make_door(log, dispatcher, accounts, archive, control)
         # The port is had before the seat, because other dispatchers are told by which address this one is reached.
         with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
             self.grpc_port = door.bind()
         self._stack.push_async_callback(door.stop, 0.0)  # For a start that breaks off; else it is stopped long before.
         self._stack.push_async_callback(dispatcher.stop)
-        await dispatcher.start(advertised(self._settings.grpc, self.grpc_port))
+        self._heartbeat.dispatcher, self._heartbeat.address = (
+            dispatcher,
+            advertised(self._settings.grpc, self.grpc_port),
+        )
+        await dispatcher.start(self._heartbeat.address)
         self._checks["partitions"] = lambda: _unserved(dispatcher)
         await self._watch_over(Role.DISPATCHER, log, lambda: dispatcher.posts)
         return dispatcher, door
@@ -206,6 +219,7 @@ class Desk:
         workers = Workers(
             self._settings, pools, log, self._clock, self._rng, control.is_paused, self._registry, self._tracer
         )
+        self._heartbeat.workers = workers
         await workers.start()
         self._stack.push_async_callback(workers.stop)
         self._checks["lanes"] = lambda: _idle(workers)
@@ -216,11 +230,14 @@ class Desk:
         """Have somebody look whether what a role holds goes on; the first to stop, for a stop is no stall."""
         seconds = getattr(self._settings, role).stall_seconds
         liveness = watch_over(log, posts, seconds, self._liveness_metrics)
+        self._heartbeat.looks.append(liveness)
         await liveness.start()
         self._stack.push_async_callback(liveness.stop)
         self._checks[f"{role}_progress"] = liveness.trouble
 
-    def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts, archive: Archive | None) -> GrpcServer:
+    def _make_door(
+        self, log: Log, dispatcher: Dispatcher, accounts: Accounts, archive: Archive | None, control: Control
+    ) -> GrpcServer:
         return GrpcServer(
             self._settings.grpc,
             log,
@@ -234,6 +251,8 @@ class Desk:
             archive=archive,
             masking=masking_of(self._settings),
             tracer=self._tracer,
+            own_word=self._heartbeat.word,
+            paused=lambda: control.orders.paused,
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:

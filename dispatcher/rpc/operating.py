@@ -1,4 +1,4 @@
-"""The methods of OperatorService: calls found and forgotten, dead letters read and written back."""
+"""The methods of OperatorService: how all is, calls found and forgotten, dead letters read and written back."""
 
 # ruff: noqa: N802 (the methods are named as in the contract)
 
@@ -15,6 +15,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from cordboard.log.port import LogError, size_of
 from cordboard.v1 import operator_service_pb2 as operator
 from cordboard.v1 import result_pb2
+from cordboard.v1 import status_pb2 as status
 from cordboard.validation import Violation
 from dispatcher.acceptance.refusals import Refused, invalid, log_unavailable, of_log
 from dispatcher.acceptance.views import timestamp
@@ -24,6 +25,8 @@ from dispatcher.recorder.story import Story
 from dispatcher.recorder.tables import Search
 from dispatcher.rpc.asking import check
 from dispatcher.rpc.recalling import Recalling, recalled, summary_of
+from dispatcher.rpc.status import response_of
+from dispatcher.rpc.surveying import Surveyor
 
 COUNT: Final = 50
 
@@ -31,10 +34,15 @@ COUNT: Final = 50
 class Operating:
     """What gRPC calls; the guard stands before it."""
 
-    def __init__(self, recalling: Recalling, letters: Letters, masking: Masking) -> None:
+    def __init__(self, recalling: Recalling, letters: Letters, masking: Masking, surveyor: Surveyor) -> None:
         self._recalling = recalling
         self._letters = letters
         self._masking = masking
+        self._surveyor = surveyor
+
+    async def GetStatus(self, request: status.GetStatusRequest, context: Any) -> status.GetStatusResponse:
+        """Say how all is."""
+        return response_of(await self._surveyor.survey())
 
     async def ListCalls(self, request: operator.ListCallsRequest, context: Any) -> operator.ListCallsResponse:
         """Find calls."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Any, Final
 
 import grpc
@@ -41,6 +42,7 @@ from dispatcher.rpc.peers import Peers
 from dispatcher.rpc.recalling import Recalling
 from dispatcher.rpc.reflecting import reflect
 from dispatcher.rpc.service import Service
+from dispatcher.rpc.surveying import OwnWord, Surveyor
 from dispatcher.rpc.watch import Watching
 
 OPERATOR: Final = operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
@@ -57,7 +59,8 @@ class GrpcServer:
 
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
     `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness. `archive` is what
-    was recorded; `masking` how much of dead letters is shown.
+    was recorded; `masking` how much of dead letters is shown. `own_word` is what this process says of itself, `paused`
+    the accounts that are paused.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -76,6 +79,8 @@ class GrpcServer:
         archive: Archive | None = None,
         masking: Masking | None = None,
         tracer: Tracer | None = None,
+        own_word: OwnWord | None = None,
+        paused: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
@@ -89,7 +94,8 @@ class GrpcServer:
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
         metrics.count_waiting(lambda: len(waiters))
         recalling = Recalling(archive)
-        self._operating: Any = Operating(recalling, Letters(log, topics), masking or Masking())
+        surveyor = Surveyor(log, topics, accounts.addresses, clock, own_word=own_word, paused=paused)
+        self._operating: Any = Operating(recalling, Letters(log, topics), masking or Masking(), surveyor)
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
             self.acceptance.executor,
