@@ -12,12 +12,12 @@ from cordboard.cli.looking import app as looking
 from cordboard.cli.operators import app as operators
 from cordboard.cli.options import TARGET, Account, Config, Host, Ready, Shown, Speed, Target, port
 from cordboard.cli.ordering import app as ordering
+from cordboard.cli.panels import CALLS, FIRST, OPERATE
 from cordboard.cli.roles import app as roles
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
 app = typer.Typer(
-    help="A dispatcher for Telnyx Call Control: ordered, durable, at most once.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -25,10 +25,31 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from cordboard.presence import VERSION
+
+        typer.echo(VERSION)
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    *, version: Annotated[bool, typer.Option("--version", help="Show it and end.", callback=_show_version)] = False
+) -> None:
+    """A dispatcher for Telnyx Call Control: ordered, durable, at most once.
+
+    `cordboard dev` is where to begin: everything in one process, with a stand-in for Telnyx. On a terminal all commands
+    show text, into a pipe JSON lines. Exit status: 0 it came out right, 1 it did not, 2 what was asked for makes no
+    sense, 3 nobody answered. docs/cli.md has each command with an example.
+    """
+
+
 SANDBOX = "http://127.0.0.1:8012"
 
 
-@app.command()
+@app.command(rich_help_panel=FIRST, epilog="Example: cordboard dev --demo")
 def dev(  # noqa: PLR0913 - each is an option
     *,
     telnyx: Annotated[
@@ -82,7 +103,10 @@ app.add_typer(operators)
 app.add_typer(looking)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=FIRST,
+    epilog="Example: cordboard sandbox --speed 10 --webhook-url http://127.0.0.1:8080/webhooks/telnyx",
+)
 def sandbox(
     *,
     host: Host = "127.0.0.1",
@@ -106,7 +130,7 @@ def sandbox(
     raise typer.Exit(run(lambda stopping: serve_sandbox(settings, stopping, Screen(output))))
 
 
-@app.command()
+@app.command(rich_help_panel=FIRST, epilog="Example: cordboard demo --target 127.0.0.1:50051")
 def demo(
     *,
     target: Target = TARGET,
@@ -122,7 +146,11 @@ def demo(
     raise typer.Exit(asyncio.run(play(target, sandbox, Screen(output))))
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
+@app.command(
+    rich_help_panel=CALLS,
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example: cordboard send dial --to +12025550100 --from +12025550199 --connection-id demo --wait completion",
+)
 def send(  # noqa: PLR0913 - each is an option
     *,
     action: Annotated[str, typer.Argument(metavar="ACTION", help="What to do, such as dial, speak, hangup.")],
@@ -183,7 +211,7 @@ def send(  # noqa: PLR0913 - each is an option
     raise typer.Exit(asyncio.run(send_command(command, target, wait, wait_ms, Screen(output))))
 
 
-@app.command()
+@app.command(rich_help_panel=CALLS, epilog="Example: cordboard watch --kind results,events")
 def watch(
     *,
     call: Annotated[str, typer.Option(help="Only this call.")] = "",
@@ -208,7 +236,7 @@ def watch(
         asyncio.run(watch_all(request, target, Screen(output), count))
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATE, epilog="Example: cordboard config --check --config cordboard.toml")
 def config(
     *,
     config: Config = None,
@@ -221,13 +249,16 @@ def config(
     from cordboard.settings import EVERY_DUTY, NO_DUTIES
 
     settings = settings_from(config, EVERY_DUTY if check else NO_DUTIES)
-    if check:
-        typer.echo("The settings are in order.")
+    screen = Screen(output)
+    if not check:
+        show_settings(settings, screen)
+    elif screen.json:
+        screen.record({"in_order": True})
     else:
-        show_settings(settings, Screen(output))
+        screen.show("The settings are in order.")
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATE, epilog="Example: cordboard topics --create --config cordboard.toml")
 def topics(
     *,
     config: Config = None,

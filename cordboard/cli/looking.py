@@ -8,13 +8,14 @@ import typer
 
 from cordboard.cli.choices import Output
 from cordboard.cli.options import TARGET, Config, Shown, Target
+from cordboard.cli.panels import OPERATE
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
 app = typer.Typer()
 
 
-@app.command(epilog="Example: cordboard status --watch")
+@app.command(rich_help_panel=OPERATE, epilog="Example: cordboard status --watch")
 def status(
     *,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")] = False,
@@ -43,7 +44,7 @@ def status(
         asyncio.run(watch_status(target, every_ms, screen, clock))
 
 
-@app.command(epilog="Example: cordboard check --config cordboard.toml")
+@app.command(rich_help_panel=OPERATE, epilog="Example: cordboard check --config cordboard.toml")
 def check(*, config: Config = None, output: Shown = Output.AUTO) -> None:
     """What would keep a process from serving by these settings. Exit status 0 only if nothing would.
 

@@ -8,6 +8,7 @@ import typer
 
 from cordboard.cli.choices import Output
 from cordboard.cli.options import TARGET, Account, Shown, Target
+from cordboard.cli.panels import CALLS, OPERATE
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
@@ -17,7 +18,7 @@ Paused = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The Telnyx accou
 Comment = Annotated[str, typer.Option(help="Why, for whoever looks.")]
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATE, epilog='Example: cordboard pause main --comment "number is being ported"')
 def pause(*, account: Paused, comment: Comment = "", target: Target = TARGET, output: Shown = Output.AUTO) -> None:
     """Take and keep: send nothing for an account but hangups and rejects, until it is resumed."""
     import asyncio
@@ -28,7 +29,7 @@ def pause(*, account: Paused, comment: Comment = "", target: Target = TARGET, ou
     asyncio.run(pause_account(account, comment, target, Screen(output)))
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATE, epilog="Example: cordboard resume main")
 def resume(*, account: Paused, comment: Comment = "", target: Target = TARGET, output: Shown = Output.AUTO) -> None:
     """Send again what an account's senders want, what was kept first."""
     import asyncio
@@ -39,7 +40,7 @@ def resume(*, account: Paused, comment: Comment = "", target: Target = TARGET, o
     asyncio.run(resume_account(account, comment, target, Screen(output)))
 
 
-@app.command()
+@app.command(rich_help_panel=CALLS, epilog="Example: cordboard cancel --group spring")
 def cancel(
     *,
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Commands; none: all that wait.")] = None,

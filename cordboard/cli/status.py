@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cordboard.cli.connection import dispatcher
 from cordboard.cli.exits import Failure, Status
+from cordboard.cli.progress import working
 from cordboard.cli.screen import Cell, Screen, columns, plain
 from cordboard.cli.send import plain_json
 from cordboard.clock import Clock
@@ -40,7 +41,8 @@ Row = tuple[Cell, ...]
 
 async def show_status(target: str, screen: Screen, clock: Clock) -> Status:
     """Show it once. OK only where nothing is wrong, and nothing could not be found out."""
-    found = await _ask(target)
+    with working("asking"):
+        found = await _ask(target)
     if screen.json:
         screen.record(record_of(found))
     else:

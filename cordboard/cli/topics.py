@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from cordboard.cli.exits import Failure, Status
+from cordboard.cli.progress import working
 from cordboard.cli.quiet import quietly
 from cordboard.cli.screen import Screen
 from cordboard.log.kafka.demands import Demand
@@ -32,9 +33,10 @@ async def show_topics(settings: Settings, *, create: bool, screen: Screen) -> St
         about = (connection_of(chosen), demands_of(settings), chosen.replication_factor, chosen.min_insync_replicas)
         created: list[str] = []
         if create:
-            with suppress(TopicsWrong):  # What is wrong is shown below, with all that is right.
+            with working("creating topics"), suppress(TopicsWrong):  # What is wrong is shown with all that is right.
                 created = await ensure(*about)
-        seen = await survey(*about)
+        with working("looking at topics"):
+            seen = await survey(*about)
     _show(screen, seen, frozenset(created))
     if wrong := seen.wrong:
         count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
