@@ -16,6 +16,7 @@ from cordboard.log.port import LogError, LogUnavailable
 from cordboard.roles.kafka import connection_of, demands_of
 from cordboard.settings import Settings
 
+_WORDS_MS: Final = 3_600_000  # Units that are words have a singular.
 _UNITS: Final = (("days", 86_400_000), ("hours", 3_600_000), ("s", 1_000), ("ms", 1))
 _STYLES: Final = {"ok": "green", "created": "green", "missing": "yellow", "wrong": "red"}
 _COLUMNS: Final = (("partitions", 10), ("copies", 6), ("in sync", 7), ("kept", 8), ("state", 0))
@@ -111,4 +112,5 @@ def kept(settings: dict[str, str]) -> str:
     if retention == "-1":
         return "forever"
     unit, length = next((unit, length) for unit, length in _UNITS if int(retention) % length == 0)
-    return f"{int(retention) // length} {unit}"
+    count = int(retention) // length
+    return f"{count} {unit.removesuffix('s') if count == 1 and length >= _WORDS_MS else unit}"

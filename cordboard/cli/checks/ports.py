@@ -49,7 +49,7 @@ async def _port(section: str, host: str, port: int) -> Finding:
 async def _taken(section: str, subject: str, host: str, port: int) -> Finding:
     place = address(host, port)
     if await (_is_grpc(place) if section == "grpc" else _is_http(section, place)):
-        return ok(subject, f"{place} is served by a process of Cordboard")
+        return ok(subject, f"{place} is served by a process of Cordboard; a second one needs a port of its own")
     remedy = f"stop it, or choose another port (CORDBOARD_{section.upper()}__PORT)"
     if section == "grpc":
         return warning(
