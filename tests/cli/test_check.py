@@ -322,7 +322,7 @@ class TestStorage:
         """
         _, found = check(CORDBOARD_RECORDER__KIND="postgresql", CORDBOARD_RECORDER__URL=postgresql.url)
 
-        assert grades(found, "recorder.url") == ["ok"]
+        assert grades(found, "recorder.url") == ["ok"], found["recorder.url"]
 
 
 class TestPorts:

@@ -16,6 +16,7 @@ from dispatcher.recorder.database import MIGRATIONS, TablesUnavailable
 _GIB: Final = 1024**3
 _LOG_ROOM: Final = 2 * _GIB  # A week of a busy desk's topics.
 _TABLES_ROOM: Final = _GIB
+_NO_TABLES: Final = ("no such table: migration", 'relation "migration" does not exist')
 _FREE: Final = "free some, or name a folder on another disk"
 
 
@@ -80,12 +81,11 @@ async def _migrations(settings: Settings) -> set[int]:
     database = database_of(settings, read_only=True)
     try:
         async with database.transaction() as session:
-            try:
-                return {int(number) for (number,) in await session.rows("migrations")}
-            except TablesUnavailable as error:
-                if "migration" in str(error) and ("no such table" in str(error) or "does not exist" in str(error)):
-                    return set()
-                raise
+            return {int(number) for (number,) in await session.rows("migrations")}
+    except TablesUnavailable as why:
+        if any(words in str(why) for words in _NO_TABLES):
+            return set()
+        raise
     finally:
         await database.close()
 
