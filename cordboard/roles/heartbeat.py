@@ -13,6 +13,7 @@ import socket
 from collections.abc import Collection, Mapping
 from typing import Final
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from cordboard.clock import Clock
@@ -23,6 +24,7 @@ from cordboard.presence import EVERY_SECONDS, VERSION, LaneWord, PartitionWord, 
 from cordboard.roles.hands import Workers
 from dispatcher.dispatcher import Dispatcher
 
+_log: Final = structlog.get_logger(__name__)
 _CHECK_SECONDS_MAX: Final = 2.0
 _LAST_WORD_SECONDS: Final = 1.0  # The group tells the same, later.
 Place = tuple[tuple[str, ...], int]
@@ -50,6 +52,7 @@ class Heartbeat:
         self._started_ms = clock.now_ms()
         self._log: Appending | None = None
         self._beating: asyncio.Task[None] | None = None
+        self._is_heard = True
         self.address = ""
         self.dispatcher: Dispatcher | None = None
         self.workers: Workers | None = None
@@ -103,8 +106,11 @@ class Heartbeat:
             return
         try:
             await self._log.append([record_of(self._topic, await self.word(leaving=leaving))])
-        except LogError:
-            pass  # Readiness tells it, and the next word does.
+            self._is_heard = True
+        except LogError as error:
+            if self._is_heard:  # Once, until it is heard again: readiness tells what is wrong with the log.
+                _log.warning("cordboard status does not hear of this process", topic=self._topic, why=str(error))
+            self._is_heard = False
 
     def _found(self) -> dict[Place, Standing]:
         return {(one.post.holder, one.post.partition): one for look in self.looks for one in look.found}

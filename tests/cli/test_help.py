@@ -20,6 +20,7 @@ from cordboard.cli.exits import Status
 from cordboard.cli.progress import working
 from cordboard.cli.screen import Screen
 from tests.cli.processes import Cordboard
+from tests.cli.terminal import Terminal
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 GROUP: Any = typer.main.get_command(app)
@@ -83,13 +84,6 @@ def test_the_page_has_every_exit_status() -> None:
     meant = re.findall(r"(\w+) = (\d)  # (.*)\.\n", inspect.getsource(Status))
     assert re.findall(r"^\| (\d) \| (.*?) \|$", PAGE, re.MULTILINE) == [(number, text) for _, number, text in meant]
     assert [int(number) for _, number, _ in meant] == [int(status) for status in Status]
-
-
-class Terminal(io.StringIO):
-    """What a terminal is to who writes."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 class TestColours:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from cordboard.cli.status import ranges
+from cordboard.cli.choices import Output
+from cordboard.cli.screen import Screen
+from cordboard.cli.status import ranges, watch_status
 from cordboard.client import Client
+from cordboard.clock import SystemClock
 from cordboard.v1 import Command, Speak
 from tests.cli.processes import Cordboard, Dev, wait_until
+from tests.cli.terminal import Terminal
 
 
 @pytest.mark.parametrize(
@@ -86,6 +91,48 @@ def test_nobody_there(cordboard: Cordboard) -> None:
 
     assert (ended.returncode, ended.stdout) == (3, "")
     assert "no dispatcher answers at 127.0.0.1:1" in ended.stderr
+
+
+async def watched(dev: Dev, *outputs: tuple[Output, io.StringIO]) -> None:
+    """Watch on each of these, and on where nobody is, until all have said something twice."""
+    tasks = [
+        asyncio.create_task(watch_status(dev.target, 10, Screen(output, stream), SystemClock()))
+        for output, stream in outputs
+    ]
+    while not all(stream.getvalue().count("well") > 1 for _, stream in outputs):  # noqa: ASYNC110  # no event tells
+        await asyncio.sleep(0.05)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_it_is_watched(dev: Dev) -> None:
+    """
+    Again and again, as lines of JSON and as a page that changes in its place.
+    """
+    lines, page = io.StringIO(), Terminal()
+    asyncio.run(watched(dev, (Output.JSON, lines), (Output.TEXT, page)))
+
+    assert all("well" in json.loads(line) for line in lines.getvalue().splitlines())
+    assert "partitions" in page.getvalue()
+
+
+def test_that_nobody_answers_ends_no_watch() -> None:
+    """
+    It is shown, and asked again.
+    """
+    stream = io.StringIO()
+
+    async def for_a_while() -> None:
+        watching = asyncio.create_task(watch_status("127.0.0.1:1", 10, Screen(Output.JSON, stream), SystemClock()))
+        while stream.getvalue().count("\n") < 2:  # noqa: ASYNC110  # what is written has no event
+            await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    asyncio.run(for_a_while())
+    first = json.loads(stream.getvalue().splitlines()[0])
+    assert "no dispatcher answers" in first["unreachable"]
 
 
 async def speak_on_many_calls(target: str) -> None:

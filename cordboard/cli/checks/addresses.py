@@ -1,4 +1,4 @@
-"""Each account's addresses: whether webhooks reach our ingress by public_url, and whether forward_url is there."""
+"""Each account's webhooks: whether they reach our ingress by public_url, and whether forward_url is there."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ async def addresses(looking: Looking) -> AsyncIterator[Finding]:
     async with web() as client:
         for name, account in sorted(looking.settings.accounts.items()):
             subject = f"accounts.{name}"
+            if account.webhook_public_key is not None:
+                sentence = (
+                    "a key for webhooks; whether it is this account's shows the first one (else refused as forged)"
+                )
+                yield ok(f"{subject}.webhook_public_key", sentence)
             if account.public_url is None:
                 yield ok(f"{subject}.public_url", "not set: webhooks come where the Telnyx application says")
             else:
