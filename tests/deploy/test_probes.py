@@ -32,7 +32,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     settings = Settings(
         accounts={"main": {"api_key": "k", "webhook_public_key": KEY}},
         log={"path": tmp_path / "log.sqlite3", "partitions": 1},
-        **{name: {"port": 0} for name in ("grpc", "ingress", "operations")},
+        **{name: {"port": 0} for name in ("grpc", "ingress", "rest", "operations")},
     )
     async with Desk(settings, SystemClock(), random.Random(1), CollectorRegistry()) as desk:
         yield desk
