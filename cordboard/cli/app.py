@@ -180,7 +180,11 @@ def send(  # noqa: PLR0913 - each is an option
     target: Target = TARGET,
     output: Shown = Output.AUTO,
 ) -> None:
-    """Send one command, and show what becomes of it."""
+    """Send one command, and show what becomes of it.
+
+    An action, or a field of one, that is not there is answered with all that are: so `cordboard send help` lists the
+    actions, and `cordboard send speak CALL --help-me` what may be said of speak.
+    """
     import asyncio
     from random import SystemRandom
 

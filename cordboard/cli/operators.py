@@ -101,7 +101,7 @@ def show_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Outp
 @letters.command("replay", epilog="Example: cordboard dead-letters replay 3 4")
 def replay_letters(
     *,
-    letters: Annotated[list[str] | None, typer.Argument(metavar="LETTER...", help="Their numbers.")] = None,
+    letters: Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="Their numbers.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that can be, and were not yet.")] = False,
     target: Target = TARGET,
     output: Shown = Output.AUTO,

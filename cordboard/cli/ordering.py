@@ -43,7 +43,7 @@ def resume(*, account: Paused, comment: Comment = "", target: Target = TARGET, o
 @app.command(rich_help_panel=CALLS, epilog="Example: cordboard cancel --group spring")
 def cancel(
     *,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Commands; none: all that wait.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Commands; none: all that wait.")] = None,
     call: Annotated[str, typer.Option(help="The call; none: one dial by its id, or a group.")] = "",
     group: Annotated[str, typer.Option(help="Only of this group; alone: in all its calls.")] = "",
     account: Account = "",
