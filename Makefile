@@ -12,7 +12,7 @@ help: ## List the targets
 
 # The environment: uv by hash, then everything else by uv, by hash. The stamp is newer than what it was made from.
 $(VENV)/uv.stamp: requirements/uv.txt
-	@echo "Setting up $(VENV); half a minute, the first time."
+	@echo "Setting up $(VENV): half a minute or more, the first time."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
