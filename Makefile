@@ -12,13 +12,14 @@ help: ## List the targets
 
 # The environment: uv by hash, then everything else by uv, by hash. The stamp is newer than what it was made from.
 $(VENV)/uv.stamp: requirements/uv.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@echo "Setting up $(VENV): half a minute or more, the first time."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/uv.stamp requirements/dev.txt pyproject.toml
-	VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes requirements/dev.txt
-	VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes requirements/dev.txt
+	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # What `make run` hands to the command, such as ARGS="--port-grpc 50052".

@@ -121,7 +121,7 @@ def operations_app(
         return _json(200 if started else 503, {"started": started})
 
     async def readyz(request: Request) -> Response:
-        said = await _asked(checks, check_seconds_max)
+        said = await asked(checks, check_seconds_max)
         failing = _failing(said)
         answers = {name: answer or "ok" for name, answer in said.items()}
         return _json(503 if failing else 200, {"ready": not failing, "failing": sorted(failing), "checks": answers})
@@ -177,10 +177,11 @@ async def _read_up_to(request: Request, size_max: int) -> bytes:
 
 async def failing_checks(checks: Mapping[str, Check], check_seconds_max: float = 2.0) -> dict[str, str]:
     """The checks that fail, asked side by side, each with the sentence that says why."""
-    return _failing(await _asked(checks, check_seconds_max))
+    return _failing(await asked(checks, check_seconds_max))
 
 
-async def _asked(checks: Mapping[str, Check], check_seconds_max: float) -> dict[str, str | None]:
+async def asked(checks: Mapping[str, Check], check_seconds_max: float) -> dict[str, str | None]:
+    """What all checks say, asked side by side; a Remark where it is excused."""
     named = list(checks.items())
     answers = await asyncio.gather(*(_judged(check, check_seconds_max) for _, check in named))
     return {name: answer for (name, _), answer in zip(named, answers, strict=True)}

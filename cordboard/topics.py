@@ -64,6 +64,11 @@ class Topics:
         """What operators want of all processes; key: the subject, of which the last word counts."""
         return f"{self.prefix}.control"
 
+    @property
+    def processes(self) -> str:
+        """What each process says of itself now and then; key: the process."""
+        return f"{self.prefix}.processes"
+
     def work(self, pool: str, lane: Lane) -> str:
         """Released requests of one lane of one pool."""
         return f"{self.prefix}.work.{pool}.{lane.value}"
@@ -93,4 +98,5 @@ class Topics:
             *(TopicSpec(name, partitions, _DAY_MS) for name in work),
             TopicSpec(self.control, 1, None, compacted=True),
             TopicSpec(self.dead_letters, 1, 14 * _DAY_MS),
+            TopicSpec(self.processes, 1, _HOUR_MS),
         ]

@@ -162,6 +162,11 @@ class Dispatcher:
         return tuple(self._owners)
 
     @property
+    def holdings(self) -> dict[int, int]:
+        """By partition owned, how many pages it has, or has so far."""
+        return {partition: owner.pages for partition, (owner, _) in self._owners.items()}
+
+    @property
     def pages(self) -> int:
         """How many pages the owned partitions have."""
         return sum(owner.pages for owner, _ in self._owners.values())

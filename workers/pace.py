@@ -72,6 +72,11 @@ class AccountPace:
         self._paused = paused
         self._observe = observe
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether Telnyx counts as away: its breaker is open."""
+        return self._breaker.is_open
+
     def share(self, lane: Lane, part: float) -> None:
         """Take this part of the account's rate. The urgent lane takes what it needs of the actions'."""
         if lane is not Lane.URGENT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import NamedTuple
 
 from cordboard.clock import Clock
 from cordboard.liveness import Post
@@ -15,6 +16,13 @@ from workers.lane import LaneWorker
 from workers.pace import AccountPace, Pace, Rates
 from workers.sending import Client, Sender
 from workers.settings import PoolSettings
+
+
+class Carrying(NamedTuple):
+    """How many releases a lane carries, and for how many there is room."""
+
+    in_flight: int
+    room: int
 
 
 class Pool:
@@ -42,6 +50,7 @@ class Pool:
             observe=observe,
         )
         self._name = settings.name
+        self._settings = settings
         self._lanes = tuple(LaneWorker(settings.of(lane), log, topics, sender) for lane in Lane)
 
     def __repr__(self) -> str:
@@ -51,6 +60,14 @@ class Pool:
     def in_flight(self) -> int:
         """Releases that are being sent or reported, in all lanes."""
         return sum(lane.in_flight for lane in self._lanes)
+
+    @property
+    def loads(self) -> dict[Lane, Carrying]:
+        """By lane, what it carries, and how many it may."""
+        return {
+            lane: Carrying(worker.in_flight, self._settings.concurrency[lane])
+            for lane, worker in zip(Lane, self._lanes, strict=True)
+        }
 
     @property
     def broken(self) -> tuple[str, ...]:

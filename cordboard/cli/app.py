@@ -8,27 +8,36 @@ from typing import Annotated
 import typer
 
 from cordboard.cli.choices import Level, Output, Wait
+from cordboard.cli.looking import app as looking
 from cordboard.cli.operators import app as operators
-from cordboard.cli.options import TARGET, Account, Config, Host, Ready, Shown, Speed, Target, port
+from cordboard.cli.options import TARGET, Account, Host, Ready, Shown, Speed, Target, port
 from cordboard.cli.ordering import app as ordering
+from cordboard.cli.panels import CALLS, FIRST
+from cordboard.cli.preparing import app as preparing
 from cordboard.cli.roles import app as roles
 from cordboard.cli.target import over_tls
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
 app = typer.Typer(
-    help="A dispatcher for Telnyx Call Control: ordered, durable, at most once.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-SANDBOX = "http://127.0.0.1:8012"
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from cordboard.presence import VERSION
+
+        typer.echo(VERSION)
+        raise typer.Exit
 
 
 @app.callback()
-def before(
+def program(
     *,
     token_file: Annotated[
         Path | None,
@@ -41,14 +50,23 @@ def before(
     token_in_clear: Annotated[
         bool, typer.Option("--token-in-clear", help="Show it without TLS to others than this machine, too.")
     ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show it and end.", callback=_show_version)] = False,
 ) -> None:
-    """What holds for whichever command."""
+    """A dispatcher for Telnyx Call Control: ordered, durable, at most once.
+
+    `cordboard dev` is where to begin: everything in one process, with a stand-in for Telnyx. On a terminal all commands
+    show text, into a pipe JSON lines. Exit status: 0 it came out right, 1 it did not, 2 what was asked for makes no
+    sense, 3 nobody answered. docs/cli.md has each command with an example.
+    """
     from cordboard.cli import tokens
 
     tokens.give(token_file, in_clear=token_in_clear)
 
 
-@app.command()
+SANDBOX = "http://127.0.0.1:8012"
+
+
+@app.command(rich_help_panel=FIRST, epilog="Example: cordboard dev --demo")
 def dev(  # noqa: PLR0913 - each is an option
     *,
     telnyx: Annotated[
@@ -99,9 +117,14 @@ def dev(  # noqa: PLR0913 - each is an option
 app.add_typer(roles)
 app.add_typer(ordering)
 app.add_typer(operators)
+app.add_typer(preparing)
+app.add_typer(looking)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=FIRST,
+    epilog="Example: cordboard sandbox --speed 10 --webhook-url http://127.0.0.1:8080/webhooks/telnyx",
+)
 def sandbox(
     *,
     host: Host = "127.0.0.1",
@@ -125,7 +148,7 @@ def sandbox(
     raise typer.Exit(run(lambda stopping: serve_sandbox(settings, stopping, Screen(output))))
 
 
-@app.command()
+@app.command(rich_help_panel=FIRST, epilog="Example: cordboard demo --target 127.0.0.1:50051")
 @over_tls
 def demo(
     *,
@@ -142,7 +165,11 @@ def demo(
     raise typer.Exit(asyncio.run(play(target, sandbox, Screen(output))))
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
+@app.command(
+    rich_help_panel=CALLS,
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example: cordboard send dial --to +12025550100 --from +12025550199 --connection-id demo --wait completion",
+)
 @over_tls
 def send(  # noqa: PLR0913 - each is an option
     *,
@@ -173,7 +200,11 @@ def send(  # noqa: PLR0913 - each is an option
     target: Target = TARGET,
     output: Shown = Output.AUTO,
 ) -> None:
-    """Send one command, and show what becomes of it."""
+    """Send one command, and show what becomes of it.
+
+    An action, or a field of one, that is not there is answered with all that are: so `cordboard send help` lists the
+    actions, and `cordboard send speak CALL --help-me` what may be said of speak.
+    """
     import asyncio
     from random import SystemRandom
 
@@ -204,7 +235,7 @@ def send(  # noqa: PLR0913 - each is an option
     raise typer.Exit(asyncio.run(send_command(command, target, wait, wait_ms, Screen(output))))
 
 
-@app.command()
+@app.command(rich_help_panel=CALLS, epilog="Example: cordboard watch --kind results,events")
 @over_tls
 def watch(
     *,
@@ -228,68 +259,3 @@ def watch(
     request = WatchRequest(account=account, call_control_id=call, kinds=kinds_of(kind), cursor=cursor)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(watch_all(request, target, Screen(output), count))
-
-
-@app.command()
-def config(
-    *,
-    config: Config = None,
-    check: Annotated[bool, typer.Option("--check", help="Say only whether `serve` could run with them.")] = False,
-    output: Shown = Output.AUTO,
-) -> None:
-    """The settings of file and environment, without their secrets."""
-    from cordboard.cli.config import settings_from, show_settings
-    from cordboard.cli.screen import Screen
-    from cordboard.settings import EVERY_DUTY, NO_DUTIES
-
-    settings = settings_from(config, EVERY_DUTY if check else NO_DUTIES)
-    if check:
-        typer.echo("The settings are in order.")
-    else:
-        show_settings(settings, Screen(output))
-
-
-@app.command()
-def token(*, output: Shown = Output.AUTO) -> None:
-    """A new token for an identity, shown once, with the hash by which the settings know it."""
-    from random import SystemRandom
-
-    from cordboard.cli.screen import Screen
-    from cordboard.cli.tokens import make_token
-
-    make_token(SystemRandom(), Screen(output))
-
-
-@app.command()
-def topics(
-    *,
-    config: Config = None,
-    create: Annotated[bool, typer.Option("--create", help="Create those that are missing.")] = False,
-    output: Shown = Output.AUTO,
-) -> None:
-    """The topics on Kafka, held against what they must be. Exit status 0 only if all are right."""
-    import asyncio
-
-    from cordboard.cli.config import settings_from
-    from cordboard.cli.screen import Screen
-    from cordboard.cli.topics import show_topics
-
-    raise typer.Exit(asyncio.run(show_topics(settings_from(config), create=create, screen=Screen(output))))
-
-
-@app.command()
-def certificates(
-    *,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where they are put.")],
-    name: Annotated[
-        list[str] | None, typer.Option(help="A host or address of the dispatchers; may be given again; else loopback.")
-    ] = None,
-    client: Annotated[str, typer.Option(help="Whom the client's certificate names.")] = "client",
-    days: Annotated[float, typer.Option(help="How long the two are good.", min=0.01, max=3650)] = 90,
-    output: Shown = Output.TEXT,
-) -> None:
-    """Certificates for a trial of TLS: an authority, one for the dispatchers, one for a client. Again: new ones."""
-    from cordboard.cli.certificates import make_certificates
-    from cordboard.cli.screen import Screen
-
-    make_certificates(folder, name or (), client, days, Screen(output))

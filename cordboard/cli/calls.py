@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from cordboard.cli.connection import dispatcher
 from cordboard.cli.durations import milliseconds
 from cordboard.cli.exits import Failure, Status
+from cordboard.cli.progress import working
 from cordboard.cli.screen import Screen, plain, style_of
 from cordboard.cli.send import plain_json
 from cordboard.cli.target import Target
@@ -60,7 +61,8 @@ async def show_calls(request: ListCallsRequest, count: int, target: Target, scre
     async with dispatcher(target) as client:
         while shown < count:
             request.page_size = min(count - shown, _PAGE)
-            found = await client.list_calls(request)
+            with working(f"finding calls, {shown} so far" if shown else "finding calls"):
+                found = await client.list_calls(request)
             if not shown and not screen.json:
                 _head(screen, any_found=bool(found.calls))
             for call in found.calls:
@@ -99,7 +101,8 @@ def _show(screen: Screen, call: CallSummary) -> None:
 async def forget_call(call: str, target: Target, screen: Screen) -> None:
     """Have a call forgotten."""
     async with dispatcher(target) as client:
-        entries = await client.forget_call(call)
+        with working("forgetting"):
+            entries = await client.forget_call(call)
     if screen.json:
         screen.record({"call_control_id": call, "entries": entries})
         return

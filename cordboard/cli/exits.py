@@ -9,7 +9,7 @@ class Status(IntEnum):
     """What the shell is told."""
 
     OK = 0  # It came out right.
-    FAILED = 1  # The command did not come out right.
+    FAILED = 1  # It did not: a command failed, or what was looked at is not as it should be.
     USAGE = 2  # What was asked for makes no sense.
     UNREACHABLE = 3  # Whatever should have answered did not.
 

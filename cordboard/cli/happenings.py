@@ -66,7 +66,7 @@ def _result(kind: str, result: CommandResult) -> Happening:
     said = [
         next((said for part, said in _KINDS.items() if f".{part}." in kind), ""),
         plain(Reason.Name(result.reason), "REASON_"),
-        result.message,
+        "" if result.replayed else result.message,  # Of a repeat it says what "again" says.
     ]
     return Happening(
         time=result.finish_time,

@@ -9,18 +9,21 @@ import typer
 
 from cordboard.cli.choices import Output
 from cordboard.cli.options import TARGET, Account, Shown, Target
+from cordboard.cli.panels import CALLS, OPERATE
 from cordboard.cli.target import over_tls
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
 app = typer.Typer()
 letters = typer.Typer(help="Records of which nothing could be made: list, show, replay.", no_args_is_help=True)
-app.add_typer(letters, name="dead-letters")
+app.add_typer(letters, name="dead-letters", rich_help_panel=OPERATE)
 
 Letter = Annotated[str, typer.Argument(metavar="LETTER", help="Its number, as the list shows it.")]
 
 
-@app.command()
+@app.command(
+    rich_help_panel=CALLS, epilog="Example: cordboard call v3:qSP5AW7YXjSWClDZr6yPQs9rFNXX81DOSLjjyAUqSvxA3k96FIuDYg"
+)
 @over_tls
 def call(
     *,
@@ -36,7 +39,7 @@ def call(
     asyncio.run(show_call(call_control_id, account, target, Screen(output)))
 
 
-@app.command()
+@app.command(rich_help_panel=CALLS, epilog="Example: cordboard calls --number +12025550199 --since 2h")
 @over_tls
 def calls(
     *,
@@ -58,7 +61,10 @@ def calls(
     asyncio.run(show_calls(request, count, target, Screen(output)))
 
 
-@app.command()
+@app.command(
+    rich_help_panel=OPERATE,
+    epilog="Example: cordboard forget v3:qSP5AW7YXjSWClDZr6yPQs9rFNXX81DOSLjjyAUqSvxA3k96FIuDYg",
+)
 @over_tls
 def forget(
     *,
@@ -73,7 +79,7 @@ def forget(
     asyncio.run(forget_call(call_control_id, target, Screen(output)))
 
 
-@letters.command("list")
+@letters.command("list", epilog="Example: cordboard dead-letters list --count 10")
 @over_tls
 def list_letters(
     *,
@@ -88,7 +94,7 @@ def list_letters(
     asyncio.run(show_letters(count, target, Screen(output)))
 
 
-@letters.command("show")
+@letters.command("show", epilog="Example: cordboard dead-letters show 3")
 @over_tls
 def show_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Output.AUTO) -> None:
     """One of them, with what can be read of it."""
@@ -98,11 +104,17 @@ def show_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Outp
     asyncio.run(show_one(letter, target, Screen(output)))
 
 
-@letters.command("replay")
+@letters.command("replay", epilog="Example: cordboard dead-letters replay 3 4")
 @over_tls
-def replay_letter(*, letter: Letter, target: Target = TARGET, output: Shown = Output.AUTO) -> None:
-    """Write it back to where it came from, to be judged by its call as that is now."""
+def replay_letters(
+    *,
+    letters: Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="Their numbers.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that can be, and were not yet.")] = False,
+    target: Target = TARGET,
+    output: Shown = Output.AUTO,
+) -> None:
+    """Write some back to where they came from, the oldest first, to be judged by their calls as those are now."""
     from cordboard.cli.letters import replay
     from cordboard.cli.screen import Screen
 
-    asyncio.run(replay(letter, target, Screen(output)))
+    raise typer.Exit(asyncio.run(replay(letters or [], target, Screen(output), every=every)))

@@ -9,25 +9,26 @@ from typing import Annotated
 import typer
 
 from cordboard.cli.options import Config, Ready
+from cordboard.cli.panels import SERVE
 
 # ruff: noqa: PLC0415 - imports wait for the command that needs them.
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE, epilog="Example: cordboard serve --config cordboard.toml")
 def serve(*, config: Config = None, ready_file: Ready = None) -> None:
     """All roles in one process, by the settings of file and environment."""
     _serve(("dispatcher", "worker", "ingress", "recorder"), config, ready_file)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE, epilog="Example: cordboard dispatcher --config cordboard.toml")
 def dispatcher(*, config: Config = None, ready_file: Ready = None) -> None:
     """The brain and its doors, gRPC and REST, alone; as many as wanted, on Kafka."""
     _serve(("dispatcher",), config, ready_file)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE, epilog="Example: cordboard worker --pool main --config cordboard.toml")
 def worker(
     *,
     pool: Annotated[list[str], typer.Option(help="An account to work for; may be given again.", metavar="ACCOUNT")],
@@ -38,13 +39,13 @@ def worker(
     _serve(("worker",), config, ready_file, pool)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE, epilog="Example: cordboard ingress --config cordboard.toml")
 def ingress(*, config: Config = None, ready_file: Ready = None) -> None:
     """The public port for webhooks alone; as many as wanted, on Kafka."""
     _serve(("ingress",), config, ready_file)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE, epilog="Example: cordboard recorder --config cordboard.toml")
 def recorder(*, config: Config = None, ready_file: Ready = None) -> None:
     """The memory alone: what happened, in tables; one is enough, more of them share, on Kafka."""
     _serve(("recorder",), config, ready_file)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.text import Text
 
 from cordboard.cli.choices import Output
@@ -48,6 +50,15 @@ class Screen:
         """Text or a table. Lines are left to the terminal to wrap, so that they can be copied whole."""
         self._console.print(content, soft_wrap=isinstance(content, str | Text), markup=False)
         self._stream.flush()
+
+    @contextmanager
+    def changing(self) -> Iterator[Callable[[Text, Mapping[str, Any]], None]]:
+        """What is shown in the same place, again and again: the text; for programs the record, a line each time."""
+        if self.json:
+            yield lambda text, record: self.record(record)
+            return
+        with Live(console=self._console, auto_refresh=False, vertical_overflow="visible") as live:
+            yield lambda text, record: live.update(text, refresh=True)
 
     def line(self, *cells: Cell) -> None:
         """One line of columns, for what is told as it happens."""

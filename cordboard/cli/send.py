@@ -16,6 +16,7 @@ from cordboard.cli.connection import dispatcher
 from cordboard.cli.durations import milliseconds
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.fields import action_named, fill
+from cordboard.cli.progress import working
 from cordboard.cli.screen import Screen, plain, style_of
 from cordboard.cli.target import Target
 from cordboard.clock import Clock
@@ -107,7 +108,8 @@ async def send(command: Command, target: Target, wait: Wait, wait_ms: int, scree
             _show_accepted(screen, accepted)
             return Status.OK
         wait_for = WAIT_FOR_COMPLETION if wait is Wait.COMPLETION else WAIT_FOR_RESULT
-        answer = await client.execute(command, wait_for=wait_for, timeout=wait_ms / 1000)
+        with working(f"waiting for the {wait.value}"):
+            answer = await client.execute(command, wait_for=wait_for, timeout=wait_ms / 1000)
     _show_answer(screen, command, answer, wait)
     return _judged(answer, wait)
 

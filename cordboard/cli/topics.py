@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from cordboard.cli.exits import Failure, Status
+from cordboard.cli.progress import working
+from cordboard.cli.quiet import quietly
 from cordboard.cli.screen import Screen
 from cordboard.log.kafka.demands import Demand
 from cordboard.log.kafka.topics import Survey, TopicsWrong, ensure, survey
@@ -15,6 +16,7 @@ from cordboard.log.port import LogError, LogUnavailable
 from cordboard.roles.kafka import connection_of, demands_of
 from cordboard.settings import Settings
 
+_WORDS_MS: Final = 3_600_000  # Units that are words have a singular.
 _UNITS: Final = (("days", 86_400_000), ("hours", 3_600_000), ("s", 1_000), ("ms", 1))
 _STYLES: Final = {"ok": "green", "created": "green", "missing": "yellow", "wrong": "red"}
 _COLUMNS: Final = (("partitions", 10), ("copies", 6), ("in sync", 7), ("kept", 8), ("state", 0))
@@ -27,30 +29,20 @@ async def show_topics(settings: Settings, *, create: bool, screen: Screen) -> St
     """
     if settings.log.kind != "kafka":
         raise Failure("log.kind is embedded, which needs no topics: set it to kafka", Status.USAGE)
-    with _quietly(), _sentences():
+    with quietly(), _sentences():
         chosen = settings.kafka
         about = (connection_of(chosen), demands_of(settings), chosen.replication_factor, chosen.min_insync_replicas)
         created: list[str] = []
         if create:
-            with suppress(TopicsWrong):  # What is wrong is shown below, with all that is right.
+            with working("creating topics"), suppress(TopicsWrong):  # What is wrong is shown with all that is right.
                 created = await ensure(*about)
-        seen = await survey(*about)
+        with working("looking at topics"):
+            seen = await survey(*about)
     _show(screen, seen, frozenset(created))
     if wrong := seen.wrong:
         count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
         raise Failure(count if screen.json else "\n".join([f"{count}:", *(f"  {one}" for one in wrong)]))
     return Status.OK
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Without aiokafka's own words on standard error: what it meets is said by ours."""
-    logger, handler = logging.getLogger("aiokafka"), logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
 
 
 @contextmanager
@@ -120,4 +112,5 @@ def kept(settings: dict[str, str]) -> str:
     if retention == "-1":
         return "forever"
     unit, length = next((unit, length) for unit, length in _UNITS if int(retention) % length == 0)
-    return f"{int(retention) // length} {unit}"
+    count = int(retention) // length
+    return f"{count} {unit.removesuffix('s') if count == 1 and length >= _WORDS_MS else unit}"

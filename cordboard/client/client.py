@@ -27,6 +27,7 @@ from cordboard.v1 import dispatcher_service_pb2 as service
 from cordboard.v1 import dispatcher_service_pb2_grpc as stubs
 from cordboard.v1 import operator_service_pb2 as operator_service
 from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
+from cordboard.v1 import status_pb2 as status
 from cordboard.v1.command_pb2 import Command
 from cordboard.v1.commands import CommandOptions, DialCommands
 from cordboard.v1.view_pb2 import CallView, CommandView
@@ -192,6 +193,11 @@ class Client(DialCommands[DialAction]):
         """A call and its story, also of one that is over for long, where it was recorded."""
         request = service.GetCallRequest(call_control_id=call_control_id, account=account, timeline=True)
         return await self.stub.GetCall(request, timeout=timeout)
+
+    @refusing
+    async def get_status(self, *, timeout: float = TIMEOUT_SECONDS) -> status.GetStatusResponse:
+        """How all processes are, who owns which partitions, what waits; what could not be found out is said."""
+        return await self.operator.GetStatus(status.GetStatusRequest(), timeout=timeout)
 
     @refusing
     async def list_calls(

@@ -101,6 +101,11 @@ class Liveness:
             said.append(f"{_names(doubted)}: cannot tell whether anything waits: {doubted[0].doubt}")
         return "; ".join(said) or None
 
+    @property
+    def found(self) -> tuple[Standing, ...]:
+        """How each post was found at the last look."""
+        return tuple(self._found)
+
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._pause_seconds)

@@ -124,3 +124,10 @@ def owners_of(
         rooms=rooms_of(settings),
     )
     return lambda partition: Owner(log, partition, practice, clock)
+
+
+def unserved(dispatcher: Dispatcher) -> str | None:
+    """For readiness: which partitions of its own are not decided about."""
+    named = ((dispatcher.restoring, "are being restored"), (dispatcher.broken, "stand still: their owner broke off"))
+    said = [f"partitions {', '.join(map(str, numbers))} {what}" for numbers, what in named if numbers]
+    return "; ".join(said) or None

@@ -18,22 +18,23 @@ from cordboard.journal import Levels
 from cordboard.liveness import Post
 from cordboard.log.port import Appending, Log
 from cordboard.operations import STARTED, Check, Excused, failing_checks, operations_server
-from cordboard.roles.brain import accounts_of, make_dispatcher
+from cordboard.roles.brain import accounts_of, make_dispatcher, unserved
 from cordboard.roles.certificates import Certificates
-from cordboard.roles.hands import Workers
+from cordboard.roles.hands import Workers, idle
+from cordboard.roles.heartbeat import Heartbeat
 from cordboard.roles.late import LateLog
 from cordboard.roles.listening import address, advertised, naming
 from cordboard.roles.liveness import LivenessMetrics, watch_over
 from cordboard.roles.log import open_log
 from cordboard.roles.recorder import Recording, archive_of, masking_of
-from cordboard.roles.sealing import sealing_of
+from cordboard.roles.spooling import open_spool
 from cordboard.roles.topics import topics_of
 from cordboard.roles.tracing import tracing
 from cordboard.settings import EVERY_DUTY, Duties, Role, Settings, in_effect
 from cordboard.tracing.port import Tracer
 from dispatcher.accounts import Accounts
 from dispatcher.dispatcher import Dispatcher
-from dispatcher.ingress import IngressMetrics, Spool, SpoolMetrics, ingress_server
+from dispatcher.ingress import IngressMetrics, ingress_server
 from dispatcher.recorder.archive import Archive
 from dispatcher.rest import RestServer
 from dispatcher.rpc.server import GrpcServer
@@ -73,6 +74,8 @@ class Desk:
         metrics.look_at(self._access)
         tls = self._certificates.operations
         self.operations = operations_server(settings.operations, self._checks, registry, Levels(), self._access, tls)
+        topic = topics_of(settings).processes
+        self._heartbeat = Heartbeat(self.roles, topic, self._checks, clock, rng, registry)
         self._tracer: Tracer | None = None
         self.ingress: HttpServer | None = None
         self.grpc_port = 0
@@ -125,6 +128,7 @@ class Desk:
         self._stack.push_async_callback(log.close)
         self._checks["log"] = Excused(log.is_there, "the spool takes webhooks meanwhile")
         self._checks["clock"] = log.clock_is_right
+        await self._speak(log)
         await self._listen("operations", self.operations)
         await self._open_ingress(log)
 
@@ -133,6 +137,7 @@ class Desk:
         log = opened.log
         self._stack.push_async_callback(log.close)
         self._checks.update(opened.checks)
+        await self._speak(log)
         await self._listen("operations", self.operations)
         if Role.RECORDER in self.roles:
             await self._start_recorder(log)
@@ -146,6 +151,10 @@ class Desk:
         if workers is not None:
             await workers.seated()
 
+    async def _speak(self, log: Appending) -> None:
+        await self._heartbeat.start(log)
+        self._stack.push_async_callback(self._heartbeat.stop)
+
     async def _start_recorder(self, log: Log) -> None:
         recording = Recording(self._settings, accounts_of(self._settings), log, self._clock, self._registry)
         self._stack.push_async_callback(recording.stop)
@@ -155,29 +164,14 @@ class Desk:
 
     async def _open_ingress(self, log: Appending) -> None:
         topic, metrics = topics_of(self._settings).webhooks, IngressMetrics(self._registry)
-        spool = await self._open_spool(log, topic)
+        spool = await open_spool(self._settings, log, self._clock, self._registry)
+        if spool is not None:
+            self._stack.push_async_callback(spool.close)
+            self._checks["spool"] = spool.check
         self.ingress = ingress_server(
             self._settings, log, topic, self._clock, metrics, spool, self._tracer, tls=self._certificates.ingress
         )
         await self._listen("ingress", self.ingress)
-
-    async def _open_spool(self, log: Appending, topic: str) -> Spool | None:
-        chosen, metrics = self._settings.ingress, SpoolMetrics(self._registry)
-        if chosen.spool is None:
-            return None
-        spool = await Spool.open(
-            chosen.spool,
-            log,
-            topic,
-            self._clock,
-            metrics,
-            dead_letters=topics_of(self._settings).dead_letters,
-            size_max=chosen.spool_bytes_max,
-            sealing=sealing_of(self._settings),
-        )
-        self._stack.push_async_callback(spool.close)
-        self._checks["spool"] = spool.check
-        return spool
 
     async def _hear_orders(self, log: Log) -> Control:
         """Before anything is decided or sent: what starts has to know of pauses."""
@@ -208,8 +202,12 @@ class Desk:
             self.grpc_port = door.bind()
         self._stack.push_async_callback(door.stop, 0.0)  # For a start that breaks off; else it is stopped long before.
         self._stack.push_async_callback(dispatcher.stop)
-        await dispatcher.start(advertised(self._settings.grpc, self.grpc_port))
-        self._checks["partitions"] = lambda: _unserved(dispatcher)
+        self._heartbeat.dispatcher, self._heartbeat.address = (
+            dispatcher,
+            advertised(self._settings.grpc, self.grpc_port),
+        )
+        await dispatcher.start(self._heartbeat.address)
+        self._checks["partitions"] = lambda: unserved(dispatcher)
         await self._watch_over(Role.DISPATCHER, log, lambda: dispatcher.posts)
         return dispatcher, door
 
@@ -218,9 +216,10 @@ class Desk:
         workers = Workers(
             self._settings, pools, log, self._clock, self._rng, control.is_paused, self._registry, self._tracer
         )
+        self._heartbeat.workers = workers
         await workers.start()
         self._stack.push_async_callback(workers.stop)
-        self._checks["lanes"] = lambda: _idle(workers)
+        self._checks["lanes"] = lambda: idle(workers)
         await self._watch_over(Role.WORKER, log, lambda: workers.posts)
         return workers
 
@@ -228,6 +227,7 @@ class Desk:
         """Have somebody look whether what a role holds goes on; the first to stop, for a stop is no stall."""
         seconds = getattr(self._settings, role).stall_seconds
         liveness = watch_over(log, posts, seconds, self._liveness_metrics)
+        self._heartbeat.looks.append(liveness)
         await liveness.start()
         self._stack.push_async_callback(liveness.stop)
         self._checks[f"{role}_progress"] = liveness.trouble
@@ -252,6 +252,8 @@ class Desk:
             encryption=self._certificates.grpc,
             access=self._access,
             secret=self._settings.peers.read_secret,
+            own_word=self._heartbeat.word,
+            paused=lambda: control.orders.paused,
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:
@@ -284,15 +286,3 @@ class Desk:
 
     async def _ready(self) -> bool:
         return not await failing_checks(self._checks)
-
-
-def _unserved(dispatcher: Dispatcher) -> str | None:
-    named = ((dispatcher.restoring, "are being restored"), (dispatcher.broken, "stand still: their owner broke off"))
-    said = [f"partitions {', '.join(map(str, numbers))} {what}" for numbers, what in named if numbers]
-    return "; ".join(said) or None
-
-
-def _idle(workers: Workers) -> str | None:
-    if workers.broken:
-        return f"{', '.join(workers.broken)} broke off: a bug; its work stands still"
-    return f"{', '.join(workers.unseated)}: no seat in the group yet" if workers.unseated else None

@@ -22,7 +22,7 @@ from workers import journal
 from workers.core.attempt import Limits
 from workers.metrics import Metrics
 from workers.pace import AccountPace, Rates
-from workers.pool import Pool
+from workers.pool import Carrying, Pool
 from workers.settings import PoolSettings
 from workers.telnyx import Telnyx
 from workers.tracing import Spans
@@ -48,12 +48,15 @@ class Workers:
         self._drain_seconds = settings.worker.drain_seconds
         self._clients: list[Telnyx] = []
         self._pools: list[Pool] = []
+        self._names, self._paces = pools, list[AccountPace]()
         for name in pools:
             account = settings.accounts[name]
             client = _client(account, settings.worker)
             spans = () if tracer is None else (Spans(tracer, topics_of(settings), name, account.base_url),)
             observe = each_of(metrics.of(name), journal.write, *spans)
+            pace = AccountPace(rates_of(account, settings.worker), partial(is_paused, name), observe)
             self._clients.append(client)
+            self._paces.append(pace)
             self._pools.append(
                 Pool(
                     pool_settings(name, account, settings.worker),
@@ -62,7 +65,7 @@ class Workers:
                     client=client,
                     clock=clock,
                     rng=rng,
-                    pace=AccountPace(rates_of(account, settings.worker), partial(is_paused, name), observe),
+                    pace=pace,
                     observe=observe,
                 )
             )
@@ -91,6 +94,25 @@ class Workers:
     def posts(self) -> list[Post]:
         """What the pools hold, for who looks whether it goes on."""
         return [*(post for pool in self._pools for post in pool.posts), *self._forwarding.posts]
+
+    @property
+    def loads(self) -> dict[tuple[str, str], Carrying]:
+        """By pool and lane, what is carried."""
+        each = zip(self._names, self._pools, strict=True)
+        return {(name, lane.value): load for name, pool in each for lane, load in pool.loads.items()}
+
+    @property
+    def held(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """By pool and lane, the partitions held."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for post in (post for pool in self._pools for post in pool.posts):
+            found.setdefault((post.holder[0], post.holder[1]), []).append(post.partition)
+        return {place: tuple(sorted(numbers)) for place, numbers in found.items()}
+
+    @property
+    def breakers(self) -> dict[str, bool]:
+        """By pool, whether Telnyx counts as away here."""
+        return {name: pace.is_broken for name, pace in zip(self._names, self._paces, strict=True)}
 
     async def stop(self) -> None:
         """Take no more, end what is in flight within the drain time, report it, and close the clients."""
@@ -132,3 +154,10 @@ def _client(account: Account, chosen: Worker) -> Telnyx:
 
 def _key_of(account: Account) -> Callable[[], str]:
     return lambda: account.read_api_key() or ""
+
+
+def idle(workers: Workers) -> str | None:
+    """For readiness: which lanes stand still."""
+    if workers.broken:
+        return f"{', '.join(workers.broken)} broke off: a bug; its work stands still"
+    return f"{', '.join(workers.unseated)}: no seat in the group yet" if workers.unseated else None

@@ -179,6 +179,26 @@ from cordboard.v1.result_pb2 import STATE_UNKNOWN
 from cordboard.v1.result_pb2 import STATE_UNSPECIFIED
 from cordboard.v1.result_pb2 import State
 from cordboard.v1.result_pb2 import TelnyxError
+from cordboard.v1.status_pb2 import GetStatusRequest
+from cordboard.v1.status_pb2 import GetStatusResponse
+from cordboard.v1.status_pb2 import LaneStatus
+from cordboard.v1.status_pb2 import PARTITION_STATE_BROKEN
+from cordboard.v1.status_pb2 import PARTITION_STATE_RESTORING
+from cordboard.v1.status_pb2 import PARTITION_STATE_SERVED
+from cordboard.v1.status_pb2 import PARTITION_STATE_STALLED
+from cordboard.v1.status_pb2 import PARTITION_STATE_UNKNOWN
+from cordboard.v1.status_pb2 import PARTITION_STATE_UNOWNED
+from cordboard.v1.status_pb2 import PARTITION_STATE_UNSPECIFIED
+from cordboard.v1.status_pb2 import PROCESS_STATE_LEFT
+from cordboard.v1.status_pb2 import PROCESS_STATE_NOT_READY
+from cordboard.v1.status_pb2 import PROCESS_STATE_READY
+from cordboard.v1.status_pb2 import PROCESS_STATE_SILENT
+from cordboard.v1.status_pb2 import PROCESS_STATE_UNSPECIFIED
+from cordboard.v1.status_pb2 import PartitionState
+from cordboard.v1.status_pb2 import PartitionStatus
+from cordboard.v1.status_pb2 import ProcessState
+from cordboard.v1.status_pb2 import ProcessStatus
+from cordboard.v1.status_pb2 import StatusFinding
 from cordboard.v1.timeline_pb2 import TIMELINE_KIND_ACCEPTED
 from cordboard.v1.timeline_pb2 import TIMELINE_KIND_ANSWERED
 from cordboard.v1.timeline_pb2 import TIMELINE_KIND_ASKED
@@ -402,6 +422,26 @@ __all__ = [
     "STATE_UNSPECIFIED",
     "State",
     "TelnyxError",
+    "GetStatusRequest",
+    "GetStatusResponse",
+    "LaneStatus",
+    "PARTITION_STATE_BROKEN",
+    "PARTITION_STATE_RESTORING",
+    "PARTITION_STATE_SERVED",
+    "PARTITION_STATE_STALLED",
+    "PARTITION_STATE_UNKNOWN",
+    "PARTITION_STATE_UNOWNED",
+    "PARTITION_STATE_UNSPECIFIED",
+    "PROCESS_STATE_LEFT",
+    "PROCESS_STATE_NOT_READY",
+    "PROCESS_STATE_READY",
+    "PROCESS_STATE_SILENT",
+    "PROCESS_STATE_UNSPECIFIED",
+    "PartitionState",
+    "PartitionStatus",
+    "ProcessState",
+    "ProcessStatus",
+    "StatusFinding",
     "TIMELINE_KIND_ACCEPTED",
     "TIMELINE_KIND_ANSWERED",
     "TIMELINE_KIND_ASKED",

@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from cordboard.v1 import status_pb2 as cordboard_dot_v1_dot_status__pb2
 from cordboard.v1 import view_pb2 as cordboard_dot_v1_dot_view__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#cordboard/v1/operator_service.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x17\x63ordboard/v1/view.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\x01\n\x10ListCallsRequest\x12\x18\n\x06number\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x18\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x19\n\x07outcome\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\tpage_size\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \"V\n\x11ListCallsResponse\x12(\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x19.cordboard.v1.CallSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc7\x03\n\x0b\x43\x61llSummary\x12\x17\n\x0f\x63\x61ll_control_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12*\n\tdirection\x18\x03 \x01(\x0e\x32\x17.cordboard.v1.Direction\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.cordboard.v1.CallState\x12\x19\n\x0b\x66rom_number\x18\x05 \x01(\tR\x04\x66rom\x12\x15\n\tto_number\x18\x06 \x01(\tR\x02to\x12\x0f\n\x07outcome\x18\x07 \x01(\t\x12\x33\n\x0f\x66irst_seen_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66orget_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"9\n\x11\x46orgetCallRequest\x12$\n\x0f\x63\x61ll_control_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\x80\x04\xc8\x01\x01\"%\n\x12\x46orgetCallResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x03\"T\n\x16ListDeadLettersRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"]\n\x17ListDeadLettersResponse\x12)\n\x07letters\x18\x01 \x03(\x0b\x32\x18.cordboard.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfb\x02\n\nDeadLetter\x12\x11\n\tletter_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\t\x12/\n\x0brecord_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0b\n\x03key\x18\x07 \x01(\t\x12\x0c\n\x04kind\x18\x08 \x01(\t\x12\x12\n\ncommand_id\x18\t \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\n \x01(\t\x12\x0c\n\x04size\x18\x0b \x01(\x03\x12/\n\x0breplay_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0enot_replayable\x18\r \x01(\t\x12(\n\x07\x63ontent\x18\x0e \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06\x64\x65tail\x18\x0f \x01(\t\"5\n\x14GetDeadLetterRequest\x12\x1d\n\tletter_id\x18\x01 \x01(\tB\n\xbaH\x07r\x02\x18@\xc8\x01\x01\"A\n\x15GetDeadLetterResponse\x12(\n\x06letter\x18\x01 \x01(\x0b\x32\x18.cordboard.v1.DeadLetter\"8\n\x17ReplayDeadLetterRequest\x12\x1d\n\tletter_id\x18\x01 \x01(\tB\n\xbaH\x07r\x02\x18@\xc8\x01\x01\"l\n\x18ReplayDeadLetterResponse\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xcd\x03\n\x0fOperatorService\x12L\n\tListCalls\x12\x1e.cordboard.v1.ListCallsRequest\x1a\x1f.cordboard.v1.ListCallsResponse\x12O\n\nForgetCall\x12\x1f.cordboard.v1.ForgetCallRequest\x1a .cordboard.v1.ForgetCallResponse\x12^\n\x0fListDeadLetters\x12$.cordboard.v1.ListDeadLettersRequest\x1a%.cordboard.v1.ListDeadLettersResponse\x12X\n\rGetDeadLetter\x12\".cordboard.v1.GetDeadLetterRequest\x1a#.cordboard.v1.GetDeadLetterResponse\x12\x61\n\x10ReplayDeadLetter\x12%.cordboard.v1.ReplayDeadLetterRequest\x1a&.cordboard.v1.ReplayDeadLetterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#cordboard/v1/operator_service.proto\x12\x0c\x63ordboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19\x63ordboard/v1/status.proto\x1a\x17\x63ordboard/v1/view.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\x01\n\x10ListCallsRequest\x12\x18\n\x06number\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x18\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x19\n\x07outcome\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\tpage_size\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \"V\n\x11ListCallsResponse\x12(\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x19.cordboard.v1.CallSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc7\x03\n\x0b\x43\x61llSummary\x12\x17\n\x0f\x63\x61ll_control_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12*\n\tdirection\x18\x03 \x01(\x0e\x32\x17.cordboard.v1.Direction\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.cordboard.v1.CallState\x12\x19\n\x0b\x66rom_number\x18\x05 \x01(\tR\x04\x66rom\x12\x15\n\tto_number\x18\x06 \x01(\tR\x02to\x12\x0f\n\x07outcome\x18\x07 \x01(\t\x12\x33\n\x0f\x66irst_seen_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66orget_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"9\n\x11\x46orgetCallRequest\x12$\n\x0f\x63\x61ll_control_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\x18\x80\x04\xc8\x01\x01\"%\n\x12\x46orgetCallResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x03\"T\n\x16ListDeadLettersRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"]\n\x17ListDeadLettersResponse\x12)\n\x07letters\x18\x01 \x03(\x0b\x32\x18.cordboard.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfb\x02\n\nDeadLetter\x12\x11\n\tletter_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\t\x12/\n\x0brecord_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0b\n\x03key\x18\x07 \x01(\t\x12\x0c\n\x04kind\x18\x08 \x01(\t\x12\x12\n\ncommand_id\x18\t \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\n \x01(\t\x12\x0c\n\x04size\x18\x0b \x01(\x03\x12/\n\x0breplay_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0enot_replayable\x18\r \x01(\t\x12(\n\x07\x63ontent\x18\x0e \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06\x64\x65tail\x18\x0f \x01(\t\"5\n\x14GetDeadLetterRequest\x12\x1d\n\tletter_id\x18\x01 \x01(\tB\n\xbaH\x07r\x02\x18@\xc8\x01\x01\"A\n\x15GetDeadLetterResponse\x12(\n\x06letter\x18\x01 \x01(\x0b\x32\x18.cordboard.v1.DeadLetter\"8\n\x17ReplayDeadLetterRequest\x12\x1d\n\tletter_id\x18\x01 \x01(\tB\n\xbaH\x07r\x02\x18@\xc8\x01\x01\"l\n\x18ReplayDeadLetterResponse\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9b\x04\n\x0fOperatorService\x12L\n\tGetStatus\x12\x1e.cordboard.v1.GetStatusRequest\x1a\x1f.cordboard.v1.GetStatusResponse\x12L\n\tListCalls\x12\x1e.cordboard.v1.ListCallsRequest\x1a\x1f.cordboard.v1.ListCallsResponse\x12O\n\nForgetCall\x12\x1f.cordboard.v1.ForgetCallRequest\x1a .cordboard.v1.ForgetCallResponse\x12^\n\x0fListDeadLetters\x12$.cordboard.v1.ListDeadLettersRequest\x1a%.cordboard.v1.ListDeadLettersResponse\x12X\n\rGetDeadLetter\x12\".cordboard.v1.GetDeadLetterRequest\x1a#.cordboard.v1.GetDeadLetterResponse\x12\x61\n\x10ReplayDeadLetter\x12%.cordboard.v1.ReplayDeadLetterRequest\x1a&.cordboard.v1.ReplayDeadLetterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,30 +56,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDEADLETTERREQUEST'].fields_by_name['letter_id']._serialized_options = b'\272H\007r\002\030@\310\001\001'
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['letter_id']._loaded_options = None
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['letter_id']._serialized_options = b'\272H\007r\002\030@\310\001\001'
-  _globals['_LISTCALLSREQUEST']._serialized_start=171
-  _globals['_LISTCALLSREQUEST']._serialized_end=423
-  _globals['_LISTCALLSRESPONSE']._serialized_start=425
-  _globals['_LISTCALLSRESPONSE']._serialized_end=511
-  _globals['_CALLSUMMARY']._serialized_start=514
-  _globals['_CALLSUMMARY']._serialized_end=969
-  _globals['_FORGETCALLREQUEST']._serialized_start=971
-  _globals['_FORGETCALLREQUEST']._serialized_end=1028
-  _globals['_FORGETCALLRESPONSE']._serialized_start=1030
-  _globals['_FORGETCALLRESPONSE']._serialized_end=1067
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=1069
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1153
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1155
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1248
-  _globals['_DEADLETTER']._serialized_start=1251
-  _globals['_DEADLETTER']._serialized_end=1630
-  _globals['_GETDEADLETTERREQUEST']._serialized_start=1632
-  _globals['_GETDEADLETTERREQUEST']._serialized_end=1685
-  _globals['_GETDEADLETTERRESPONSE']._serialized_start=1687
-  _globals['_GETDEADLETTERRESPONSE']._serialized_end=1752
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=1754
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=1810
-  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_start=1812
-  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_end=1920
-  _globals['_OPERATORSERVICE']._serialized_start=1923
-  _globals['_OPERATORSERVICE']._serialized_end=2384
+  _globals['_LISTCALLSREQUEST']._serialized_start=198
+  _globals['_LISTCALLSREQUEST']._serialized_end=450
+  _globals['_LISTCALLSRESPONSE']._serialized_start=452
+  _globals['_LISTCALLSRESPONSE']._serialized_end=538
+  _globals['_CALLSUMMARY']._serialized_start=541
+  _globals['_CALLSUMMARY']._serialized_end=996
+  _globals['_FORGETCALLREQUEST']._serialized_start=998
+  _globals['_FORGETCALLREQUEST']._serialized_end=1055
+  _globals['_FORGETCALLRESPONSE']._serialized_start=1057
+  _globals['_FORGETCALLRESPONSE']._serialized_end=1094
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=1096
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1180
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1182
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1275
+  _globals['_DEADLETTER']._serialized_start=1278
+  _globals['_DEADLETTER']._serialized_end=1657
+  _globals['_GETDEADLETTERREQUEST']._serialized_start=1659
+  _globals['_GETDEADLETTERREQUEST']._serialized_end=1712
+  _globals['_GETDEADLETTERRESPONSE']._serialized_start=1714
+  _globals['_GETDEADLETTERRESPONSE']._serialized_end=1779
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=1781
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=1837
+  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_start=1839
+  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_end=1947
+  _globals['_OPERATORSERVICE']._serialized_start=1950
+  _globals['_OPERATORSERVICE']._serialized_end=2489
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from cordboard.v1 import operator_service_pb2 as cordboard_dot_v1_dot_operator__service__pb2
+from cordboard.v1 import status_pb2 as cordboard_dot_v1_dot_status__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class OperatorServiceStub:
-    """Searches what was recorded, removes what must be forgotten, and deals with dead letters.
+    """Tells how a deployment is, searches what was recorded, removes what must be forgotten, and deals with dead letters.
     """
 
     def __init__(self, channel):
@@ -35,6 +36,11 @@ class OperatorServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetStatus = channel.unary_unary(
+                '/cordboard.v1.OperatorService/GetStatus',
+                request_serializer=cordboard_dot_v1_dot_status__pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=cordboard_dot_v1_dot_status__pb2.GetStatusResponse.FromString,
+                _registered_method=True)
         self.ListCalls = channel.unary_unary(
                 '/cordboard.v1.OperatorService/ListCalls',
                 request_serializer=cordboard_dot_v1_dot_operator__service__pb2.ListCallsRequest.SerializeToString,
@@ -63,8 +69,16 @@ class OperatorServiceStub:
 
 
 class OperatorServiceServicer:
-    """Searches what was recorded, removes what must be forgotten, and deals with dead letters.
+    """Tells how a deployment is, searches what was recorded, removes what must be forgotten, and deals with dead letters.
     """
+
+    def GetStatus(self, request, context):
+        """How all processes are, who owns what, what waits. Any dispatcher answers, as far as things can be known; never an error
+        where only some of them cannot.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ListCalls(self, request, context):
         """Finds calls, the latest first. FAILED_PRECONDITION where no recorder is configured.
@@ -104,6 +118,11 @@ class OperatorServiceServicer:
 
 def add_OperatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatus,
+                    request_deserializer=cordboard_dot_v1_dot_status__pb2.GetStatusRequest.FromString,
+                    response_serializer=cordboard_dot_v1_dot_status__pb2.GetStatusResponse.SerializeToString,
+            ),
             'ListCalls': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCalls,
                     request_deserializer=cordboard_dot_v1_dot_operator__service__pb2.ListCallsRequest.FromString,
@@ -138,8 +157,35 @@ def add_OperatorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OperatorService:
-    """Searches what was recorded, removes what must be forgotten, and deals with dead letters.
+    """Tells how a deployment is, searches what was recorded, removes what must be forgotten, and deals with dead letters.
     """
+
+    @staticmethod
+    def GetStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cordboard.v1.OperatorService/GetStatus',
+            cordboard_dot_v1_dot_status__pb2.GetStatusRequest.SerializeToString,
+            cordboard_dot_v1_dot_status__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ListCalls(request,

@@ -5,6 +5,7 @@ What operators ask and order. Errors carry google.rpc details as those of Dispat
 
 from collections import abc as _abc
 from cordboard.v1 import operator_service_pb2 as _operator_service_pb2
+from cordboard.v1 import status_pb2 as _status_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -27,12 +28,16 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OperatorServiceStub:
-    """Searches what was recorded, removes what must be forgotten, and deals with dead letters."""
+    """Tells how a deployment is, searches what was recorded, removes what must be forgotten, and deals with dead letters."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OperatorServiceAsyncStub: ...
+    GetStatus: _grpc.UnaryUnaryMultiCallable[_status_pb2.GetStatusRequest, _status_pb2.GetStatusResponse]
+    """How all processes are, who owns what, what waits. Any dispatcher answers, as far as things can be known; never an error
+    where only some of them cannot.
+    """
     ListCalls: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ListCallsRequest, _operator_service_pb2.ListCallsResponse]
     """Finds calls, the latest first. FAILED_PRECONDITION where no recorder is configured."""
     ForgetCall: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ForgetCallRequest, _operator_service_pb2.ForgetCallResponse]
@@ -46,9 +51,13 @@ class OperatorServiceStub:
 
 @_typing.type_check_only
 class OperatorServiceAsyncStub(OperatorServiceStub):
-    """Searches what was recorded, removes what must be forgotten, and deals with dead letters."""
+    """Tells how a deployment is, searches what was recorded, removes what must be forgotten, and deals with dead letters."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    GetStatus: _aio.UnaryUnaryMultiCallable[_status_pb2.GetStatusRequest, _status_pb2.GetStatusResponse]  # type: ignore[assignment]
+    """How all processes are, who owns what, what waits. Any dispatcher answers, as far as things can be known; never an error
+    where only some of them cannot.
+    """
     ListCalls: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ListCallsRequest, _operator_service_pb2.ListCallsResponse]  # type: ignore[assignment]
     """Finds calls, the latest first. FAILED_PRECONDITION where no recorder is configured."""
     ForgetCall: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ForgetCallRequest, _operator_service_pb2.ForgetCallResponse]  # type: ignore[assignment]
@@ -61,7 +70,17 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     """Writes one back to where it came from, to be judged by its call as that is now."""
 
 class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Searches what was recorded, removes what must be forgotten, and deals with dead letters."""
+    """Tells how a deployment is, searches what was recorded, removes what must be forgotten, and deals with dead letters."""
+
+    @_abc_1.abstractmethod
+    def GetStatus(
+        self,
+        request: _status_pb2.GetStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_status_pb2.GetStatusResponse, _abc.Awaitable[_status_pb2.GetStatusResponse]]:
+        """How all processes are, who owns what, what waits. Any dispatcher answers, as far as things can be known; never an error
+        where only some of them cannot.
+        """
 
     @_abc_1.abstractmethod
     def ListCalls(

@@ -1,4 +1,4 @@
-"""The methods of OperatorService: calls found and forgotten, dead letters read and written back."""
+"""The methods of OperatorService: how all is, calls found and forgotten, dead letters read and written back."""
 
 # ruff: noqa: N802 (the methods are named as in the contract)
 
@@ -17,6 +17,7 @@ from cordboard.access import Caller
 from cordboard.log.port import LogError, size_of
 from cordboard.v1 import operator_service_pb2 as operator
 from cordboard.v1 import result_pb2
+from cordboard.v1 import status_pb2 as status
 from cordboard.validation import Violation
 from dispatcher.acceptance.permitting import account_of, must_be_named, refusing
 from dispatcher.acceptance.refusals import Refused, invalid, log_unavailable, of_log
@@ -28,6 +29,8 @@ from dispatcher.recorder.tables import Search
 from dispatcher.rpc.asking import check
 from dispatcher.rpc.callers import calling
 from dispatcher.rpc.recalling import Recalling, recalled, summary_of
+from dispatcher.rpc.status import response_of
+from dispatcher.rpc.surveying import Surveyor
 
 COUNT: Final = 50
 _log: Final = structlog.get_logger(__name__)
@@ -36,10 +39,15 @@ _log: Final = structlog.get_logger(__name__)
 class Operating:
     """What gRPC calls; the guard stands before it."""
 
-    def __init__(self, recalling: Recalling, letters: Letters, masking: Masking) -> None:
+    def __init__(self, recalling: Recalling, letters: Letters, masking: Masking, surveyor: Surveyor) -> None:
         self._recalling = recalling
         self._letters = letters
         self._masking = masking
+        self._surveyor = surveyor
+
+    async def GetStatus(self, request: status.GetStatusRequest, context: Any) -> status.GetStatusResponse:
+        """Say how all is."""
+        return response_of(await self._surveyor.survey())
 
     async def ListCalls(self, request: operator.ListCallsRequest, context: Any) -> operator.ListCallsResponse:
         """Find calls."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Any, Final
 
 import grpc
@@ -46,6 +47,7 @@ from dispatcher.rpc.peers import Peers
 from dispatcher.rpc.recalling import Recalling
 from dispatcher.rpc.reflecting import reflect
 from dispatcher.rpc.service import Service
+from dispatcher.rpc.surveying import OwnWord, Surveyor
 from dispatcher.rpc.watch import Watching
 
 OPERATOR: Final = operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
@@ -64,7 +66,8 @@ class GrpcServer:
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
     `connect` opens and to whom it shows `secret`. `rng` makes the ids of cancel requests; `ready` is what health calls
     readiness. `archive` is what was recorded; `masking` how much of dead letters is shown; `order_ms` when an order for
-    an account is given; `encryption` is the port's, and that of questions to peers; `access` says who asks.
+    an account is given; `encryption` is the port's, and that of questions to peers; `access` says who asks. `own_word`
+    is what this process says of itself, `paused` the accounts that are paused.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -87,6 +90,8 @@ class GrpcServer:
         encryption: Encryption = IN_THE_CLEAR,
         access: Access | None = None,
         secret: Secret = no_secret,
+        own_word: OwnWord | None = None,
+        paused: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
@@ -105,7 +110,8 @@ class GrpcServer:
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
         metrics.count_waiting(lambda: len(waiters))
         recalling = Recalling(archive)
-        self._operating: Any = Operating(recalling, Letters(log, topics), masking or Masking())
+        surveyor = Surveyor(log, topics, accounts.addresses, clock, own_word=own_word, paused=paused)
+        self._operating: Any = Operating(recalling, Letters(log, topics), masking or Masking(), surveyor)
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,
             self.acceptance.executor,

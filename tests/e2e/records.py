@@ -44,7 +44,8 @@ class Records(Heard):
         super().__init__()
         self._servers = servers
         self._topics = topics
-        specs = topics.specs([ACCOUNT], partitions)
+        # What processes say of themselves never ends, and says nothing of calls.
+        specs = [spec for spec in topics.specs([ACCOUNT], partitions) if spec.name != topics.processes]
         self.names = [spec.name for spec in specs]
         self._places = [TopicPartition(spec.name, number) for spec in specs for number in range(spec.partitions)]
         self.by_topic: dict[str, list[Line]] = defaultdict(list)

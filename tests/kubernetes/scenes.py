@@ -115,8 +115,8 @@ def is_installed(stage: Stage) -> None:
         stage.tell(f"{shape}: installed, {len(running)} pod(s) ready in {time.monotonic() - began:.1f} s")
         stage.chart.uninstall()
     assert len(stage.get("pvc")) == 3, "the volumes of the embedded log and of two spools stay"
-    assert len(stage.get("kafkatopics")) == 12, "the topics stay"
-    stage.tell("both taken away again: 3 volumes and 12 topics stay, nothing else")
+    assert len(stage.get("kafkatopics")) == 13, "the topics stay"
+    stage.tell("both taken away again: 3 volumes and 13 topics stay, nothing else")
     left = stage.get("deployments,statefulsets,services,networkpolicies,scaledobjects,podmonitors")
     assert not left, left
     began = time.monotonic()

@@ -40,7 +40,7 @@ class Timeline:
     def happened(self, told: Happening) -> None:
         """Something that Watch told."""
         call = f"call {told.call}" if told.what == "dial" and told.state == "SUCCEEDED" else ""
-        detail = self._numbered(told.command_id, " ".join(filter(None, (told.detail, call))))
+        detail = self._numbered(told.command_id, ", ".join(filter(None, (told.detail, call))))
         self._say(told.what, told.state, detail, style_of(told.state) or "cyan")
 
     def far_end(self, what: str, detail: str) -> None:

@@ -24,7 +24,7 @@ from cordboard.log.port import LogError, TopicSpec
 RECORD_BYTES_MAX: Final = 8 * 1024 * 1024
 INPUT_BYTES_MAX: Final = 4 * 1024 * 1024
 COMPACTION_LAG_MS: Final = 24 * 3_600_000
-# Only closed segments are compacted; and a new owner reads all that is not.
+# Only closed segments are compacted or deleted; and a new owner reads all that is not compacted.
 _SEGMENT_MS: Final = 3_600_000
 _FOREVER: Final = "-1"
 
@@ -194,6 +194,8 @@ def _aged(retention_ms: int | None) -> Iterator[Rule]:
     yield Rule("cleanup.policy", "delete", "records of a call would be dropped for its later ones")
     yield Rule("retention.ms", kept, "records would be deleted before they were read", Hold.AT_LEAST)
     yield Rule("retention.bytes", _FOREVER, "records would be deleted before their time")
+    if retention_ms is not None and retention_ms <= _SEGMENT_MS:
+        yield Rule("segment.ms", str(_SEGMENT_MS), "old records would be kept for days", Hold.AT_CREATION)
 
 
 def _compacted() -> Iterator[Rule]:
