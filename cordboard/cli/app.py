@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cordboard.cli.backup import app as backup
 from cordboard.cli.choices import Level, Output, Wait
 from cordboard.cli.operators import app as operators
 from cordboard.cli.options import TARGET, Account, Config, Host, Ready, Shown, Speed, Target, port
@@ -24,6 +25,24 @@ app = typer.Typer(
 )
 
 SANDBOX = "http://127.0.0.1:8012"
+
+
+def _show_version(*, asked: bool) -> None:
+    if asked:
+        from cordboard.build import VERSION
+
+        typer.echo(f"cordboard {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def cordboard(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """A dispatcher for Telnyx Call Control: ordered, durable, at most once."""
 
 
 @app.command()
@@ -77,6 +96,7 @@ def dev(  # noqa: PLR0913 - each is an option
 app.add_typer(roles)
 app.add_typer(ordering)
 app.add_typer(operators)
+app.add_typer(backup)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Self
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from cordboard.build import BuildMetrics
 from cordboard.clock import Clock
 from cordboard.control import Control, ControlMetrics
 from cordboard.http_server import HttpServer
@@ -62,6 +63,7 @@ class Desk:
         self._registry = registry
         self._duties = in_effect(settings, duties)
         self._telnyx_is_local = telnyx_is_local
+        BuildMetrics(registry)
         self._liveness_metrics = LivenessMetrics(registry)
         certificates = CertificateMetrics(registry)
         for name, path in certificates_of(settings).items():
@@ -190,7 +192,7 @@ class Desk:
         archive = archive_of(self._settings, self._clock)
         if archive is not None:
             self._stack.push_async_callback(archive.close)
-        door = self._make_door(log, dispatcher, accounts, archive)
+        door = self._make_door(log, dispatcher, accounts, archive, control)
         # The port is had before the seat, because other dispatchers are told by which address this one is reached.
         with naming("grpc", self._settings.grpc.host, self._settings.grpc.port):
             self.grpc_port = door.bind()
@@ -220,7 +222,9 @@ class Desk:
         self._stack.push_async_callback(liveness.stop)
         self._checks[f"{role}_progress"] = liveness.trouble
 
-    def _make_door(self, log: Log, dispatcher: Dispatcher, accounts: Accounts, archive: Archive | None) -> GrpcServer:
+    def _make_door(
+        self, log: Log, dispatcher: Dispatcher, accounts: Accounts, archive: Archive | None, control: Control
+    ) -> GrpcServer:
         return GrpcServer(
             self._settings.grpc,
             log,
@@ -234,6 +238,7 @@ class Desk:
             archive=archive,
             masking=masking_of(self._settings),
             tracer=self._tracer,
+            orders=lambda: control.orders,
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:

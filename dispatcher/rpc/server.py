@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Any, Final
 
 import grpc
@@ -16,6 +17,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.clock import Clock
 from cordboard.log.port import Log
+from cordboard.orders import NO_ORDERS, Orders
 from cordboard.settings import Grpc
 from cordboard.topics import Topics
 from cordboard.tracing.port import Tracer
@@ -57,7 +59,7 @@ class GrpcServer:
 
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
     `connect` opens. `rng` makes the ids of cancel requests; `ready` is what health calls readiness. `archive` is what
-    was recorded; `masking` how much of dead letters is shown.
+    was recorded; `masking` how much of dead letters is shown; `orders` gives the operators' orders in force.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -76,6 +78,7 @@ class GrpcServer:
         archive: Archive | None = None,
         masking: Masking | None = None,
         tracer: Tracer | None = None,
+        orders: Callable[[], Orders] = lambda: NO_ORDERS,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
@@ -85,7 +88,7 @@ class GrpcServer:
         self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max)
         self._channels = Channels(connect or insecure(settings))
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
-        self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer)
+        self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer, orders)
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
         metrics.count_waiting(lambda: len(waiters))
         recalling = Recalling(archive)
