@@ -10,6 +10,7 @@ import pytest
 from cordboard.client import CommandRefused
 from cordboard.log.backup import CopyRefused, back_up
 from cordboard.log.port import LogInUse
+from cordboard.orders import Orders
 from cordboard.roles.restore import Restored, restore
 from cordboard.settings import Recorder
 from cordboard.v1 import Reason, State
@@ -90,6 +91,28 @@ async def test_nothing_that_was_accepted_before_is_ever_sent_again(tmp_path: Pat
         assert [visit.command_id for visit in stage.door.of(*names)] == visits
 
 
+async def test_without_the_mark_of_a_restore_what_waited_would_be_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The story above finds it: the log itself cannot know that it is an old one.
+    """
+    monkeypatch.setattr(Orders, "has_lost", lambda *_: False)
+    async with Stage(tmp_path / "log") as stage:
+        call, later = await stage.call(), stage.clock.now_ms() + 6 * HOUR_MS
+        stage.door.hold("head")
+        await stage.submit(command("head", call, expire_ms=later), command("waits", call, expire_ms=later))
+        assert await stage.until(lambda: stage.door.inside("head"))
+        backup = backed_up(stage, tmp_path / "backup")
+        stage.door.let_go()
+        assert await stage.ended("head", "waits") == []
+
+        await brought_back(stage, backup, seconds=120)
+        await stage.client.resume(ACCOUNT)
+
+        assert await stage.until(lambda: len(stage.door.of("waits")) == 2)
+
+
 async def test_a_hangup_gets_through_and_so_does_all_that_is_new(tmp_path: Path) -> None:
     """
     A hangup that waited in the backup is sent, one is taken while the account is closed; and after the resume
@@ -128,7 +151,8 @@ async def test_a_cursor_of_the_lost_life_is_expired(tmp_path: Path) -> None:
         await brought_back(stage, backup)
 
         with pytest.raises(CommandRefused) as refused:
-            await stage.client.watch(cursor=cursor).positioned()
+            async with stage.client.watch(cursor=cursor) as again:
+                await anext(aiter(again))
         assert refused.value.reason == "CURSOR_EXPIRED"
 
 
