@@ -23,5 +23,7 @@ class BuildMetrics:
     """Shows the version as a metric that is always 1."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        build = Info("cordboard_build", "Always 1; `version` is Cordboard's, `python` what it runs on.", registry=registry)
+        build = Info(
+            "cordboard_build", "Always 1; `version` is Cordboard's, `python` what it runs on.", registry=registry
+        )
         build.info({"version": VERSION, "python": platform.python_version()})

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _ELSEWHERE = (
-    "log.kind is kafka: a topic is backed up by what your Kafka offers for it, such as MirrorMaker. docs/backup.md says "
-    "what must be there to begin again"
+    "log.kind is kafka: a topic is backed up by what your Kafka offers for it, such as MirrorMaker. docs/backup.md "
+    "says what must be there to begin again"
 )
 
 
@@ -125,8 +125,8 @@ def _sentences() -> Iterator[None]:
 @contextmanager
 def _progress(what: str) -> Iterator[Progress]:
     """A bar on a terminal, and nothing where a program reads."""
-    from rich.console import Console
     from rich import progress
+    from rich.console import Console
 
     with progress.Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=None)

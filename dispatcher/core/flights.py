@@ -8,7 +8,7 @@ Silence, 15 s after a release (5 s after `not_after` where the worker said WAITI
     UNSENT (dial)      UNKNOWN, unless a webhook of its own proved it meanwhile
 
 What waited when the log was backed up, and is found in a log that was restored, counts as released then: it may have
-been, in the life that was lost. Nothing of it is ever sent, but hangups and rejects, of which a second one does nothing.
+been, in the life that was lost. Nothing of it is ever sent but hangups and rejects: a second one does nothing.
 
 The line waits for the outcome of the latest attempt even when an earlier one has succeeded: a repeat that is still on
 its way must not arrive behind the next command.

@@ -26,7 +26,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGES: Final = ("cordboard", "dispatcher", "workers")
 KINDS: Final = (Counter, Enum, Gauge, Histogram, Info, Summary)
 # What a kind is called where it is scraped.
-SUFFIXES: Final = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count"), "info": ("_info",)}
+SUFFIXES: Final = {
+    "counter": ("_total",),
+    "histogram": ("_bucket", "_sum", "_count"),
+    "summary": ("_sum", "_count"),
+    "info": ("_info",),
+}
 
 _HEAD: Final = """\
 # Metrics

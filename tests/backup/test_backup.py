@@ -1,4 +1,4 @@
-"""A backup is one moment of a log that goes on, whole or not there; a restored one keeps what it has, at new offsets."""
+"""A backup is one moment of a log that goes on, whole or not there; a restored one keeps all, at new offsets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ async def opened(path: Path) -> EmbeddedLog:
 async def filled(path: Path) -> EmbeddedLog:
     """One with two inputs, of which one is settled, a page, work, and a group that has committed."""
     log = await opened(path)
-    await log.append([NewRecord("t.inputs", None, b"first", partition=0), NewRecord("t.inputs", None, b"2", partition=0)])
+    await log.append(
+        [NewRecord("t.inputs", None, b"first", partition=0), NewRecord("t.inputs", None, b"2", partition=0)]
+    )
     claim = await log.claim(0)
     work = NewRecord("t.work.main.dial", b"A", b"a dial", partition=0)
     await log.settle(claim, [("A", b"page")], [work, work], {"t.inputs": 1})
