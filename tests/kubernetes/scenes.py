@@ -22,6 +22,7 @@ SECRETS: Final = {
     "telnyx-campaigns": ("api-key",),
     "cordboard-kafka": ("password",),
     "cordboard-kafka-ca": ("ca.crt",),
+    "cordboard-recorder": ("url",),
 }
 # Scaled by hand, because nobody measures CPU here.
 BY_HAND: Final[Values] = {
@@ -29,7 +30,7 @@ BY_HAND: Final[Values] = {
     "ingress": {"autoscaling": {"enabled": False}},
 }
 # The pods of the shape kafka, by part.
-ALL: Final = {"dispatcher": 2, "ingress": 2, "worker": 5}
+ALL: Final = {"dispatcher": 2, "ingress": 2, "worker": 5, "recorder": 1}
 _SECONDS: Final = 120
 
 

@@ -36,6 +36,7 @@ _PEOPLE: Final = {"from_": "+15550100001", "to": "+15550100000", "connection_id"
 
 def tree_of(commit: str, folder: Path) -> Path:
     """The files of a commit."""
+    folder.mkdir(parents=True, exist_ok=True)
     archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True)
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
     return folder
@@ -167,7 +168,6 @@ def main() -> None:
     commit = rest[0] if rest else "HEAD"
     with tempfile.TemporaryDirectory() as temporary:
         tree, folder = Path(temporary) / "tree", Path(temporary) / "run"
-        tree.mkdir()
         tree_of(commit, tree)
         asyncio.run(keep(name, named(commit), tree, folder))
 

@@ -174,7 +174,6 @@ def test_a_version_reads_what_a_later_one_wrote(release: Path, tmp_path: Path) -
     commit = (release / "commit.txt").read_text().strip()
     if subprocess.run(["git", "cat-file", "-e", commit], cwd=ROOT, capture_output=True, check=False).returncode:
         pytest.skip("this clone has no history: the older program is not here")
-    (tmp_path / "tree").mkdir()
     tree = tree_of(commit, tmp_path / "tree")
     said = told_in(told_by(tree, "tell.py", str(log_of(LATEST, tmp_path))))
     later = told_in((LATEST / "told.jsonl").read_text())
