@@ -59,6 +59,11 @@ class Running:
             made[one["name"]] = re.sub(r"\$\((\w+)\)", lambda name: made[name[1]], value)
         return made
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether it has the REST door, which knows senders by the accounts' keys and passes some requests on."""
+        return any(port["name"] == "rest" for port in self.container["ports"])
+
     def mounted(self, path: str) -> str | None:
         """The volume in which a path lies."""
         inside = [one for one in self.container["volumeMounts"] if f"{path}/".startswith(f"{one['mountPath']}/")]

@@ -31,7 +31,7 @@ def settings_of(name: str, one: Running, folder: Path) -> Settings:
     for variable, value in environment.items():
         if value.startswith(SECRETS):
             secret = folder / value.removeprefix(SECRETS).replace("/", "-")
-            secret.write_text("0123456789abcdef")
+            secret.write_text("postgresql://db/calls" if variable.endswith("URL_FILE") else "0123456789abcdef")
             environment[variable] = str(secret)
     return load(environ=environment, duties=duties_of(one))
 
@@ -52,11 +52,15 @@ def test_every_process_starts_by_what_it_is_told(name: str, one: Running, tmp_pa
 
     assert settings.log.kind == ("embedded" if name == "embedded" else "kafka")
     assert settings.logging.format == "json"
-    hosts = {"dispatcher": settings.grpc.host, "ingress": settings.ingress.host, "worker": settings.operations.host}
-    assert {hosts.get(one.role, settings.grpc.host), settings.operations.host} == {"0.0.0.0"}  # noqa: S104 - compared
-    ports = {"grpc": settings.grpc.port, "webhooks": settings.ingress.port, "operations": settings.operations.port}
+    listening = {
+        "grpc": settings.grpc,
+        "rest": settings.rest,
+        "webhooks": settings.ingress,
+        "operations": settings.operations,
+    }
     for port in one.container["ports"]:
-        assert ports[port["name"]] == port["containerPort"]
+        section = listening[port["name"]]
+        assert (section.host, section.port) == ("0.0.0.0", port["containerPort"])  # noqa: S104 - compared
 
 
 @of_all
@@ -81,7 +85,7 @@ def test_every_file_that_is_named_is_mounted_and_no_secret_is_mounted_for_nothin
         for item in (source or {}).get("items", ())
     }
     assert held == given
-    assert any("api-key" in path for path in given) == (one.role in {"worker", "serve"})
+    assert any("api-key" in path for path in given) == (one.role in {"worker", "serve"} or one.has_rest)
 
 
 def test_what_strimzi_makes_is_what_cordboard_demands(tmp_path: Path):
