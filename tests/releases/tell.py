@@ -56,6 +56,15 @@ def shapes() -> Iterator[dict[str, Any]]:
                 yield {"kind": "shape", "at": name, "said": list(kind.__struct_fields__)}
 
 
+def word(value: bytes) -> Any:
+    """What one page tells another; what is refused becomes a dead letter."""
+    try:
+        key, given = telling.read(value)
+    except msgspec.MsgspecError:
+        return "refused"
+    return [key, type(given).__name__, told(given)]
+
+
 def lines(log: sqlite3.Connection) -> Iterator[dict[str, Any]]:
     """Everything that only Cordboard itself reads."""
     for key, value in log.execute("SELECT key, value FROM page ORDER BY key"):
@@ -69,8 +78,7 @@ def lines(log: sqlite3.Connection) -> Iterator[dict[str, Any]]:
         elif topic.endswith(".outcomes"):
             yield {"kind": "outcome", "at": at, "said": told(work.decode_outcome(value))}
         elif kinds.get("ce_type") == telling.TOLD_TYPE.encode():
-            key, given = telling.read(value)
-            yield {"kind": "told", "at": at, "said": [key, type(given).__name__, told(given)]}
+            yield {"kind": "told", "at": at, "said": word(value)}
 
 
 def tell(path: Path) -> list[dict[str, Any]]:
