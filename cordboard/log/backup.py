@@ -125,5 +125,8 @@ def _begin_anew(copy: sqlite3.Connection, work_topics: str, now_ms: int) -> int:
     for query in ("move_records", "move_positions", "move_commits", "move_starts"):
         copy.execute(QUERIES[query], (start,))
     copy.execute(QUERIES["set_setting"], (RESTORED, now_ms))
+    copy.execute(
+        f"PRAGMA user_version = {datafile.VERSION}"
+    )  # A program that does not know of it would send what waits.
     copy.execute("COMMIT")
     return int(settings.get(BACKED_UP, latest_ms))

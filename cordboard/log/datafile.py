@@ -18,7 +18,8 @@ from typing import Final
 from cordboard.log.port import LogInUse, LogUnusable
 
 APPLICATION_ID: Final = 0x43424C47  # "CBLG"
-VERSION: Final = 1
+VERSION: Final = 2  # The highest that is known: of a file that was restored, which older programs must not open.
+_PLAIN: Final = 1
 _MODE: Final = 0o600  # What callers say and press is in there; SQLite gives its other files the mode of this one.
 # What a commit may leave in the write-ahead log before its pages are copied home: large enough that a page written by
 # many commits is copied once (a quarter less CPU per record than SQLite's 1,000), small enough to be read at a restart.
@@ -153,7 +154,7 @@ def _create(path: Path) -> None:
     new_file(draft)
     with contextlib.closing(connect(draft, "rwc")) as connection:
         connection.executescript(
-            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {QUERIES['schema']}"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {_PLAIN}; {QUERIES['schema']}"
         )
         connection.execute("PRAGMA journal_mode = WAL")
     put_in_place(draft, path)

@@ -144,6 +144,8 @@ def _keep_in_doubt(turn: Turn, flight: Flight) -> None:
 def give_up_lost(turn: Turn) -> None:
     """Where the log was restored from a backup: end what waited then, before anything else could be said of it."""
     page = turn.page
+    if not turn.orders.restored_ms:
+        return
     for held in [*page.line, *page.early]:
         if turn.orders.has_lost(held.ask.accept_ms) and not held.ask.ends_call:
             line.take_out(page, held)

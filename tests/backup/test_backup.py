@@ -51,6 +51,11 @@ def quietly(done: int, every: int) -> None:
     """Nobody looks at the progress."""
 
 
+def format_of(path: Path) -> int:
+    """The number of a file's format."""
+    return int.from_bytes(path.read_bytes()[60:64], "big")
+
+
 async def everything(log: EmbeddedLog, at: TopicPartition) -> list[Record]:
     """All records of a partition."""
     reader = log.reader({at: await log.start(at)})
@@ -136,6 +141,18 @@ async def test_a_restored_log_has_all_but_work_at_offsets_that_never_were(tmp_pa
     member = await log.join("workers", "t.work.main.dial", Nobody())
     assert (await member.committed(0) or 0) <= await log.start(WORK) == await log.end(WORK)
     await log.close()
+
+
+async def test_a_restored_log_is_not_for_programs_that_do_not_know_of_it(tmp_path: Path) -> None:
+    """
+    They would send what waits in it: so it says that it is newer, which a log that was never restored does not.
+    """
+    log = await filled(tmp_path / "log")
+    back_up(tmp_path / "log", tmp_path / "copy", 1_000, quietly)
+    await log.close()
+    unpack(tmp_path / "copy", tmp_path / "again", "t.work.", 2_000, quietly)
+
+    assert (format_of(tmp_path / "log"), format_of(tmp_path / "again")) == (1, 2)
 
 
 async def test_a_log_may_be_restored_again_and_again(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cordboard.client import CommandRefused
@@ -14,7 +15,7 @@ from cordboard.orders import Orders
 from cordboard.roles.restore import Restored, restore
 from cordboard.settings import Recorder
 from cordboard.v1 import Reason, State
-from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, Stage, command, dial, refusal_of
+from tests.promises.stage import ACCOUNT, ANSWERS_AT_ONCE, OWN_NUMBER, Stage, command, dial, refusal_of
 
 HOUR_MS = 3_600_000
 
@@ -37,6 +38,14 @@ async def brought_back(stage: Stage, backup: Path, *, seconds: float = 0.0) -> R
     stage._cursor = ""  # That of the life that was lost is of no use.
     await stage.open()
     return done
+
+
+async def dialled_by_rest(stage: Stage) -> int:
+    """The status with which the REST door answers a dial."""
+    fields = {"to": ANSWERS_AT_ONCE, "from": OWN_NUMBER, "connection_id": "c"}
+    async with httpx.AsyncClient(base_url=stage.rest_url, trust_env=False) as http:
+        key = {"authorization": f"Bearer {stage.api_key}"}
+        return (await http.post("/v2/calls", json=fields, headers=key)).status_code
 
 
 async def state_of(stage: Stage, command_id: str, call: str = "") -> str:
@@ -132,6 +141,7 @@ async def test_a_hangup_gets_through_and_so_does_all_that_is_new(tmp_path: Path)
         assert (await told(stage, "bye-now", other)).startswith("SUCCEEDED")
         assert (await told(stage, "bye", call)).startswith("SUCCEEDED")
         assert await refusal_of(stage.client.submit(dial("new"))) == "RESTORING"
+        assert await dialled_by_rest(stage) == 503
         await stage.client.resume(ACCOUNT)
         await stage.submit(dial("new", to=ANSWERS_AT_ONCE))
         assert (await told(stage, "new")).startswith("SUCCEEDED")
