@@ -90,6 +90,7 @@ rolling: kafka-jars ## Restart every process and broker in turn, under load; jud
 OF ?= $(shell cat tests/releases/0.1.0/commit.txt)
 
 upgrade: kafka-jars ## Have an older version (OF=COMMIT) and this one take turns on one file, and on Kafka side by side; judge (10 min)
+	pytest -q tests/releases/in_earnest.py
 	python -m tests.e2e.upgrade --of $(OF) --seed $(SEED)
 	python -m tests.e2e.rolling --of $(OF) --seed $(SEED)
 
