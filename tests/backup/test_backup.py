@@ -143,6 +143,23 @@ async def test_a_restored_log_has_all_but_work_at_offsets_that_never_were(tmp_pa
     await log.close()
 
 
+async def test_who_reads_on_from_before_a_restore_finds_the_end(tmp_path: Path) -> None:
+    """
+    Also of a partition that is empty: there is nothing between where it was and where it is.
+    """
+    log = await filled(tmp_path / "log")
+    back_up(tmp_path / "log", tmp_path / "copy", 1_000, quietly)
+    await log.close()
+    unpack(tmp_path / "copy", tmp_path / "again", "t.work.", 2_000, quietly)
+    log = await opened(tmp_path / "again")
+    empty = TopicPartition("t.inputs", 1)
+    reader = log.reader({empty: 0})
+
+    assert await reader.read(0.01) == []
+    assert reader.positions() == {empty: await log.end(empty)}
+    await log.close()
+
+
 async def test_a_restored_log_is_not_for_programs_that_do_not_know_of_it(tmp_path: Path) -> None:
     """
     They would send what waits in it: so it says that it is newer, which a log that was never restored does not.
