@@ -62,8 +62,8 @@ def back_up(log: Path, target: Path, now_ms: int, progress: Progress) -> Copied:
     return Copied(now_ms, target.stat().st_size)
 
 
-def unpack(backup: Path, draft: Path, work_topics: str, now_ms: int, progress: Progress) -> Copied:
-    """Make a log of a backup, at `draft`; `work_topics` is how the names of workers' topics begin.
+def unpack(backup: Path, draft: Path, prefix: str, now_ms: int, progress: Progress) -> Copied:
+    """Make a log of a backup, at `draft`; `prefix` is that of its topics' names.
 
     Raises LogUnusable with the backup left as it is and no draft; sqlite3.Error, OSError.
     """
@@ -74,8 +74,11 @@ def unpack(backup: Path, draft: Path, work_topics: str, now_ms: int, progress: P
         _copy(backup, "ro" if walled else "ro&immutable=1", draft, progress)
         with contextlib.closing(datafile.connect(draft, "rw")) as copy:
             _must_be_whole(copy, "integrity_check", backup)
+            if not copy.execute(QUERIES["has_topics"], (f"{prefix}.*",)).fetchone()[0]:
+                why = f"{backup} has no topics of prefix {prefix}: log.topic_prefix must be the one it was made under"
+                raise LogUnusable(why)
             copy.execute("PRAGMA journal_mode = WAL")
-            taken_ms = _begin_anew(copy, work_topics, now_ms)
+            taken_ms = _begin_anew(copy, f"{prefix}.work.*", now_ms)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
@@ -120,8 +123,8 @@ def _begin_anew(copy: sqlite3.Connection, work_topics: str, now_ms: int) -> int:
     furthest = copy.execute(QUERIES["furthest_start"]).fetchone()[0] or 0
     start = max(now_ms, furthest // _OFFSETS_A_MS + 1) * _OFFSETS_A_MS
     copy.execute("BEGIN IMMEDIATE")
-    copy.execute(QUERIES["empty_sources"], (latest_ms, f"{work_topics}*"))
-    copy.execute(QUERIES["empty_records"], (f"{work_topics}*",))
+    copy.execute(QUERIES["empty_sources"], (latest_ms, work_topics))
+    copy.execute(QUERIES["empty_records"], (work_topics,))
     for query in ("move_records", "move_positions", "move_commits", "move_starts"):
         copy.execute(QUERIES[query], (start,))
     copy.execute(QUERIES["set_setting"], (RESTORED, now_ms))

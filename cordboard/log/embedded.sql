@@ -122,6 +122,10 @@ SELECT consumer_group, topic, partition, next_offset FROM committed;
 INSERT INTO committed (consumer_group, topic, partition, next_offset) VALUES (?, ?, ?, ?)
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
 
+-- has_topics --
+-- How many partitions there are of some topics.
+SELECT count(*) FROM source WHERE topic GLOB ?;
+
 -- furthest_start --
 -- The highest offset at which any partition begins.
 SELECT max(start) FROM source;

@@ -56,8 +56,7 @@ async def _restore(settings: Settings, source: Path, clock: Clock, progress: Pro
     if not replace and any(datafile.beside(path, suffix).exists() for suffix in ("", "-wal")):
         raise CopyRefused(f"{path} is there already: with --replace it is moved aside, and kept")
     draft = datafile.beside(path, ".restoring")
-    work_topics = f"{topics_of(settings).prefix}.work."
-    copied = await asyncio.to_thread(backup.unpack, source, draft, work_topics, now_ms, progress)
+    copied = await asyncio.to_thread(backup.unpack, source, draft, topics_of(settings).prefix, now_ms, progress)
     try:
         await _say_so(settings, draft, copied, clock)
         stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")

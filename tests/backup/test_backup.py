@@ -128,7 +128,7 @@ async def test_a_restored_log_has_all_but_work_at_offsets_that_never_were(tmp_pa
     back_up(tmp_path / "log", tmp_path / "copy", 1_000, quietly)
     await log.close()
 
-    copied = unpack(tmp_path / "copy", tmp_path / "again", "t.work.", 2_000, quietly)
+    copied = unpack(tmp_path / "copy", tmp_path / "again", "t", 2_000, quietly)
     log = await opened(tmp_path / "again")
     claim = await log.claim(0)
 
@@ -150,7 +150,7 @@ async def test_who_reads_on_from_before_a_restore_finds_the_end(tmp_path: Path) 
     log = await filled(tmp_path / "log")
     back_up(tmp_path / "log", tmp_path / "copy", 1_000, quietly)
     await log.close()
-    unpack(tmp_path / "copy", tmp_path / "again", "t.work.", 2_000, quietly)
+    unpack(tmp_path / "copy", tmp_path / "again", "t", 2_000, quietly)
     log = await opened(tmp_path / "again")
     empty = TopicPartition("t.inputs", 1)
     reader = log.reader({empty: 0})
@@ -167,7 +167,7 @@ async def test_a_restored_log_is_not_for_programs_that_do_not_know_of_it(tmp_pat
     log = await filled(tmp_path / "log")
     back_up(tmp_path / "log", tmp_path / "copy", 1_000, quietly)
     await log.close()
-    unpack(tmp_path / "copy", tmp_path / "again", "t.work.", 2_000, quietly)
+    unpack(tmp_path / "copy", tmp_path / "again", "t", 2_000, quietly)
 
     assert (format_of(tmp_path / "log"), format_of(tmp_path / "again")) == (1, 2)
 
@@ -180,12 +180,25 @@ async def test_a_log_may_be_restored_again_and_again(tmp_path: Path) -> None:
     await log.close()
     for number, now_ms in enumerate((1_000, 2_000, 2_000)):
         back_up(tmp_path / str(number), tmp_path / f"copy{number}", now_ms, quietly)
-        unpack(tmp_path / f"copy{number}", tmp_path / str(number + 1), "t.work.", now_ms, quietly)
+        unpack(tmp_path / f"copy{number}", tmp_path / str(number + 1), "t", now_ms, quietly)
     log = await opened(tmp_path / "3")
 
     assert await log.start(INPUT) == 2_001_000
     assert len(await everything(log, INPUT)) == 2
     await log.close()
+
+
+async def test_a_backup_of_another_prefix_is_refused(tmp_path: Path) -> None:
+    """
+    What workers would send stands under its own: it would be neither found nor taken out.
+    """
+    log = await filled(tmp_path / "log")
+    back_up(tmp_path / "log", tmp_path / "copy", 0, quietly)
+    await log.close()
+
+    with pytest.raises(LogUnusable, match=r"no topics of prefix other: log\.topic_prefix must be"):
+        unpack(tmp_path / "copy", tmp_path / "again", "other", 0, quietly)
+    assert not (tmp_path / "again").exists()
 
 
 async def test_a_damaged_backup_is_no_log(tmp_path: Path) -> None:
@@ -203,6 +216,6 @@ async def test_a_damaged_backup_is_no_log(tmp_path: Path) -> None:
     damaged = (tmp_path / "copy").read_bytes()
 
     with pytest.raises(LogUnusable, match="copy is damaged"):
-        unpack(tmp_path / "copy", tmp_path / "again", "t.work.", 0, quietly)
+        unpack(tmp_path / "copy", tmp_path / "again", "t", 0, quietly)
     assert (tmp_path / "copy").read_bytes() == damaged
     assert not (tmp_path / "again").exists()
