@@ -55,7 +55,11 @@ async def changes(pieces: Pieces, name: str, tree: Path | None) -> None:
 
 
 @pytest.mark.timeout(1200)
-async def test_versions_share_calls_side_by_side(pieces: Pieces, sandbox: Server, before: Path) -> None:  # noqa: F811
+async def test_versions_share_calls_side_by_side(
+    pieces: Pieces,
+    sandbox: Server,  # noqa: F811 - the fixture
+    before: Path,
+) -> None:
     """
     One after another becomes the new version, and two of them the old one again: after each step every call can be
     commanded and told of through either dispatcher, and nothing was done twice.
