@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run kafka kafka-jars postgresql promtool test test-alerts test-tracing explore chaos rolling scripted lost-answers sim mutants bench bench-pacing bench-recorder check lint types imports docs docs-check proto proto-check proto-breaking format clean lock audit example-go grpcurl
+.PHONY: help run kafka kafka-jars postgresql promtool test test-alerts test-tracing explore chaos rolling upgrade scripted lost-answers sim mutants bench bench-pacing bench-recorder check lint types imports docs docs-check proto proto-check proto-breaking format clean lock audit example-go grpcurl
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -98,6 +98,14 @@ chaos: kafka-jars ## Kill one process KILLS (200) times, strike many FAULTS (150
 
 rolling: kafka-jars ## Restart every process and broker in turn, under load; judge, and say how long commands waited
 	python -m tests.e2e.rolling --seed $(SEED)
+
+# The commit of the older program; that of the latest one kept unless it is said.
+OF ?= $(shell cat tests/releases/0.1.0/commit.txt)
+
+upgrade: kafka-jars ## Have an older version (OF=COMMIT) and this one take turns on one file, and on Kafka side by side; judge (10 min)
+	pytest -q tests/releases/in_earnest.py
+	python -m tests.e2e.upgrade --of $(OF) --seed $(SEED)
+	python -m tests.e2e.rolling --of $(OF) --seed $(SEED)
 
 CALLS ?= 10000
 

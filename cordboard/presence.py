@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Final
 
 import msgspec
 
 from cordboard.log.port import NewRecord, Record
 
-VERSION: Final = version("cordboard")
 EVERY_SECONDS: Final = 5.0
 # A word may be late by a slow write, and clocks differ by up to two seconds before anybody complains of them.
 _LATE_MS: Final = 5_000

@@ -62,4 +62,6 @@ def read(value: bytes) -> tuple[str, Input]:
         return told.page, Joined(told.joining)
     if told.maker:
         return told.page, Made(told.maker)
+    if any(msgspec.msgpack.decode(value)[len(_Told.__struct_fields__) :]):
+        raise msgspec.ValidationError("a newer version tells something that this one does not know")
     return told.page, Announced(told.account, told.sender)

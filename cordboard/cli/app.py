@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cordboard.cli.backup import app as backup
 from cordboard.cli.choices import Level, Output, Wait
 from cordboard.cli.looking import app as looking
 from cordboard.cli.operators import app as operators
@@ -30,9 +31,9 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from cordboard.presence import VERSION
+        from cordboard.build import VERSION
 
-        typer.echo(VERSION)
+        typer.echo(f"cordboard {VERSION}")
         raise typer.Exit
 
 
@@ -119,6 +120,7 @@ app.add_typer(ordering)
 app.add_typer(operators)
 app.add_typer(preparing)
 app.add_typer(looking)
+app.add_typer(backup)
 
 
 @app.command(

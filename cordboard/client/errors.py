@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped] # generated, no stubs exist
 
+from cordboard.enumerations import name_of
 from cordboard.v1 import Command, CommandCompletion, CommandResult, CompletionState, Reason, State
 
 DOMAIN: Final = "cordboard.v1"
@@ -59,8 +60,8 @@ class CommandFailed(Exception):
     """
 
     def __init__(self, result: CommandResult) -> None:
-        state = State.Name(result.state).removeprefix("STATE_")
-        reason = Reason.Name(result.reason).removeprefix("REASON_")
+        state = name_of(State.Name, result.state, "STATE_")
+        reason = name_of(Reason.Name, result.reason, "REASON_")
         said = "; ".join(f"Telnyx {one.code}: {one.detail or one.title}" for one in result.errors)
         super().__init__(f"{result.action or 'command'} {state}, {reason}: {said or result.message}")
         self.result = result
@@ -79,8 +80,8 @@ class NotCompleted(Exception):
     def __init__(self, command_id: str, completion: CommandCompletion | None) -> None:
         state, reason = "no completion will come", ""
         if completion is not None:
-            state = CompletionState.Name(completion.state).removeprefix("COMPLETION_STATE_")
-            reason = Reason.Name(completion.reason).removeprefix("REASON_") if completion.reason else completion.status
+            state = name_of(CompletionState.Name, completion.state, "COMPLETION_STATE_")
+            reason = name_of(Reason.Name, completion.reason, "REASON_") if completion.reason else completion.status
         super().__init__(f"{command_id}: {state}" + (f", {reason}" if reason else ""))
         self.completion = completion
 

@@ -8,6 +8,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from cordboard.client.errors import CommandRefused, Violation
+from cordboard.enumerations import name_of
 from cordboard.v1 import Command, Reason
 from cordboard.v1 import dispatcher_service_pb2 as service
 
@@ -35,7 +36,7 @@ def _refused(message: str, reason: str) -> CommandRefused:
 
 def refused_by(refusal: service.Refusal) -> CommandRefused:
     """A stream's refusal as an exception."""
-    reason = Reason.Name(refusal.reason).removeprefix("REASON_")
+    reason = name_of(Reason.Name, refusal.reason, "REASON_")
     violations = tuple(Violation(one.field, one.description) for one in refusal.violations)
     facts = dict(refusal.metadata)
     code = _CODES.get(reason, grpc.StatusCode.INVALID_ARGUMENT)

@@ -18,7 +18,8 @@ from typing import Final
 from cordboard.log.port import LogInUse, LogUnusable
 
 APPLICATION_ID: Final = 0x43424C47  # "CBLG"
-VERSION: Final = 1
+VERSION: Final = 2  # The highest that is known: of a file that was restored, which older programs must not open.
+_PLAIN: Final = 1
 _MODE: Final = 0o600  # What callers say and press is in there; SQLite gives its other files the mode of this one.
 # What a commit may leave in the write-ahead log before its pages are copied home: large enough that a page written by
 # many commits is copied once (a quarter less CPU per record than SQLite's 1,000), small enough to be read at a restart.
@@ -37,7 +38,7 @@ class Hold:
 
     def __init__(self, path: Path) -> None:
         """Take the hold. Raises LogInUse, naming the process that has it."""
-        self._path = _beside(path, ".lock")
+        self._path = beside(path, ".lock")
         while True:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
             try:
@@ -68,11 +69,11 @@ class Hold:
 def prepare(path: Path) -> None:
     """Check the file, or create it. Raises LogUnusable with the file untouched."""
     if path.exists():
-        _check_header(path)
+        check_header(path)
         _check_pages(path)
-    elif _beside(path, "-wal").exists():
+    elif beside(path, "-wal").exists():
         raise LogUnusable(
-            f"{_beside(path, '-wal')} is there but {path} is not: bring back the one or move away the other"
+            f"{beside(path, '-wal')} is there but {path} is not: bring back the one or move away the other"
         )
     else:
         _create(path)
@@ -80,7 +81,7 @@ def prepare(path: Path) -> None:
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes. What it acknowledged has been fsynced."""
-    connection = _connect(path, "rw")
+    connection = connect(path, "rw")
     for pragma in (
         "synchronous = FULL",
         "fullfsync = ON",  # macOS: its plain fsync does not reach the platter.
@@ -96,24 +97,27 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that sees what has been committed, while the writer writes."""
-    connection = _connect(path, "rw")  # Not "ro": the last connection to close must be able to tidy up.
+    connection = connect(path, "rw")  # Not "ro": the last connection to close must be able to tidy up.
     connection.execute("PRAGMA query_only = ON")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     return connection
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def beside(path: Path, suffix: str) -> Path:
+    """The file of this suffix that goes with another."""
     return path.with_name(path.name + suffix)
 
 
-def _connect(path: Path, options: str) -> sqlite3.Connection:
+def connect(path: Path, options: str) -> sqlite3.Connection:
+    """A connection; `options` as in SQLite's addresses, such as "rw"."""
     # Transactions are begun and ended by hand; the connection wanders between the loop and the thread that commits.
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={options}", uri=True, isolation_level=None, check_same_thread=False
     )
 
 
-def _check_header(path: Path) -> None:
+def check_header(path: Path) -> None:
+    """Look whether it is a log that this program knows. Raises LogUnusable, OSError."""
     with path.open("rb") as file:
         header = file.read(100)
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
@@ -131,10 +135,10 @@ def _check_header(path: Path) -> None:
 
 def _check_pages(path: Path) -> None:
     # Without a write-ahead log nothing but the file itself need be looked at, and SQLite makes no files beside it.
-    shared = _beside(path, "-shm")
-    walled, shared_before = _beside(path, "-wal").exists(), shared.exists()
+    shared = beside(path, "-shm")
+    walled, shared_before = beside(path, "-wal").exists(), shared.exists()
     try:
-        with contextlib.closing(_connect(path, "ro" if walled else "ro&immutable=1")) as connection:
+        with contextlib.closing(connect(path, "ro" if walled else "ro&immutable=1")) as connection:
             verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
         verdict = str(error)
@@ -146,14 +150,25 @@ def _check_pages(path: Path) -> None:
 
 
 def _create(path: Path) -> None:
-    draft = _beside(path, ".new")
-    draft.unlink(missing_ok=True)
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
-    with contextlib.closing(_connect(draft, "rwc")) as connection:
+    draft = beside(path, ".new")
+    new_file(draft)
+    with contextlib.closing(connect(draft, "rwc")) as connection:
         connection.executescript(
-            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {QUERIES['schema']}"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {_PLAIN}; {QUERIES['schema']}"
         )
         connection.execute("PRAGMA journal_mode = WAL")
+    put_in_place(draft, path)
+
+
+def new_file(path: Path) -> None:
+    """An empty file for its owner alone, instead of one that was left behind."""
+    for left in (path, beside(path, "-wal"), beside(path, "-shm"), beside(path, "-journal")):
+        left.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Give a file that is complete its name; both outlive the machine when this returns."""
     for place in (draft, path.parent):
         if place == path.parent:
             draft.replace(path)

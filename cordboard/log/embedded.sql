@@ -121,3 +121,42 @@ SELECT consumer_group, topic, partition, next_offset FROM committed;
 -- Store a group's offset in one partition.
 INSERT INTO committed (consumer_group, topic, partition, next_offset) VALUES (?, ?, ?, ?)
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset;
+
+-- has_topics --
+-- How many partitions there are of some topics.
+SELECT count(*) FROM source WHERE topic GLOB ?;
+
+-- furthest_start --
+-- The highest offset at which any partition begins.
+SELECT max(start) FROM source;
+
+-- empty_sources --
+-- Have the partitions of some topics begin behind their last record, at a time.
+UPDATE source SET
+    start = coalesce((SELECT max("offset") + 1 FROM record WHERE source = source.id), start),
+    start_ms = max(start_ms, ?)
+WHERE topic GLOB ?;
+
+-- empty_records --
+-- Forget all records of some topics.
+DELETE FROM record WHERE source IN (SELECT id FROM source WHERE topic GLOB ?);
+
+-- move_records --
+-- Move every partition to where it begins from now on.
+UPDATE record SET "offset" = "offset" + ? - (SELECT start FROM source WHERE id = record.source);
+
+-- move_positions --
+-- The same for the positions of owners.
+UPDATE position SET next_offset = next_offset + coalesce(
+    ? - (SELECT start FROM source WHERE source.topic = position.topic AND source.partition = position.partition), 0
+);
+
+-- move_commits --
+-- The same for the offsets of groups.
+UPDATE committed SET next_offset = next_offset + coalesce(
+    ? - (SELECT start FROM source WHERE source.topic = committed.topic AND source.partition = committed.partition), 0
+);
+
+-- move_starts --
+-- Every partition begins there.
+UPDATE source SET start = ?;

@@ -115,8 +115,8 @@ class EmbeddedReader:
         if records is None:
             records = self._source.records(partition, offset, count)
             await asyncio.sleep(0)  # Others go on while somebody catches up.
-        if records:
-            self._positions[partition] = records[-1].offset + 1
+        # Where there is nothing any more, it is passed over: else it would be looked at again and again.
+        self._positions[partition] = records[-1].offset + 1 if records else offset
         return records
 
     def _is_past(self, partition: Partition, offset: int, time_ms: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Self
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cordboard.access import Access, AccessMetrics
+from cordboard.build import BuildMetrics
 from cordboard.clock import Clock
 from cordboard.control import Control, ControlMetrics
 from cordboard.http_server import HttpServer
@@ -65,6 +66,7 @@ class Desk:
         self._registry = registry
         self._duties = in_effect(settings, duties)
         self._telnyx_is_local = telnyx_is_local
+        BuildMetrics(registry)
         self._liveness_metrics = LivenessMetrics(registry)
         self._certificates = Certificates(settings, registry)
         self._stack = AsyncExitStack()
@@ -253,7 +255,7 @@ class Desk:
             access=self._access,
             secret=self._settings.peers.read_secret,
             own_word=self._heartbeat.word,
-            paused=lambda: control.orders.paused,
+            orders=lambda: control.orders,
         )
 
     async def _open_doors(self, dispatcher: Dispatcher, door: GrpcServer) -> None:

@@ -16,11 +16,12 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 
+from cordboard.build import VERSION
 from cordboard.clock import Clock
 from cordboard.liveness import Liveness, Standing
 from cordboard.log.port import Appending, LogError
 from cordboard.operations import Check, Remark, asked
-from cordboard.presence import EVERY_SECONDS, VERSION, LaneWord, PartitionWord, PoolWord, Presence, record_of
+from cordboard.presence import EVERY_SECONDS, LaneWord, PartitionWord, PoolWord, Presence, record_of
 from cordboard.roles.hands import Workers
 from dispatcher.dispatcher import Dispatcher
 

@@ -174,7 +174,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SHUTTING_DOWN: _Reason.ValueType  # 85
     """UNAVAILABLE: this process is stopping; try another."""
     REASON_RESTORING: _Reason.ValueType  # 86
-    """UNAVAILABLE: this process is reading its state back; try again."""
+    """UNAVAILABLE: this process is reading its state back, or its log was restored from a backup and nobody has resumed the
+    account since; try again.
+    """
     REASON_OWNER_UNREACHABLE: _Reason.ValueType  # 87
     """UNAVAILABLE: the process that owns the call cannot be reached; try again."""
     REASON_LOG_UNAVAILABLE: _Reason.ValueType  # 88
@@ -278,7 +280,9 @@ REASON_QUOTA_EXCEEDED: Reason.ValueType  # 84
 REASON_SHUTTING_DOWN: Reason.ValueType  # 85
 """UNAVAILABLE: this process is stopping; try another."""
 REASON_RESTORING: Reason.ValueType  # 86
-"""UNAVAILABLE: this process is reading its state back; try again."""
+"""UNAVAILABLE: this process is reading its state back, or its log was restored from a backup and nobody has resumed the
+account since; try again.
+"""
 REASON_OWNER_UNREACHABLE: Reason.ValueType  # 87
 """UNAVAILABLE: the process that owns the call cannot be reached; try again."""
 REASON_LOG_UNAVAILABLE: Reason.ValueType  # 88

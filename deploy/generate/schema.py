@@ -22,7 +22,6 @@ SET_BY_THE_CHART: Final[Mapping[str, frozenset[str]]] = {
         {"ca_file", "certificate_file", "key_file", "sasl_password", "sasl_password_file", "oauth_token_file"}
     ),
     "Account": frozenset({"api_key", "api_key_file", "dial_url_secret", "dial_url_secret_file", "forward_url"}),
-    # Sections of releases that have them.
     "Recorder": frozenset({"kind", "path", "url", "url_file"}),
     "Sealing": frozenset({"key_file"}),
     "Rest": frozenset({"host", "port"}),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cordboard.clock import Clock
 from cordboard.log.port import Log
+from cordboard.orders import NO_ORDERS, Orders
 from cordboard.tail import Tail
 from cordboard.topics import Topics
 from cordboard.tracing.port import Tracer
@@ -29,12 +32,13 @@ class Acceptance:
         clock: Clock,
         finder: Finder,
         tracer: Tracer | None = None,
+        orders: Callable[[], Orders] = lambda: NO_ORDERS,
     ) -> None:
         self.waiters = Waiters()
         self._doors = 0
         self._tail = Tail(log, topics.results, self.waiters.hear)
         judge = Judge(topics, accounts, finder)
-        self.intake = Intake(log, topics, accounts, clock, judge.knows, tracer)
+        self.intake = Intake(log, topics, accounts, clock, judge.knows, tracer, orders)
         self.executor = Executor(self.intake, self.waiters, judge)
 
     async def start(self) -> None:

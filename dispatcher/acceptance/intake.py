@@ -18,13 +18,14 @@ from cordboard.clock import Clock
 from cordboard.cloudevents import CloudEvent, to_headers
 from cordboard.identity import page_key
 from cordboard.log.port import Appended, Log, LogError, NewRecord
+from cordboard.orders import NO_ORDERS, Orders
 from cordboard.topics import Topics
 from cordboard.tracing import conventions as names
 from cordboard.tracing.port import Kind, Span, Tracer
 from cordboard.v1 import command_pb2, options_pb2, result_pb2
 from cordboard.validation import COMMAND_BYTES_MAX, Violation
 from dispatcher.acceptance import permitting
-from dispatcher.acceptance.refusals import Refused, invalid, of_log
+from dispatcher.acceptance.refusals import Refused, closed, invalid, of_log
 from dispatcher.accounts import Accounts
 from dispatcher.rendering import COMMAND_TYPE, PROTOBUF_TYPE
 
@@ -61,8 +62,10 @@ class Intake:
         clock: Clock,
         knows: Knows = nobody_knows,
         tracer: Tracer | None = None,
+        orders: Callable[[], Orders] = lambda: NO_ORDERS,
     ) -> None:
         """`knows` tells whether a page has heard of a command id."""
+        self._orders = orders
         self._tracer = tracer
         self._knows = knows
         self._log = log
@@ -106,11 +109,18 @@ class Intake:
 
     def _admitted(self, command: command_pb2.Command, traceparent: str) -> Admitted:
         account = self._accounts.resolve(command.account)
+        self._must_be_open(account, command)
         key = page_key(command, account)
         topic = self._topic_of(command)
         span = None if self._tracer is None else _begin(self._tracer, command, topic, traceparent)
         trace = traceparent if span is None else span.traceparent
         return Admitted(command, account, key, _record(command, topic, key, trace), span)
+
+    def _must_be_open(self, account: str, command: command_pb2.Command) -> None:
+        """Turn away what is of an account that takes no commands, or may be. A hangup gets through."""
+        shut = self._orders().closed
+        if shut and (not account or account in shut) and not action_of(command).completion.ends_call:
+            raise closed(account or ", ".join(sorted(shut)))
 
     def account_of(self, named: str, caller: Caller = ANYBODY) -> str:
         """The account that a question means. Raises Refused where it names an unknown one, or one of others."""

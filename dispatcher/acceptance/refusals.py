@@ -21,6 +21,7 @@ from cordboard.validation import Violation
 DOMAIN: Final = "cordboard.v1"
 RETRY_SECONDS: Final = 0.5
 RETRY_ELSEWHERE_SECONDS: Final = 0.1  # Another process can do it at once.
+RETRY_CLOSED_SECONDS: Final = 5.0  # A person has to do something first.
 _NONE: Final[Mapping[str, str]] = {}
 
 _CODES: Final = {
@@ -119,6 +120,15 @@ def shutting_down() -> Refused:
     """This process is stopping."""
     message = "This process is stopping; another one will take the request."
     return Refused(result_pb2.REASON_SHUTTING_DOWN, message, retry_seconds=RETRY_ELSEWHERE_SECONDS)
+
+
+def closed(account: str) -> Refused:
+    """The log was restored from a backup, and this account has not been resumed since."""
+    message = (
+        f"The log was restored from a backup. What it has lost may have been sent, so account {account} takes no "
+        "commands but hangups and rejects until an operator resumes it."
+    )
+    return Refused(result_pb2.REASON_RESTORING, message, retry_seconds=RETRY_CLOSED_SECONDS)
 
 
 def overloaded(what: str) -> Refused:

@@ -66,7 +66,9 @@ def advance(
         if page is None:
             return Decision(page=None, changed=False)
     turn = Turn(page=page, now=now, limits=limits, orders=orders)
+    flights.give_up_lost(turn)
     _apply(turn, given)
+    flights.give_up_lost(turn)  # A command that was accepted before the restore, and is read behind it.
     if not page.is_alias:
         transfers.settle_by_legs(turn)
         links.announce(turn)

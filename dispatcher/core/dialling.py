@@ -130,7 +130,9 @@ def _tell_joined(turn: Turn, dial: Ask | Open, *, over: bool) -> None:
 def _introduce(turn: Turn, leg: Leg, late: Open | None) -> None:
     page = turn.page
     told = Tell(page=leg.call, account=page.account, sender=page.key, leg=leg)
-    if late is not None and page.account in turn.limits.late_dials_hung_up:
+    # What a log has lost that was restored may be commands for this leg: somebody may be talking.
+    is_given_up = late is not None and not turn.orders.has_lost(late.accept_ms)
+    if late is not None and is_given_up and page.account in turn.limits.late_dials_hung_up:
         told = replace(told, given_up=True, traceparent=late.traceparent)
     turn.say(told)
 

@@ -7,6 +7,9 @@ Silence, 15 s after a release (5 s after `not_after` where the worker said WAITI
     WINDOW, ALWAYS     released again, the same bytes, while the first release is less than 50 s ago; then UNKNOWN
     UNSENT (dial)      UNKNOWN, unless a webhook of its own proved it meanwhile
 
+What waited when the log was backed up, and is found in a log that was restored, counts as released then: it may have
+been, in the life that was lost. Nothing of it is ever sent but hangups and rejects: a second one does nothing.
+
 The line waits for the outcome of the latest attempt even when an earlier one has succeeded: a repeat that is still on
 its way must not arrive behind the next command.
 """
@@ -24,7 +27,7 @@ from dispatcher.core.commands import ANSWER
 from dispatcher.core.completion import await_event, begin, match_clues, settle_as_done
 from dispatcher.core.ending import end_call
 from dispatcher.core.inputs import Told
-from dispatcher.core.page import Flight, Life
+from dispatcher.core.page import Flight, Held, Life
 from dispatcher.core.rivals import contest, is_contested
 from dispatcher.core.turn import Ending, Turn, awaiting, give_result, settle
 from dispatcher.core.words import Reason, State
@@ -33,6 +36,7 @@ HANGUP_UNKNOWN_MS: Final = 75_000
 WAITING_GRACE_MS: Final = 5_000
 DOUBT_KEPT_MS: Final = 3_600_000
 _OUTCOMES_KEPT: Final = 8
+_LOST: Final = "The log was restored from a backup in which this waited; it may or may not have been sent since."
 
 
 def hear_outcome(turn: Turn, told: Told) -> None:
@@ -106,8 +110,9 @@ def _succeed(turn: Turn, flight: Flight, ending: Ending) -> None:
     begin(turn, flight, ending)
 
 
-def _fail(turn: Turn, flight: Flight) -> None:
+def _fail(turn: Turn, flight: Flight, message: str = "") -> None:
     ending = verdicts.conclude(flight.ask.action, flight.attempt, flight.outcomes)
+    ending = replace(ending, message=message or ending.message)
     if ending.state is State.UNKNOWN and flight.clues and turn.page.is_dial:
         _succeed(turn, flight, dialling.proven_by(flight.clues, flight.ask.new_legs, ending))
         return
@@ -136,6 +141,31 @@ def _keep_in_doubt(turn: Turn, flight: Flight) -> None:
     match_clues(turn, doubt, flight.clues)
 
 
+def give_up_lost(turn: Turn) -> None:
+    """Where the log was restored from a backup: end what waited then, before anything else could be said of it."""
+    page = turn.page
+    if not turn.orders.restored_ms:
+        return
+    for held in [*page.line, *page.early]:
+        if turn.orders.has_lost(held.ask.accept_ms) and not held.ask.ends_call:
+            line.take_out(page, held)
+            _fail(turn, _as_if_released(turn, held), _LOST)
+
+
+def _as_if_released(turn: Turn, held: Held) -> Flight:
+    turn.page.released += 1
+    at_ms = held.ask.accept_ms
+    return Flight(
+        ask=held.ask,
+        attempt=1,
+        first_ms=at_ms,
+        released_ms=at_ms,
+        deadline_ms=at_ms,
+        contested=is_contested(turn.page, held.ask.action),
+        order=turn.page.released,
+    )
+
+
 def judge_silence(turn: Turn, at_ms: int) -> None:
     """Decide about every released command whose deadline has passed."""
     for flight in [one for one in turn.page.flights if one.deadline_ms <= at_ms]:
@@ -155,6 +185,8 @@ def _may_go_again(turn: Turn, flight: Flight) -> bool:
         return False
     if flight.expire_ms is not None and flight.expire_ms <= turn.now:
         return False
+    if turn.orders.has_lost(flight.first_ms):
+        return False  # The next attempt may be made already, and what came of it was lost.
     return turn.now - flight.first_ms < line.WINDOW_MS
 
 

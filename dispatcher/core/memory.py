@@ -88,6 +88,11 @@ def _encode(name: bytes, ended: Remembered) -> bytes:
     )
 
 
+def _known(reasons: tuple[Reason | None, ...], index: int) -> Reason | None:
+    """A newer version may have written one that this one has not: the state says what matters of it."""
+    return reasons[index] if index < len(reasons) else None
+
+
 def _decode(entry: bytes) -> Remembered:
     accept_ms = int.from_bytes(entry[17:23], "big")
     return Remembered(
@@ -96,7 +101,7 @@ def _decode(entry: bytes) -> Remembered:
         finish_ms=accept_ms + int.from_bytes(entry[23:26], "big") * 10,
         http_status=int.from_bytes(entry[26:28], "big"),
         state=_STATES[entry[28]],
-        reason=_REASONS[entry[29]],
+        reason=_known(_REASONS, entry[29]) or Reason.NONE,
         completion=_COMPLETIONS[entry[30]],
-        doubt=_DOUBTS[entry[31]],
+        doubt=_known(_DOUBTS, entry[31]),
     )

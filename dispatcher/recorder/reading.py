@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from cordboard import enumerations
 from cordboard.catalogue import action_of
 from cordboard.cloudevents import header
 from cordboard.log.port import Record
@@ -113,7 +114,7 @@ class Interpreter:
         if said == CANCELLED_TYPE:
             return self._cancelled(record)
         result, kind = CommandResult.FromString(record.value), _RESULTS[said]
-        state = State.Name(result.state).removeprefix("STATE_")
+        state = enumerations.name_of(State.Name, result.state, "STATE_")
         entry = _entry(
             record,
             result.call_control_id or header(record.headers, "ce_subject"),
@@ -139,7 +140,7 @@ class Interpreter:
             command_id=completion.command_id,
             account=completion.account,
             action=completion.action,
-            state=CompletionState.Name(completion.state).removeprefix("COMPLETION_STATE_"),
+            state=enumerations.name_of(CompletionState.Name, completion.state, "COMPLETION_STATE_"),
             reason=_reason(completion.reason),
             content=self._masking.completion(completion),
         )
@@ -197,7 +198,7 @@ def _of_dial(entry: Entry, result: CommandResult) -> tuple[Story, ...]:
 
 
 def _reason(reason: Reason.ValueType) -> str:
-    name = Reason.Name(reason).removeprefix("REASON_")
+    name = enumerations.name_of(Reason.Name, reason, "REASON_")
     return "" if name == "UNSPECIFIED" else name
 
 

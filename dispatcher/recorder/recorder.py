@@ -28,6 +28,7 @@ STOP_SECONDS: Final = 3.0  # For what is in hand: what is not written by then is
 HANDOVER_SECONDS: Final = 2.0  # How long the group waits for a write.
 RETRY_SECONDS: Final = 0.25  # Before the first new try; doubled while the trouble lasts.
 RETRY_SECONDS_MAX: Final = 15.0
+_MISSED_MAX: Final = 1_000_000_000_000  # No retention takes so many: the log was made anew (cordboard/log/backup.py).
 _AT_ONCE: Final = 20  # Records made entries of before others have their turn on the event loop.
 
 
@@ -153,10 +154,11 @@ class Recorder:
         recorded = await self._tables.positions(starts)
         ends = await self._asked(self._log.end, places)  # Asked last: another recorder may still be going on.
         for at, place in recorded.items():
-            if place > ends[at]:
+            if place > ends[at] or starts[at] - place > _MISSED_MAX:
                 raise TablesUnusable(
-                    f"the tables hold {at.topic}/{at.partition} up to {place}, and the log ends at {ends[at]}: it is "
-                    "not the log that was recorded. Give the recorder a database of its own for this one"
+                    f"the tables hold {at.topic}/{at.partition} up to {place}, and the log has {starts[at]} to "
+                    f"{ends[at]}: it is not the log that was recorded, or was restored from a backup since. Give the "
+                    "recorder a database of its own for this one"
                 )
         self._positions = {at: max(place, starts[at]) for at, place in recorded.items()}
         return {at: Move(at, place, self._positions[at], max(starts[at] - place, 0)) for at, place in recorded.items()}

@@ -17,6 +17,7 @@ import orjson
 from google.protobuf.descriptor import Descriptor
 
 from cordboard.body import from_struct, wire_name
+from cordboard.enumerations import name_of
 from cordboard.v1 import STATE_SUCCEEDED, Command, CommandResult, Reason, State
 from dispatcher.acceptance.refusals import Refused
 from dispatcher.rest import meanings
@@ -92,8 +93,8 @@ def of_open(command: Command) -> Answer:
 
 def of_result(result: CommandResult, command: Command) -> Answer:
     """What became of it."""
-    state = State.Name(result.state).removeprefix("STATE_")
-    reason = "" if not result.reason else Reason.Name(result.reason).removeprefix("REASON_")
+    state = name_of(State.Name, result.state, "STATE_")
+    reason = "" if not result.reason else name_of(Reason.Name, result.reason, "REASON_")
     headers = {**_named(command), **NO_RETRY, STATE_HEADER: state}
     if reason:
         headers[REASON_HEADER] = reason

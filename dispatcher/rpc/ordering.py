@@ -72,8 +72,10 @@ class Ordering:
         # A process that stood still must not give an order that nobody waits for any more: others came since.
         if (seconds_left := time_left()) is not None and seconds_left <= 0:
             raise overloaded("Its caller waits no longer, so nothing was ordered.")
-        said = {"comment": comment, "source": caller.name}
-        taken = await self._append(orders.pause(self._topic, account, paused=paused, given_ms=given_ms, **said))
+        order = orders.pause(
+            self._topic, account, paused=paused, given_ms=given_ms, comment=comment, source=caller.name
+        )
+        taken = await self._append(order)
         _log.info("an account is paused" if paused else "an account is resumed", account=account, by=caller.name)
         return account, taken
 

@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from cordboard.access import Access
 from cordboard.clock import Clock
 from cordboard.log.port import Log
+from cordboard.orders import NO_ORDERS, Orders
 from cordboard.settings import Grpc
 from cordboard.topics import Topics
 from cordboard.tracing.port import Tracer
@@ -66,8 +67,8 @@ class GrpcServer:
     `dispatcher` knows the pages that this process owns; for all others the door asks their owners, over channels that
     `connect` opens and to whom it shows `secret`. `rng` makes the ids of cancel requests; `ready` is what health calls
     readiness. `archive` is what was recorded; `masking` how much of dead letters is shown; `order_ms` when an order for
-    an account is given; `encryption` is the port's, and that of questions to peers; `access` says who asks. `own_word`
-    is what this process says of itself, `paused` the accounts that are paused.
+    an account is given, `orders` those in force; `encryption` is the port's, and that of questions to peers; `access`
+    says who asks. `own_word` is what this process says of itself.
     """
 
     def __init__(  # noqa: PLR0913 - the joints of the process meet here
@@ -87,11 +88,11 @@ class GrpcServer:
         masking: Masking | None = None,
         tracer: Tracer | None = None,
         order_ms: OrderTime,
+        orders: Callable[[], Orders] = lambda: NO_ORDERS,
         encryption: Encryption = IN_THE_CLEAR,
         access: Access | None = None,
         secret: Secret = no_secret,
         own_word: OwnWord | None = None,
-        paused: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         metrics = Metrics(registry)
         self._settings = settings
@@ -106,11 +107,11 @@ class GrpcServer:
         )
         self._channels = Channels(connect or encryption.connect(settings), encryption.shown, secret)
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
-        self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer)
+        self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer, orders)
         intake, waiters = self.acceptance.intake, self.acceptance.waiters
         metrics.count_waiting(lambda: len(waiters))
         recalling = Recalling(archive)
-        surveyor = Surveyor(log, topics, accounts.addresses, clock, own_word=own_word, paused=paused)
+        surveyor = Surveyor(log, topics, accounts.addresses, clock, own_word=own_word, paused=lambda: orders().paused)
         self._operating: Any = Operating(recalling, Letters(log, topics), masking or Masking(), surveyor)
         self._service: Any = Service(  # The generated code asks for its own class; it needs only the methods.
             intake,

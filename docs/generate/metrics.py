@@ -26,7 +26,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGES: Final = ("cordboard", "dispatcher", "workers")
 KINDS: Final = (Counter, Enum, Gauge, Histogram, Info, Summary)
 # What a kind is called where it is scraped.
-SUFFIXES: Final = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
+SUFFIXES: Final = {
+    "counter": ("_total",),
+    "histogram": ("_bucket", "_sum", "_count"),
+    "summary": ("_sum", "_count"),
+    "info": ("_info",),
+}
 
 _HEAD: Final = """\
 # Metrics
@@ -57,7 +62,7 @@ class Metric:
     @property
     def shown(self) -> str:
         """The name under which it is looked for."""
-        return self.name + "_total" if self.kind == "counter" else self.name
+        return self.name + {"counter": "_total", "info": "_info"}.get(self.kind, "")
 
     @property
     def samples(self) -> tuple[str, ...]:

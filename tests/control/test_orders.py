@@ -91,3 +91,26 @@ def test_what_nobody_understands_changes_nothing() -> None:
     before = told(orders.pause(TOPIC, "main", paused=True))
     for key, value in ((b"guard/main", b"{}"), (b"pause/main", b"nonsense"), (b"cancel/main", b"{}"), (None, b"")):
         assert before.after(Record(TOPIC, 0, 7, 2_000, key, value)) == before
+
+
+def test_an_account_is_closed_until_it_is_resumed() -> None:
+    """
+    It is paused, and takes nothing meanwhile; a pause alone closes nothing.
+    """
+    closed = orders.pause(TOPIC, "main", paused=True, closed=True)
+    resumed = orders.pause(TOPIC, "main", paused=False)
+
+    assert (told(closed).paused, told(closed).closed) == ({"main"}, {"main"})
+    assert (told(closed, resumed).paused, told(closed, resumed).closed) == (frozenset(), frozenset())
+    assert told(orders.pause(TOPIC, "main", paused=True)).closed == frozenset()
+
+
+def test_what_was_taken_before_a_restore_is_lost() -> None:
+    """
+    As the log's own time has it; where nothing was restored, nothing is.
+    """
+    once = told(orders.restore(TOPIC, "from a backup of yesterday"))
+
+    assert once.has_lost(1_000)
+    assert not once.has_lost(1_001)
+    assert not NO_ORDERS.has_lost(1)

@@ -17,7 +17,7 @@ another is delivered at once, and what comes of it is shown too. The commands:
     answer HOW [call=A] [attempt=1]       to the question whether the call lives: alive, dead, ended, or as `outcome`
     cancel [ID ...] [call= group= dial=]  ·  credit DIAL  ·  tick 15s  ·  page [call=A]
     guards name=value ...                 of the account, for the rest of the story
-    pause  ·  resume  ·  cancel-group G   the operators' orders
+    pause  ·  resume  ·  cancel-group G  ·  restored      the operators' orders; the log is one from a backup
 """
 
 from __future__ import annotations
@@ -181,6 +181,9 @@ class Story:
 
     def do_cancel_group(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
         yield from self.order(replace(self.orders, cancelled={(ACCOUNT, words[0]): self.now}))
+
+    def do_restored(self, words: list[str], options: dict[str, str]) -> Iterator[str]:
+        yield from self.order(replace(self.orders, restored_ms=self.now))
 
     def order(self, orders: Orders) -> Iterator[str]:
         self.orders = orders

@@ -64,6 +64,11 @@ class Running:
         """Whether its operations port, and its doors, serve TLS."""
         return self.environment.get("CORDBOARD_TLS__OPERATIONS") == "true"
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether it has the REST door, which knows senders by the accounts' keys and passes some requests on."""
+        return any(port["name"] == "rest" for port in self.container["ports"])
+
     def mounted(self, path: str) -> str | None:
         """The volume in which a path lies."""
         inside = [one for one in self.container["volumeMounts"] if f"{path}/".startswith(f"{one['mountPath']}/")]

@@ -19,7 +19,8 @@ from cordboard.settings import Duties, Role, Settings, load
 from deploy.generate.rendering import ROOT
 
 FOLDER = ROOT / "deploy"
-ROLES = ("dispatcher", "worker", "ingress")
+ROLES = ("dispatcher", "worker", "ingress")  # Two of each.
+ALL_ROLES = (*ROLES, "recorder")
 
 
 @functools.cache
@@ -63,6 +64,20 @@ def test_two_of_each_role_start_by_what_they_are_told(role: str):
     assert settings.accounts["main"].base_url.startswith("http://sandbox:")
 
 
+def test_what_the_recorder_writes_the_dispatchers_read():
+    """
+    The same database, whose password is the container's; and the REST door, for who has the account's key.
+    """
+    recorder, dispatcher = settings_of("recorder").recorder, settings_of("dispatcher")
+    told = composed()["services"]["postgres"]["environment"]
+
+    assert recorder == dispatcher.recorder
+    address = "postgresql://{POSTGRES_USER}:{POSTGRES_PASSWORD}@postgres/{POSTGRES_DB}"
+    assert recorder.read_url() == address.format(**told)
+    assert dispatcher.accounts["main"].read_api_key() == settings_of("worker").accounts["main"].read_api_key()
+    assert dispatcher.rest.host == dispatcher.grpc.host
+
+
 def test_the_sandbox_signs_with_the_key_that_webhooks_are_verified_by():
     """
     Else none would come in.
@@ -102,7 +117,7 @@ def test_prometheus_asks_every_role():
     (job,) = yaml.safe_load((FOLDER / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
     (discovery,) = job["dns_sd_configs"]
 
-    assert set(ROLES) <= set(discovery["names"])
+    assert set(ALL_ROLES) <= set(discovery["names"])
     assert discovery["port"] == settings_of("dispatcher").operations.port
 
 
@@ -110,7 +125,7 @@ def test_a_stop_is_given_the_time_that_it_takes():
     """
     The engine waits longer than any role's stop lasts.
     """
-    for role in ROLES:
+    for role in ALL_ROLES:
         patience = int(composed()["services"][role]["stop_grace_period"].removesuffix("s"))
         assert patience > getattr(settings_of(role), role).stop_seconds
 

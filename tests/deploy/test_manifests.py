@@ -95,12 +95,12 @@ def test_a_stop_is_given_the_time_that_it_takes(one: Running):
     The grace period covers preStop and the longest stop of the roles inside.
     """
     settings = Settings()
-    roles = ("dispatcher", "worker", "ingress") if one.role == "serve" else (one.role,)
+    roles = ("dispatcher", "worker", "ingress", "recorder") if one.role == "serve" else (one.role,)
     stop = sum(getattr(settings, role).stop_seconds for role in roles)
     waited = one.container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
 
     assert one.pod["terminationGracePeriodSeconds"] >= waited + stop + 5
-    assert bool(waited) == (one.role != "worker")
+    assert bool(waited) == (one.role not in {"worker", "recorder"})
 
 
 @of_all
@@ -205,7 +205,8 @@ def _ports_in(policy: Object) -> list[str]:
 @pytest.mark.parametrize("name", SHAPES)
 def test_nothing_flows_that_is_not_named(name: str):
     """
-    One policy denies everything to everybody; the public port is the ingress's alone, and Telnyx the workers'.
+    One policy denies everything to everybody; the public port is the ingress's alone, Telnyx the workers' and the REST
+    door's, the database the recorder's and the dispatchers'.
     """
     nothing, *flows = sorted(
         of_kind(name, "NetworkPolicy"), key=lambda one: one["metadata"]["name"] != "cordboard-nothing"
@@ -219,7 +220,8 @@ def test_nothing_flows_that_is_not_named(name: str):
         open_to_all = {port["port"] for rule in rules if not rule.get("from") for port in rule["ports"]}
         outside = {port["port"] for flow in mine for rule in flow.get("egress", ()) for port in rule["ports"]}
         assert open_to_all == ({"webhooks"} if one.role in {"ingress", "serve"} else set())
-        assert (443 in outside) == (one.role in {"worker", "serve"})
+        assert (443 in outside) == (one.role in {"worker", "serve"} or one.has_rest)
+        assert (5432 in outside) == (name != "embedded" and one.role in {"dispatcher", "recorder"})
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -37,7 +37,8 @@ def settings_of(name: str, one: Running, folder: Path) -> Settings:
             secret = folder / value.removeprefix(SECRETS).replace("/", "-")
             held = certificates.get(Path(value).name)
             keys = KEYS.encode() if value.endswith("sealing.keys") else b"0123456789abcdef"
-            secret.write_bytes(held.read_bytes() if held else keys)
+            text = b"postgresql://db/calls" if variable.endswith("URL_FILE") else keys
+            secret.write_bytes(held.read_bytes() if held else text)
             environment[variable] = str(secret)
     return load(environ=environment, duties=duties_of(one))
 
@@ -58,11 +59,15 @@ def test_every_process_starts_by_what_it_is_told(name: str, one: Running, tmp_pa
 
     assert settings.log.kind == ("embedded" if name == "embedded" else "kafka")
     assert settings.logging.format == "json"
-    hosts = {"dispatcher": settings.grpc.host, "ingress": settings.ingress.host, "worker": settings.operations.host}
-    assert {hosts.get(one.role, settings.grpc.host), settings.operations.host} == {"0.0.0.0"}  # noqa: S104 - compared
-    ports = {"grpc": settings.grpc.port, "webhooks": settings.ingress.port, "operations": settings.operations.port}
+    listening = {
+        "grpc": settings.grpc,
+        "rest": settings.rest,
+        "webhooks": settings.ingress,
+        "operations": settings.operations,
+    }
     for port in one.container["ports"]:
-        assert ports[port["name"]] == port["containerPort"]
+        section = listening[port["name"]]
+        assert (section.host, section.port) == ("0.0.0.0", port["containerPort"])  # noqa: S104 - compared
 
 
 @of_all
@@ -87,7 +92,7 @@ def test_every_file_that_is_named_is_mounted_and_no_secret_is_mounted_for_nothin
         for item in (source or {}).get("items", ())
     }
     assert held == given
-    assert any("api-key" in path for path in given) == (one.role in {"worker", "serve"})
+    assert any("api-key" in path for path in given) == (one.role in {"worker", "serve"} or one.has_rest)
 
 
 def test_what_strimzi_makes_is_what_cordboard_demands(tmp_path: Path):

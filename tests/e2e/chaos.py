@@ -35,7 +35,10 @@ _CATCH_UP_SECONDS: Final = 60.0
 class Run:
     """One run on one directory: `async with`, then `rage`, then `conclude`."""
 
-    def __init__(self, directory: Path, seed: int, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, directory: Path, seed: int, tell: Callable[[str], None], make: Callable[..., Cordboard] = Cordboard
+    ) -> None:
+        self._make = make
         self._directory = directory
         self._trial = Trial(seed, tell)
         self._stack = AsyncExitStack()
@@ -45,7 +48,7 @@ class Run:
         """Start the sandbox and Cordboard, and begin to watch and to call."""
         began = asyncio.get_running_loop().time()
         trial = await self._stack.enter_async_context(self._trial)
-        self.cordboard = Cordboard(self._directory, trial.sandbox.base_url, trial.sandbox.public_key)
+        self.cordboard = self._make(self._directory, trial.sandbox.base_url, trial.sandbox.public_key)
         self._stack.callback(self.cordboard.abandon)
         self._client = await self._stack.enter_async_context(Client(self.cordboard.target, options=GRPC))
         self.cordboard.start()

@@ -45,9 +45,15 @@ class Process:
         self._log = folder / "output.txt"
         self._ready = folder / "ready.json"
         self._words = tuple(words)
-        self._environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | environment
+        self._environment = {one: os.environ[one] for one in _PASSED_ON if one in os.environ} | dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen = False
+
+    def runs(self, tree: Path | None) -> None:
+        """From the next start on it is the program in that folder; None: the one that is installed here."""
+        self._environment.pop("PYTHONPATH", None)
+        if tree is not None:
+            self._environment["PYTHONPATH"] = str(tree)
 
     def start(self) -> None:
         """Start it; whoever wants something of it finds out when it is up."""

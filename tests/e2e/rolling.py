@@ -1,7 +1,8 @@
 """A rolling restart of everything under load: each dispatcher, worker, ingress and broker, as an operator would do it.
 
-    python -m tests.e2e.rolling --seed 1
+    python -m tests.e2e.rolling --seed 1 [--of COMMIT]
 
+With `--of` everything begins as the program of that commit and is restarted as the present one: a rolling upgrade.
 Each is asked to stop, started again, and waited for until it is ready, before the next one. The same checker judges;
 and how long commands waited is said for each step, beside the same for a while without restarts.
 """
@@ -28,6 +29,7 @@ from tests.e2e.stage import PARTITIONS, Stage
 from tests.e2e.stalls import Wait, longest, median_ms, waits
 from tests.e2e.striking import stopped
 from tests.e2e.trial import Summary
+from tests.releases.keep import tree_of
 
 _TRAFFIC: Final = Traffic(8.0, zipf)
 QUIET_SECONDS: Final = 20.0
@@ -47,10 +49,11 @@ class Step:
 
 
 async def rolling(
-    folder: Path, seed: int, tell: Callable[[str], None], quiet_seconds: float = QUIET_SECONDS
+    folder: Path, seed: int, tell: Callable[[str], None], quiet_seconds: float = QUIET_SECONDS, of: str = ""
 ) -> Summary:
     """Restart all of it once, and conclude; says how long commands waited."""
-    async with Stage(folder, seed, _TRAFFIC, tell) as stage:
+    more = {"PYTHONPATH": str(tree_of(of, folder / "before"))} if of else {}
+    async with Stage(folder, seed, _TRAFFIC, tell, more) as stage:
         replicas = Replicas(stage.cluster.bootstrap_servers)
         await asyncio.sleep(quiet_seconds / 2)  # Until everything is warm.
         restarts = [
@@ -76,6 +79,7 @@ async def _step(stage: Stage, name: str, restart: Callable[[], Awaitable[None]])
 
 async def _restart(piece: Process) -> None:
     await stopped(piece)
+    piece.runs(None)
     piece.start()
     await ready(piece)
 
@@ -105,8 +109,13 @@ def main() -> int:
     """One rolling restart. The exit status is 1 if any promise was broken."""
     parser = argparse.ArgumentParser(description="Restart Cordboard's processes and brokers in turn, under load.")
     parser.add_argument("--seed", type=int, default=1)
-    seed = parser.parse_args().seed
-    return in_rounds("rolling", lambda folder, seed, _: asyncio.run(rolling(folder, seed, say)), seed, 1, 1)
+    parser.add_argument("--of", default="", metavar="COMMIT")
+    wanted = parser.parse_args()
+
+    def one(folder: Path, seed: int, _: int) -> Summary:
+        return asyncio.run(rolling(folder, seed, say, of=wanted.of))
+
+    return in_rounds("rolling", one, wanted.seed, 1, 1)
 
 
 if __name__ == "__main__":

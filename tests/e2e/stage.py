@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
@@ -16,6 +16,7 @@ from cordboard.topics import Topics
 from tests.e2e.apart import Pieces
 from tests.e2e.checker import Sent, Violation
 from tests.e2e.load import Traffic
+from tests.e2e.process import NOTHING
 from tests.e2e.records import Records, in_order_of_acceptance
 from tests.e2e.releases import sent_twice
 from tests.e2e.story import keep, keep_records
@@ -32,8 +33,17 @@ _LOOK_SECONDS: Final = 0.2
 class Stage:
     """`async with` has everything up and calls coming and going; `conclude` lets it end, and judges."""
 
-    def __init__(self, folder: Path, seed: int, traffic: Traffic, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        traffic: Traffic,
+        tell: Callable[[str], None],
+        more: Mapping[str, str] = NOTHING,
+    ) -> None:
+        """`more` is in the environment of all pieces."""
         self.folder = folder
+        self._more = more
         self.trial = Trial(seed, tell, _WEBHOOK_ATTEMPTS_MAX)
         self.topics = Topics(f"run-{uuid.uuid4().hex[:8]}")
         self.cluster = Cluster(folder / "kafka", nodes=BROKERS)
@@ -61,7 +71,10 @@ class Stage:
         await asyncio.to_thread(self.cluster.start)
         servers = self.cluster.bootstrap_servers
         trial = await enter(self.trial)
-        self.pieces = Pieces(self.folder, servers, self.topics.prefix, trial.sandbox.base_url, trial.sandbox.public_key)
+        sandbox = trial.sandbox
+        self.pieces = Pieces(
+            self.folder, servers, self.topics.prefix, sandbox.base_url, sandbox.public_key, more=self._more
+        )
         await enter(self.pieces)
         client = await enter(Client(self.pieces.target, options=GRPC))
         straight = await enter(Producer(servers, self.topics, PARTITIONS, Random(trial.seed)))

@@ -52,13 +52,15 @@ def _says_what_it_is() -> None:
     told = builder.configuration()
     assert told["User"] == f"{USER}:{USER}", told
     assert told["Entrypoint"] == ["cordboard"], told
-    assert set(told["ExposedPorts"]) == {"50051/tcp", "8080/tcp", "9464/tcp"}, told
+    assert set(told["ExposedPorts"]) == {"50051/tcp", "8080/tcp", "8081/tcp", "9464/tcp"}, told
 
 
 def _holds_what_it_runs_and_no_more(inside: str) -> None:
     assert _said(inside, "id", "-u") == str(USER)
-    for role in ("dispatcher", "worker", "ingress", "serve"):
+    for role in ("dispatcher", "worker", "ingress", "recorder", "serve"):
         assert f"cordboard {role}" in _said(inside, "cordboard", role, "--help"), role
+    assert _said(inside, "cordboard", "--version").startswith("cordboard 0."), "it does not know its version"
+    _said(inside, "python", "-c", "import opentelemetry.sdk.trace")  # What tracing.endpoint asks for is there.
     for words in (("touch", "/app/new"), ("touch", "/new"), ("python", "-m", "pip"), ("gcc", "--version")):
         assert builder.run(inside, *words).returncode != 0, words
     size = int(_said(inside, "du", "-sb", "/app").split()[0])
@@ -78,7 +80,7 @@ def _plays_a_call(containers: list[str]) -> None:
         mark = Path(folder) / "mark"
         mark.touch()
         words = ("cordboard", "dev", "--demo", "--data", "/var/lib/cordboard/data")
-        ports = [f"--port-{name}=0" for name in ("grpc", "ingress", "operations", "sandbox")]
+        ports = [f"--port-{name}=0" for name in ("grpc", "ingress", "rest", "operations", "sandbox")]
         output = Path(folder) / "output"
         process = builder.start(inside, *words, *ports, output=output)
         try:

@@ -128,16 +128,15 @@ ingress.route.host: must be set where ingress.route.enabled is true
 {{- end -}}
 
 {{- define "cordboard.checks.recorder" -}}
-{{- if .Values.recorder.enabled }}
+{{- if eq (include "cordboard.recorder" .) "postgresql" }}
 {{- if ne (int .Values.recorder.replicas) 1 }}
 recorder.replicas: is {{ .Values.recorder.replicas }}, must be 1: one process keeps up, and two would wait for each other
 {{- end }}
 {{- if not .Values.recorder.database.secret }}
 recorder.database.secret: must name a Secret that holds the address of a PostgreSQL database
 {{- end }}
-{{- if eq (include "cordboard.kind" .) "embedded" }}
-recorder.enabled: must be false where settings.log.kind is embedded: nobody else can read that log
-{{- end }}
+{{- else if .Values.recorder.database.secret }}
+recorder.database.secret: is used only where recorder.enabled is true and settings.log.kind is kafka
 {{- end }}
 {{- end -}}
 

@@ -33,6 +33,11 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- define "cordboard.partitions" -}}{{ dig "log" "partitions" 4 .Values.settings | int }}{{- end -}}
 {{- define "cordboard.prefix" -}}{{ dig "log" "topic_prefix" "cordboard" .Values.settings }}{{- end -}}
 
+{{/* Where the recorder writes: into PostgreSQL, as a process of its own; with one process for all, into a file beside the log. */}}
+{{- define "cordboard.recorder" -}}
+{{- if .Values.recorder.enabled }}{{ ternary "postgresql" "sqlite" (eq (include "cordboard.kind" .) "kafka") }}{{ end }}
+{{- end -}}
+
 {{/* The worker's values for one pool: the account's own over those of all. Takes root and account. */}}
 {{- define "cordboard.worker" -}}
 {{ mergeOverwrite (deepCopy .root.Values.worker) (deepCopy (.account.worker | default dict)) | toYaml }}

@@ -67,7 +67,7 @@ spec:
 {{- if has .part (list "dispatcher" "serve") }}
 - {name: grpc, containerPort: 50051}
 {{- end }}
-{{- if and (eq .part "dispatcher") .root.Values.dispatcher.rest.enabled }}
+{{- if and (has .part (list "dispatcher" "serve")) .root.Values.dispatcher.rest.enabled }}
 - {name: rest, containerPort: 8081}
 {{- end }}
 {{- if has .part (list "ingress" "serve") }}

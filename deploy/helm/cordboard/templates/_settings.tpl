@@ -43,7 +43,7 @@ CORDBOARD_ACCOUNTS__{{ .name | upper | replace "-" "_" }}__{{ .setting }}
 {{- $host := ternary "[$(POD_IP)]" "$(POD_IP)" (contains ":" $root.Values.listen) }}
 - {name: CORDBOARD_GRPC__ADVERTISE, value: {{ printf "%s:50051" $host | quote }}}
 {{- end }}
-{{- if and (eq $part "dispatcher") $root.Values.dispatcher.rest.enabled }}
+{{- if and (has $part (list "dispatcher" "serve")) $root.Values.dispatcher.rest.enabled }}
 - {name: CORDBOARD_REST__HOST, value: {{ $root.Values.listen | quote }}}
 {{- end }}
 {{- if has $part (list "ingress" "serve") }}
@@ -62,7 +62,11 @@ CORDBOARD_ACCOUNTS__{{ .name | upper | replace "-" "_" }}__{{ .setting }}
 {{- if eq (include "cordboard.kind" $root) "kafka" }}
 {{- include "cordboard.env.kafka" $root }}
 {{- end }}
-{{- if and $root.Values.recorder.enabled (has $part (list "dispatcher" "recorder")) }}
+{{- if and (eq (include "cordboard.recorder" $root) "sqlite") (eq $part "serve") }}
+- {name: CORDBOARD_RECORDER__KIND, value: sqlite}
+- {name: CORDBOARD_RECORDER__PATH, value: /var/lib/cordboard/recorder.sqlite3}
+{{- end }}
+{{- if and (eq (include "cordboard.recorder" $root) "postgresql") (has $part (list "dispatcher" "recorder")) }}
 - {name: CORDBOARD_RECORDER__KIND, value: postgresql}
 - {name: CORDBOARD_RECORDER__URL_FILE, value: /run/secrets/cordboard/recorder/url}
 {{- end }}

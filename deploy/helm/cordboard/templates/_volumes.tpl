@@ -36,7 +36,7 @@
     items: {{- $items | trim | nindent 6 }}
 {{- end }}
 {{- end }}
-{{- if and $root.Values.recorder.enabled (has $part (list "dispatcher" "recorder")) }}
+{{- if and (eq (include "cordboard.recorder" $root) "postgresql") (has $part (list "dispatcher" "recorder")) }}
 - name: recorder
   secret:
     secretName: {{ $root.Values.recorder.database.secret }}
@@ -77,7 +77,7 @@
 - {name: account-{{ $name }}, mountPath: /run/secrets/cordboard/accounts/{{ $name }}, readOnly: true}
 {{- end }}
 {{- end }}
-{{- if and $root.Values.recorder.enabled (has $part (list "dispatcher" "recorder")) }}
+{{- if and (eq (include "cordboard.recorder" $root) "postgresql") (has $part (list "dispatcher" "recorder")) }}
 - {name: recorder, mountPath: /run/secrets/cordboard/recorder, readOnly: true}
 {{- end }}
 {{- with $root.Values.identities.secret }}
