@@ -128,7 +128,7 @@ def test_the_version_is_told(cordboard: Cordboard) -> None:
     """
     ended = cordboard("--version")
 
-    assert re.fullmatch(r"\d+\.\d+\.\d+\n", ended.stdout)
+    assert re.fullmatch(r"cordboard \d+\.\d+\.\d+\n", ended.stdout)
 
 
 def test_a_command_that_is_not_there_is_guessed(cordboard: Cordboard) -> None:

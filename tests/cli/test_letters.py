@@ -13,6 +13,7 @@ from cordboard.cli.choices import Output
 from cordboard.cli.exits import Failure, Status
 from cordboard.cli.letters import replay
 from cordboard.cli.screen import Screen
+from cordboard.cli.target import Target
 from cordboard.log.port import NewRecord
 from tests.rpc.door import TOPICS, Desk, desk_at, speak
 
@@ -33,7 +34,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def written_back(desk: Desk, *letters: str, every: bool = False) -> tuple[Status, list[dict[str, str]]]:
     stream = io.StringIO()
-    status = await replay(letters, desk.target, Screen(Output.JSON, stream), every=every)
+    status = await replay(letters, Target(desk.target), Screen(Output.JSON, stream), every=every)
     return status, [json.loads(line) for line in stream.getvalue().splitlines()]
 
 

@@ -14,6 +14,7 @@ import pytest
 from cordboard.cli.choices import Output
 from cordboard.cli.screen import Screen
 from cordboard.cli.status import ranges, watch_status
+from cordboard.cli.target import Target
 from cordboard.client import Client
 from cordboard.clock import SystemClock
 from cordboard.v1 import Command, Speak
@@ -96,7 +97,7 @@ def test_nobody_there(cordboard: Cordboard) -> None:
 async def watched(dev: Dev, *outputs: tuple[Output, io.StringIO]) -> None:
     """Watch on each of these, and on where nobody is, until all have said something twice."""
     tasks = [
-        asyncio.create_task(watch_status(dev.target, 10, Screen(output, stream), SystemClock()))
+        asyncio.create_task(watch_status(Target(dev.target), 10, Screen(output, stream), SystemClock()))
         for output, stream in outputs
     ]
     while not all(stream.getvalue().count("well") > 1 for _, stream in outputs):  # noqa: ASYNC110  # no event tells
@@ -124,7 +125,9 @@ def test_that_nobody_answers_ends_no_watch() -> None:
     stream = io.StringIO()
 
     async def for_a_while() -> None:
-        watching = asyncio.create_task(watch_status("127.0.0.1:1", 10, Screen(Output.JSON, stream), SystemClock()))
+        watching = asyncio.create_task(
+            watch_status(Target("127.0.0.1:1"), 10, Screen(Output.JSON, stream), SystemClock())
+        )
         while stream.getvalue().count("\n") < 2:  # noqa: ASYNC110  # what is written has no event
             await asyncio.sleep(0.01)
         watching.cancel()

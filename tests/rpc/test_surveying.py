@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cordboard.log.port import LogUnavailable, NewRecord
+from cordboard.orders import Orders
 from cordboard.presence import Presence, record_of
 from cordboard.v1 import GetStatusRequest, GetStatusResponse
 from cordboard.v1 import operator_service_pb2_grpc as operator_stubs
@@ -47,7 +48,7 @@ async def test_what_others_have_said_is_told(tmp_path: Path) -> None:
     """
     Of the last two minutes, each process by its last word; with what this one says now, and what nobody can read.
     """
-    async with desk_at(tmp_path, own_word=own_word, paused=lambda: frozenset({"main"})) as desk:
+    async with desk_at(tmp_path, own_word=own_word, orders=lambda: Orders(paused=frozenset({"main"}))) as desk:
         for version in ("1", "2"):
             word = Presence("there", "h", 2, version, ("worker",), 1, 5_000)
             await desk.log.append([record_of(TOPICS.processes, word)])
