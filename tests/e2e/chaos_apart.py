@@ -31,10 +31,10 @@ _CUT_OFF: Final = ('"error":"cut off by the drain"', "timeout graceful shutdown 
 _MOMENT_SECONDS_MAX: Final = 8.0  # Where nothing moves, the next fault does not wait for it.
 
 
-async def chaos(folder: Path, seed: int, faults: int, tell: Callable[[str], None]) -> Summary:
+async def chaos(folder: Path, seed: int, faults: int, tell: Callable[[str], None], *, guarded: bool = False) -> Summary:
     """Strike and conclude. Raises where the run could not be brought to its end."""
     planned = plan(seed, faults, PARTITIONS)
-    async with Stage(folder, seed, _TRAFFIC, tell) as stage:
+    async with Stage(folder, seed, _TRAFFIC, tell, guarded=guarded) as stage:
         striker = Striker(stage.pieces, stage.cluster, stage.topics.ledger)
         await stage.trial.put_faults(losses(seed))
         try:
@@ -65,10 +65,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Strike Cordboard's processes and brokers under load.")
     parser.add_argument("--faults", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--guarded", action="store_true", help="with TLS, tokens and SASL all on")
     wanted = parser.parse_args()
 
     def one(folder: Path, seed: int, faults: int) -> Summary:
-        return asyncio.run(chaos(folder, seed, faults, say))
+        return asyncio.run(chaos(folder, seed, faults, say, guarded=wanted.guarded))
 
     return in_rounds("apart", one, wanted.seed, wanted.faults, FAULTS_PER_ROUND)
 

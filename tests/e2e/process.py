@@ -26,8 +26,12 @@ _LOOK_SECONDS: Final = 0.05
 
 _COMPLAINING: Final = ('"level":"error"', '"level":"critical"', "Traceback")
 # A broker that is away is no news of ours: aiokafka says so at every try, and goes on. When it is not waited for any
-# longer, it leaves behind tasks of its own that fail.
-_OF_OTHERS: Final = ('"logger":"aiokafka', "coro=<GroupCoordinator._do_commit_offsets()")
+# longer, it leaves behind tasks of its own that fail. And uvloop complains of TLS to one that was killed.
+_OF_OTHERS: Final = (
+    '"logger":"aiokafka',
+    "coro=<GroupCoordinator._do_commit_offsets()",
+    '"event":"Fatal error on SSL protocol',
+)
 
 
 class Died(AssertionError):

@@ -15,6 +15,7 @@ from cordboard.client import Client
 from cordboard.topics import Topics
 from tests.e2e.apart import Pieces
 from tests.e2e.checker import Sent, Violation
+from tests.e2e.guards import LISTENER, Guards
 from tests.e2e.load import Traffic
 from tests.e2e.process import NOTHING
 from tests.e2e.records import Records, in_order_of_acceptance
@@ -40,13 +41,20 @@ class Stage:
         traffic: Traffic,
         tell: Callable[[str], None],
         more: Mapping[str, str] = NOTHING,
+        *,
+        guarded: bool = False,
     ) -> None:
-        """`more` is in the environment of all pieces."""
+        """`more` is in the environment of all pieces. `guarded`: nobody comes in without certificate, token, password.
+
+        What looks at the topics, to judge, stays outside of that.
+        """
         self.folder = folder
-        self._more = more
+        self._guards = Guards(folder / "guards") if guarded else None
+        self._more = {**(self._guards.environment if self._guards else NOTHING), **more}
         self.trial = Trial(seed, tell, _WEBHOOK_ATTEMPTS_MAX)
         self.topics = Topics(f"run-{uuid.uuid4().hex[:8]}")
-        self.cluster = Cluster(folder / "kafka", nodes=BROKERS)
+        listeners = [self._guards.listener] if self._guards else []
+        self.cluster = Cluster(folder / "kafka", nodes=BROKERS, listeners=listeners)
         self._traffic = traffic
         self._stack = AsyncExitStack()
 
@@ -72,11 +80,13 @@ class Stage:
         servers = self.cluster.bootstrap_servers
         trial = await enter(self.trial)
         sandbox = trial.sandbox
+        way_in = self.cluster.servers_of(LISTENER) if self._guards else servers
         self.pieces = Pieces(
-            self.folder, servers, self.topics.prefix, sandbox.base_url, sandbox.public_key, more=self._more
+            self.folder, way_in, self.topics.prefix, sandbox.base_url, sandbox.public_key, more=self._more
         )
         await enter(self.pieces)
-        client = await enter(Client(self.pieces.target, options=GRPC))
+        target = self.pieces.target
+        client = await enter(self._guards.client(target, GRPC) if self._guards else Client(target, options=GRPC))
         straight = await enter(Producer(servers, self.topics, PARTITIONS, Random(trial.seed)))
         self.records = Records(servers, self.topics, PARTITIONS)
         watching = asyncio.create_task(self.records.run(), name="the topics")
