@@ -25,6 +25,7 @@ from cordboard.http_caller import KnownCaller
 _TOO_MANY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )
+_FRAMING_MAX: Final = 8  # Bytes around each byte of a body, where it comes in the smallest pieces.
 _SAID_SECONDS: Final = 60.0
 _log: Final = structlog.get_logger(__name__)
 
@@ -82,6 +83,8 @@ class BoundedConnection(KnownCaller):
         self._head_bytes = 0
         self._in_head = True
         self._in_message = False
+        self._body_total = 0  # Of all requests; what follows is of the one in hand.
+        self._body_bytes = self._around_bytes = 0
         self._timer: asyncio.TimerHandle | None = None  # Of what the other side owes us.
         self._write_timer: asyncio.TimerHandle | None = None
 
@@ -107,22 +110,31 @@ class BoundedConnection(KnownCaller):
         """Take what came, within the bounds of a head."""
         if self._refused or self.transport.is_closing():
             return
+        before = self._body_total
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > self._bounds.head_bytes_max:
                 self._refuse_head("The head of the request is too large.")
-        elif not self._in_message and self._timer is None and self._is_answered():
+        elif self._in_message:
+            # What frames a body is bounded by it; trailers, which nobody here wants, are like a head.
+            self._around_bytes += len(data) - (self._body_total - before)
+            if self._around_bytes > 2 * self._bounds.head_bytes_max + _FRAMING_MAX * self._body_bytes:
+                self._end()
+        elif self._timer is None and self._is_answered():
             self._await_head()  # Something came between two requests that begins none.
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
         self._in_message = True
+        self._body_bytes = self._around_bytes = 0
         self._await_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one more header, if that is not one too many."""
+        """Take one more header, if that is not one too many; trailers are none, whatever they are named."""
+        if not self._in_head:
+            return
         super().on_header(name, value)
         if len(self.headers) > self._bounds.headers_max:
             self._refuse_head("The request has too many headers.")
@@ -136,6 +148,8 @@ class BoundedConnection(KnownCaller):
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
+        self._body_bytes += len(body)
+        self._body_total += len(body)
         if self.cycle is not None:  # There is none where its head was refused.
             super().on_body(body)
 

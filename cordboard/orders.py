@@ -95,10 +95,16 @@ class Orders:
         return replace(
             self,
             paused=self.paused | here if said.paused else self.paused - here,
-            closed=self.closed | here if said.closed else self.closed - here,
+            closed=self._closed_after(here, said),
             given={**self.given, account: given_ms},
             void=self.void - here,
         )
+
+    def _closed_after(self, here: frozenset[str], said: _Order) -> frozenset[str]:
+        """Only a resume opens what is closed; a pause of before or after it leaves that as it is."""
+        if said.closed:
+            return self.closed | here
+        return self.closed if said.paused else self.closed - here
 
     def restated(self, topic: str) -> list[NewRecord]:
         """The records that say again what is in force where the log's last word is void: compaction keeps only that."""

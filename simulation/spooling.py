@@ -38,6 +38,14 @@ class Disk:
         """What is there."""
         return Census(len(self._kept), sum(len(one.entry.value) for one in self._kept))
 
+    def sealed(self, value: bytes) -> bytes:
+        """As it stands there: nothing is sealed."""
+        return value
+
+    def opened(self, value: bytes) -> bytes:
+        """As it stands there."""
+        return value
+
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep webhooks."""
         for entry in entries:

@@ -78,12 +78,17 @@ def _put(given: Given, message: Descriptor, path: str, text: str | None) -> None
         if field.message_type is None or field.is_repeated:
             raise _wrong(f"--{path}: {name} is not a message, so nothing is in it; give the whole field as JSON")
         given, message = given.setdefault(field.name, {}), field.message_type
+        if not isinstance(given, dict):
+            raise _wrong(f"--{path}: {name} is given as something else by --json")
     field = _field(message, names[-1])
     value = _value(field, text, path)
     if is_map(field):
         if not isinstance(value, dict):
             raise _wrong(f"--{path} must be a JSON object")
-        given.setdefault(field.name, {}).update(value)
+        held = given.setdefault(field.name, {})
+        if not isinstance(held, dict):
+            raise _wrong(f"--{path}: it is given as something else by --json")
+        held.update(value)
     elif field.is_repeated:
         given.setdefault(field.name, []).extend(value if isinstance(value, list) else [value])
     else:

@@ -19,13 +19,16 @@ from cordboard.v1 import START_AFTER_PREVIOUS_COMPLETED, Command, options_pb2
 from cordboard.v1.commands import CommandOptions
 
 _EXPIRE_SECONDS: Final = 30  # As the contract says, where an action says nothing else.
+_EVERY: Final = CommandOptions.__optional_keys__ | CommandOptions.__required_keys__
 _OWN: Final = frozenset({"command_id", "placement", "group", "sensitive", "client_state", "expire_time"})
 
 
 def command_of(
     action: str, fields: Mapping[str, Any], options: CommandOptions, *, call: str = "", account: str = ""
 ) -> Command:
-    """The command that a method's arguments stand for. Raises TypeError for a value of another type than its field."""
+    """The command that a method's arguments stand for. Raises TypeError for what it does not take."""
+    if unknown := options.keys() - _EVERY:
+        raise TypeError(f"{action} takes no argument {', '.join(sorted(unknown))}")
     command = Command(call_control_id=call, account=account)
     message: Message = getattr(command, action)
     try:

@@ -21,8 +21,6 @@ from cordboard.log import datafile
 from cordboard.log.datafile import QUERIES
 from cordboard.log.port import LogError, LogUnusable
 
-BACKED_UP: Final = "backed_up_ms"
-RESTORED: Final = "restored_ms"
 _PAGES_AT_ONCE: Final = 1_024  # 4 MiB: enough to be fast, and others have their turn on the disk.
 # Offsets go on from the microsecond: no log ever takes so many records that it would catch up with the clock.
 _OFFSETS_A_MS: Final = 1_000
@@ -54,7 +52,7 @@ def back_up(log: Path, target: Path, now_ms: int, progress: Progress) -> Copied:
         _copy(log, "rw", draft, progress)
         with contextlib.closing(datafile.connect(draft, "rw")) as copy:
             copy.execute("PRAGMA journal_mode = DELETE")  # One file, with nothing beside it.
-            copy.execute(QUERIES["set_setting"], (BACKED_UP, now_ms))
+            copy.execute(QUERIES["set_setting"], (datafile.BACKED_UP, now_ms))
             _must_be_whole(copy, "quick_check", log)
         datafile.put_in_place(draft, target)
     finally:
@@ -127,9 +125,9 @@ def _begin_anew(copy: sqlite3.Connection, work_topics: str, now_ms: int) -> int:
     copy.execute(QUERIES["empty_records"], (work_topics,))
     for query in ("move_records", "move_positions", "move_commits", "move_starts"):
         copy.execute(QUERIES[query], (start,))
-    copy.execute(QUERIES["set_setting"], (RESTORED, now_ms))
+    copy.execute(QUERIES["set_setting"], (datafile.RESTORED, now_ms))
     copy.execute(
         f"PRAGMA user_version = {datafile.VERSION}"
     )  # A program that does not know of it would send what waits.
     copy.execute("COMMIT")
-    return int(settings.get(BACKED_UP, latest_ms))
+    return int(settings.get(datafile.BACKED_UP, latest_ms))

@@ -12,12 +12,16 @@ import fcntl
 import os
 import re
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from cordboard.log.port import LogInUse, LogUnusable
 
 APPLICATION_ID: Final = 0x43424C47  # "CBLG"
+# Settings of a file: when it was copied, and when it was made a log again (Unix ms).
+BACKED_UP: Final = "backed_up_ms"
+RESTORED: Final = "restored_ms"
 VERSION: Final = 2  # The highest that is known: of a file that was restored, which older programs must not open.
 _PLAIN: Final = 1
 _MODE: Final = 0o600  # What callers say and press is in there; SQLite gives its other files the mode of this one.
@@ -131,6 +135,12 @@ def check_header(path: Path) -> None:
             "it was left as it is"
         )
     # An older version would be migrated here, by one script per step; there is none yet.
+
+
+def must_not_be_a_backup(path: Path, settings: Mapping[str, int]) -> None:
+    """Nobody goes on with a backup as if it were the log: what waited in it may have been sent. Raises LogUnusable."""
+    if settings.get(BACKED_UP, 0) > settings.get(RESTORED, 0):
+        raise LogUnusable(f"{path} is a backup: `cordboard restore` makes a log of it, by which nothing is sent twice")
 
 
 def _check_pages(path: Path) -> None:

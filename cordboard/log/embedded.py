@@ -70,6 +70,7 @@ class EmbeddedLog:
             await asyncio.to_thread(datafile.prepare, path)
             store = await asyncio.to_thread(Store, path)
             try:
+                datafile.must_not_be_a_backup(path, store.settings())
                 partitions = declare(store, topics, ledger_partitions, inputs)
                 log = cls(hold, store, {spec.name: spec for spec in topics}, partitions, clock, inputs, observe)
             except BaseException:

@@ -76,7 +76,6 @@ class Story:
 
 
 _TEXTS: Final = (
-    "account",
     "direction",
     "from_number",
     "to_number",
@@ -91,9 +90,11 @@ _TEXTS: Final = (
 def joined(first: Story, second: Story) -> Story:
     """What two records tell of one call, the second one the later."""
     texts = {name: getattr(second, name) or getattr(first, name) for name in _TEXTS}
+    owned = first.account and not (second.account and second.heard_ms)  # As `tell_story` says.
     return replace(
         first,
         **texts,
+        account=first.account if owned else second.account,
         first_ms=min(first.first_ms, second.first_ms),
         last_ms=max(first.last_ms, second.last_ms),
         heard_ms=max(first.heard_ms, second.heard_ms),

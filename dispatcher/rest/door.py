@@ -32,7 +32,7 @@ from dispatcher.rest.passing import Passing
 from dispatcher.rest.reading import Unreadable, command_of
 from dispatcher.rest.repeats import Fate, Named, Repeats, is_retry
 from dispatcher.rest.requests import Gone, Head, TurnedAway, head_of, object_of, read_body
-from dispatcher.rest.routes import PREFIX, Route, WrongMethod, route_of
+from dispatcher.rest.routes import PREFIX, Route, WrongMethod, has_dots, route_of, spelt
 
 _log: Final = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -220,8 +220,14 @@ class _Said:
 
 
 def _route(method: str, path: str) -> Route | None:
+    if has_dots(path):
+        raise TurnedAway(_nowhere("A path has no segments of dots."))
     try:
-        return route_of(method, path)
+        route = route_of(method, path)
+        if route is None and route_of(method, spelt(path)) is not None:
+            # What this door takes for no command, another may take for one: without its order, and without its id.
+            raise TurnedAway(_nowhere("It is written without empty segments, and with no letter percent-encoded."))
+        return route
     except WrongMethod as wrong:
         detail = f"The method {method} is not allowed for this URL; {wrong.allow} is."
         raise TurnedAway(of_case("WRONG_METHOD", detail, {"allow": wrong.allow})) from None

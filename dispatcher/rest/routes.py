@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from cordboard.catalogue import CATALOGUE, Action
 
 PREFIX: Final = "/v2"
 CUSTOM: Final = "custom"
+_PLAIN: Final = ":@!$&'()*+,;=~-._"  # What a segment may hold as it is.
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,16 @@ def route_of(method: str, path: str) -> Route | None:
         if action.name != CUSTOM:  # What Telnyx has added since may have verbs that nobody here knows.
             raise WrongMethod(action.method)
     return None
+
+
+def spelt(path: str) -> str:
+    """A path as it is written: without empty segments, and with no letter percent-encoded."""
+    return "".join(f"/{quote(unquote(part), safe=_PLAIN)}" for part in path.split("/") if part)
+
+
+def has_dots(path: str) -> bool:
+    """Whether it has segments that lead elsewhere, however they are spelt."""
+    return any(unquote(part) in (".", "..") for part in path.split("/"))
 
 
 def _patterns() -> Iterator[tuple[re.Pattern[str], Action]]:

@@ -95,10 +95,17 @@ class Asking:
         call = request.call_control_id
         page = await self._page(call if call.startswith(DIAL_PREFIX) else self._key(call, "", ""))
         told = await self._recalling.story(call, page)
-        known = page or told.story
-        if known is None or self._is_anothers(known, request.account, caller):
-            raise _unknown(request.call_control_id)
-        view = views.call_view(page) if page else view_of(told.story) if told.story else None
+        story = told.story
+        # Each by itself: a page that somebody opened long after a call's end is not that call's owner's.
+        if page is not None and self._is_anothers(page, request.account, caller):
+            page = None
+        if story is not None and self._is_anothers(story, request.account, caller):
+            if page is None:
+                raise _unknown(call)
+            return service.GetCallResponse(call=views.call_view(page))
+        if page is None and story is None:
+            raise _unknown(call)
+        view = views.call_view(page) if page else view_of(story) if story else None
         return service.GetCallResponse(call=view, timeline=told.entries, timeline_origin=told.origin)
 
     async def cancel(

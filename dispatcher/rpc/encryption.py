@@ -30,6 +30,10 @@ class Encryption(Protocol):
     def shown(self) -> object:
         """What channels show and trust now: another object once they are to be opened anew."""
 
+    @property
+    def tells_peers(self) -> bool:
+        """Whether dispatchers can be told from others at all."""
+
     def is_peer(self, context: Any) -> bool:
         """Whether who calls is a dispatcher."""
 
@@ -46,6 +50,11 @@ class InTheClear:
 
     def shown(self) -> None:
         """Nothing ever."""
+
+    @property
+    def tells_peers(self) -> bool:
+        """They cannot."""
+        return False
 
     def is_peer(self, context: Any) -> bool:
         """Nobody can be told from another."""
@@ -94,6 +103,11 @@ class Encrypted:
     def shown(self) -> object:
         """The identity of now."""
         return self._own.current()
+
+    @property
+    def tells_peers(self) -> bool:
+        """Where everybody is asked for a certificate."""
+        return self._own.current().client_authorities is not None
 
     def is_peer(self, context: Any) -> bool:
         """By its names. Where nobody is asked for a certificate, nobody can be told from another."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from cordboard.access import ANYBODY, Caller
+from cordboard.access import ANYBODY, Caller, Right
 from cordboard.cloudevents import CloudEvent, NotACloudEvent, from_headers, header, parse_rfc3339
 from cordboard.log.port import Record
 from cordboard.v1 import dispatcher_service_pb2 as service
@@ -33,7 +33,7 @@ class Filter:
         self._kinds = frozenset(request.kinds)
 
     def response(self, record: Record) -> service.WatchResponse | None:
-        """The record as a response without its cursor; None where it is not wanted. Raises NotKnown."""
+        """The record as a response without its cursor; None where it is not wanted. Raises Denied."""
         kind = _kind(header(record.headers, "ce_type"))
         if kind is None or (self._kinds and kind not in self._kinds):
             return None
@@ -41,6 +41,7 @@ class Filter:
             event = from_headers(record.headers)
         except NotACloudEvent:
             return None
+        self._caller.need(Right.READ)
         account = event.source.rpartition("/")[2]
         if (self._account and account != self._account) or not self._caller.identity().may_use(account):
             return None

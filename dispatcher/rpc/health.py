@@ -7,6 +7,7 @@ once a second. The others end when the stop begins, so that nobody sends anythin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -20,6 +21,7 @@ SERVICE: Final = dispatcher_service_pb2.DESCRIPTOR.services_by_name["DispatcherS
 LIVENESS: Final = "liveness"
 READINESS: Final = "readiness"
 ASK_SECONDS: Final = 1.0
+SET_SECONDS: Final = 0.3
 Ready = Callable[[], Awaitable[bool]]
 
 _log = structlog.get_logger(__name__)
@@ -42,7 +44,7 @@ class Health:
     async def start(self) -> None:
         """The door is open."""
         for name in ("", SERVICE, LIVENESS):
-            await self._servicer.set(name, _SERVING)
+            await self._set(name, _SERVING)
         await self._ask()
         self._task = asyncio.create_task(self._keep_asking(), name="readiness")
 
@@ -52,7 +54,13 @@ class Health:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         for name in (READINESS, SERVICE, ""):
-            await self._servicer.set(name, _NOT_SERVING)
+            await self._set(name, _NOT_SERVING)
+
+    async def _set(self, name: str, status: int) -> None:
+        """The servicer writes to all who watch before it goes on, and one that does not read must hold up nobody."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SET_SECONDS):
+                await self._servicer.set(name, status)
 
     async def _ask(self) -> None:
         try:
@@ -60,7 +68,7 @@ class Health:
         except Exception:  # Whatever it meets, it is not ready; and it is asked again.
             _log.exception("readiness could not be told")
             ready = False
-        await self._servicer.set(READINESS, _SERVING if ready else _NOT_SERVING)
+        await self._set(READINESS, _SERVING if ready else _NOT_SERVING)
 
     async def _keep_asking(self) -> None:
         while True:

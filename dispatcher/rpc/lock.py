@@ -36,10 +36,11 @@ def key_of(secret: Secret) -> tuple[tuple[str, str], ...]:
 
 
 class Lock:
-    """Opens to who shows the secret, or for a while the one before it; where there is none, to everybody."""
+    """Opens to who shows the secret, or for a while the one before it; where there is none, as `without` says."""
 
-    def __init__(self, secret: Secret, clock: Clock) -> None:
+    def __init__(self, secret: Secret, clock: Clock, without: Callable[[], bool] = lambda: True) -> None:
         """Raises as `secret` does, for what cannot be read at the start."""
+        self._without = without
         self._secret = secret
         self._clock = clock
         self._now, self._before = _hash(secret()), b""
@@ -52,7 +53,7 @@ class Lock:
             self._read_ms = now_ms
             self._look(now_ms)
         if not self._now:
-            return True
+            return self._without()
         shown = _hash(next((str(value) for name, value in metadata or () if name == HEADER), ""))
         still = self._before if now_ms - self._replaced_ms < _BOTH_MS else b""
         return hmac.compare_digest(shown, self._now) or hmac.compare_digest(shown, still)

@@ -98,13 +98,14 @@ class GrpcServer:
         self._settings = settings
         self._stopping = Stopping()
         self._health = Health(ready)
-        self._callers = Callers(access or Access(clock, {}))
+        known = access or Access(clock, {})
+        self._callers = Callers(known)
         self._guard = Guard(
             (SERVICE, OPERATOR), settings.concurrent_max, self._stopping, metrics, self._callers, tracer
         )
-        self._answering = Answering(
-            dispatcher, group_of(topics), settings.concurrent_max, encryption.is_peer, Lock(secret, clock)
-        )
+        # Where identities are, pages are told to those alone that are known for dispatchers.
+        lock = Lock(secret, clock, lambda: encryption.tells_peers or not known.asks)
+        self._answering = Answering(dispatcher, group_of(topics), settings.concurrent_max, encryption.is_peer, lock)
         self._channels = Channels(connect or encryption.connect(settings), encryption.shown, secret)
         peers = Peers(log, topics, dispatcher, self._channels, metrics)
         self.acceptance = Acceptance(log, topics, accounts, clock, peers, tracer, orders)

@@ -79,10 +79,13 @@ async def test_a_backup_is_one_moment_of_a_log_that_is_written_to(tmp_path: Path
     await log.append([NewRecord("t.inputs", None, b"later", partition=0)])
     await log.close()
 
-    copy = await opened(tmp_path / "copy")
+    kept = sqlite3.connect(tmp_path / "copy")
+    settings = dict(kept.execute("SELECT * FROM setting").fetchall())
+    kept.close()
+    assert ("meanwhile" in settings, settings["backed_up_ms"]) == (False, 7)
+    unpack(tmp_path / "copy", tmp_path / "again", "t", 8, lambda done, every: None)
+    copy = await opened(tmp_path / "again")
     assert [one.value for one in await everything(copy, INPUT)] == [b"first", b"2"]
-    assert "meanwhile" not in copy._store.settings()
-    assert copy._store.settings()["backed_up_ms"] == 7
     assert told[-1][0] == told[-1][1] > 0
     await copy.close()
 
@@ -219,3 +222,16 @@ async def test_a_damaged_backup_is_no_log(tmp_path: Path) -> None:
         unpack(tmp_path / "copy", tmp_path / "again", "t", 0, quietly)
     assert (tmp_path / "copy").read_bytes() == damaged
     assert not (tmp_path / "again").exists()
+
+
+async def test_nobody_goes_on_with_a_backup_by_itself(tmp_path: Path):
+    """
+    Put in the log's place by hand it is refused, and left as it is: what waited in it may have been sent.
+    """
+    log = await filled(tmp_path / "log.sqlite3")
+    back_up(tmp_path / "log.sqlite3", tmp_path / "copy.sqlite3", 1_000, lambda done, every: None)
+    await log.close()
+    with pytest.raises(LogUnusable, match="is a backup: `cordboard restore` makes a log of it"):
+        await opened(tmp_path / "copy.sqlite3")
+
+    await (await opened(tmp_path / "log.sqlite3")).close()

@@ -463,3 +463,12 @@ def test_the_package_gives_the_clients_names():
     assert cordboard.Client is Client
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = cordboard.Nonsense
+
+
+async def test_a_misspelt_argument_is_refused(tmp_path: Path) -> None:
+    """
+    Else a text would be kept in plain, or a gate be none, without a word.
+    """
+    async with desk_at(tmp_path) as desk, Client(desk.target) as client:
+        with pytest.raises(TypeError, match="speak takes no argument sensitve"):
+            await client.call("A").speak(payload="4111", voice="female", sensitve=True)  # type: ignore[call-arg] # that is the point

@@ -53,6 +53,20 @@ def test_an_order_is_given_after_all_that_are_known() -> None:
     assert known.next_ms("other", 1_500) == 1_500
 
 
+def test_only_a_resume_opens_what_a_restore_has_closed() -> None:
+    """
+    A pause is what a careful operator does next.
+    """
+    closed, paused, resumed = (
+        orders.pause(TOPIC, "main", paused=True, closed=True),
+        orders.pause(TOPIC, "main", paused=True),
+        orders.pause(TOPIC, "main", paused=False),
+    )
+
+    assert told(closed, paused).closed == {"main"}
+    assert told(closed, paused, resumed).closed == frozenset()
+
+
 def test_a_record_that_was_deleted_resumes() -> None:
     """
     An operator's tombstone says the same as a resume.

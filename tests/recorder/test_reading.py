@@ -14,7 +14,7 @@ from cordboard.v1 import Command
 from cordboard.work import Lane
 from dispatcher.recorder.contents import Masking
 from dispatcher.recorder.reading import Reading
-from dispatcher.recorder.story import NAME_BYTES_MAX, name_of
+from dispatcher.recorder.story import NAME_BYTES_MAX, Story, joined, name_of
 from tests.recorder import samples
 from tests.recorder.samples import ANOTHER, NUMBER, T0
 from tests.recorder.world import TOPICS, interpreter
@@ -167,3 +167,15 @@ def test_every_record_becomes_an_entry(topic: str, key: bytes | None, value: byt
     for told in (entry, *stories):
         for text in (getattr(told, name) for name in told.__dataclass_fields__):
             assert not isinstance(text, str) or "\0" not in text.encode().decode()
+
+
+def test_whose_a_call_is_its_events_say() -> None:
+    """
+    A command of another account is refused, and takes no call away.
+    """
+    event = Story(call="A", account="main", first_ms=1, last_ms=1, heard_ms=1)
+    own, rival = (Story(call="A", account=name, first_ms=2, last_ms=2) for name in ("main", "rival"))
+
+    assert joined(event, rival).account == joined(rival, event).account == "main"
+    assert joined(joined(rival, own), event).account == "main"
+    assert joined(Story(call="A", first_ms=1, last_ms=1), own).account == "main"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cordboard.catalogue import CATALOGUE
-from dispatcher.rest.routes import Route, WrongMethod, route_of
+from dispatcher.rest.routes import Route, WrongMethod, has_dots, route_of, spelt
 from tests.contract.samples import CALL
 
 ACTIONS = [action for action in CATALOGUE.values() if action.name not in {"custom", "dial"}]
@@ -78,3 +78,23 @@ def test_there_are_twenty_eight():
     """
     assert len(ACTIONS) + 1 == 28
     assert all(re.fullmatch("/calls(/{call_control_id}/actions/[a-z_]+)?", one.path) for one in ACTIONS)
+
+
+@pytest.mark.parametrize(
+    "path", ["/./calls", "/x/../calls", "/../v2/calls", "/%2e%2E/v2/calls", "/calls/x/./actions/hangup"]
+)
+def test_segments_that_lead_elsewhere_are_seen(path: str) -> None:
+    """
+    However they are spelt: on the way to Telnyx somebody would follow them.
+    """
+    assert has_dots(path)
+    assert not has_dots("/calls/v3:a.b..c/actions/speak")
+
+
+@pytest.mark.parametrize("path", ["/%63alls", "//calls", "/calls/", "/calls//"])
+def test_a_dial_that_is_spelt_otherwise_is_known_for_one(path: str) -> None:
+    """
+    So that it is refused, and not passed on as what it is not.
+    """
+    assert route_of("POST", path) is None
+    assert route_of("POST", spelt(path)) == Route("dial", "")

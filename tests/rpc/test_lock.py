@@ -13,7 +13,7 @@ from cordboard.settings import Peers
 from cordboard.v1 import GetCallRequest
 from dispatcher.rpc.answering import METHOD, SERVICE, Question, Word, decode_answer, encode
 from dispatcher.rpc.lock import HEADER, Lock, key_of, no_secret
-from tests.rpc.door import TOPICS, desk_at, error_of, until
+from tests.rpc.door import CLOCK, TOPICS, desk_at, error_of, until
 from tests.rpc.identities import EVERY_RIGHT, access, bearer, identity
 from tests.rpc.neighbours import street
 
@@ -109,3 +109,11 @@ class TestLock:
         assert key_of(peers.read_secret) == ((HEADER, SECRET),)
         file.unlink()
         assert key_of(peers.read_secret) == ()
+
+
+def test_without_a_secret_it_is_shut_where_somebody_else_may_not_ask() -> None:
+    """
+    Where identities are, whoever is not known for a dispatcher is none.
+    """
+    assert Lock(no_secret, CLOCK).opens(None)
+    assert not Lock(no_secret, CLOCK, lambda: False).opens(())

@@ -34,7 +34,11 @@ INSERT INTO story (
 )
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (call) DO UPDATE SET
-    account = CASE WHEN excluded.account <> '' THEN excluded.account ELSE story.account END,
+    -- Whose a call is, its events say; commands, which may be refused, only where nothing has said it yet.
+    account = CASE
+        WHEN excluded.account <> '' AND (story.account = '' OR excluded.heard_ms > 0) THEN excluded.account
+        ELSE story.account
+    END,
     direction = CASE WHEN excluded.direction <> '' THEN excluded.direction ELSE story.direction END,
     from_number = CASE
         WHEN excluded.from_number <> '' AND story.forgotten_ms = 0 THEN excluded.from_number ELSE story.from_number
