@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from cordboard.client import Client
 from cordboard.cloudevents import header
 from cordboard.log.port import TopicPartition
 from cordboard.v1 import command_pb2
@@ -25,7 +26,7 @@ from simulation.process import Process
 from simulation.roles import TOPICS
 from simulation.scenes import plan_of
 from simulation.script import Plan
-from simulation.senders import Broken, Senders, Watcher
+from simulation.senders import Broken, Senders
 from simulation.world import World
 
 SECONDS = 12.0
@@ -40,9 +41,9 @@ class QuestionedWorld(World):
         self.answers: list[tuple[str, str]] = []
         self._questions = stream(plan.seed, "questions")
 
-    def _outside(self) -> tuple[Senders, Watcher]:
+    def _senders(self, client: Client) -> Senders:
         self._desk.start(self._ask_on())
-        return super()._outside()
+        return super()._senders(client)
 
     async def _ask_on(self) -> None:
         while True:
