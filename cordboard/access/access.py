@@ -19,6 +19,7 @@ from cordboard.access.usage import Usage
 from cordboard.clock import Clock
 from cordboard.settings import IdentitiesUnusable, Identity, Settings
 from cordboard.settings.identities import faults, read_identities
+from cordboard.tls.files import versions
 
 _LOOK_MS: Final = 1_000  # So often at most is looked whether the file was written again.
 _log: Final = structlog.get_logger(__name__)
@@ -43,7 +44,7 @@ class Access:
         self._note = note
         self._usages: dict[str, Usage] = {}
         self._why = ""  # What is wrong with the file, if anything is.
-        self._stamp = _stamp_of(file)
+        self._seen = versions(file)
         self._looked_ms = clock.now_ms()
         self._known = Known(self._read())
 
@@ -79,9 +80,9 @@ class Access:
         now_ms = self._clock.now_ms()
         if self._file is not None and not 0 <= now_ms - self._looked_ms < _LOOK_MS:
             self._looked_ms = now_ms
-            stamp = _stamp_of(self._file)
-            if stamp != self._stamp:
-                self._stamp = stamp
+            now = versions(self._file)
+            if now != self._seen:
+                self._seen = now
                 self._read_again()
         return self._known
 
@@ -119,15 +120,6 @@ class Access:
         if found := [f"identities.{one.name}.{one.field} {one.must}" for one in faults(every, self._accounts)]:
             raise IdentitiesUnusable(found)
         return every
-
-
-def _stamp_of(file: Path | None) -> tuple[int, int, int]:
-    """By what a file that was written again is known; (0, 0, 0) for one that is not there."""
-    try:
-        told = file.stat() if file is not None else None
-    except OSError:
-        told = None
-    return (told.st_ctime_ns, told.st_size, told.st_ino) if told is not None else (0, 0, 0)
 
 
 def _why_not(proof: Proof) -> str:

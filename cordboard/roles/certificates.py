@@ -11,6 +11,7 @@ from cryptography import x509
 from prometheus_client import CollectorRegistry, Gauge
 
 from cordboard.settings import Settings
+from cordboard.tls.files import Version, versions
 from cordboard.tls.identity import Files
 from cordboard.tls.renewing import Renewing, ServerContext
 from dispatcher.rpc.encryption import IN_THE_CLEAR, Encrypted, Encryption
@@ -82,15 +83,15 @@ def certificates_of(settings: Settings) -> dict[str, Path]:
 
 def _expiry_of(path: Path) -> Callable[[], float]:
     """What tells when the first certificate of a file ends; a file is read again only when it was written again."""
-    read: dict[int, float] = {}
+    read: dict[tuple[Version, ...], float] = {}
 
     def expiry() -> float:
         try:
-            written_ns = path.stat().st_mtime_ns
-            if written_ns not in read:
+            now = versions(path)
+            if now not in read:
                 read.clear()
-                read[written_ns] = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc.timestamp()
-            return read[written_ns]
+                read[now] = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc.timestamp()
+            return read[now]
         except (OSError, ValueError):
             return _UNREADABLE
 

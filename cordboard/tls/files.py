@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# What tells a file from the one that was there before; None: it is not there.
+# What tells a file from the one that was there before; None: it is not there. By the time of its last change, which
+# nobody sets: a copy may be given the time of writing of what it replaces.
 Version = tuple[int, int, int] | None
 
 
@@ -18,4 +19,4 @@ def _version(path: Path | None) -> Version:
         found = None if path is None else path.stat()
     except OSError:
         return None
-    return None if found is None else (found.st_mtime_ns, found.st_ino, found.st_size)
+    return None if found is None else (found.st_ctime_ns, found.st_ino, found.st_size)
