@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cordboard.access import Access, Denied, NotKnown, Proof, Right, bearer
+from cordboard.access import Access, Denied, NotKnown, Proof, Right
 from cordboard.http_caller import caller_of
 from cordboard.http_server import HttpServer
 from cordboard.log.port import LogError
@@ -156,8 +156,7 @@ def _level_routes(levels: Levels | None, access: Access | None) -> list[Route]:
 
 def _denial(access: Access, request: Request) -> Response | None:
     """The answer to who may not give orders; None for who may."""
-    names = caller_of(request.scope)
-    proof = Proof(bearer(request.headers.get("authorization", "")), () if names is None else names.in_order)
+    proof = Proof.of(request.headers.get("authorization", ""), caller_of(request.scope))
     try:
         access.caller(proof).need(Right.OPERATE)
     except Denied as denied:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cordboard.settings import Identity
+from cordboard.tls.names import Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,11 @@ class Proof:
 
     token_sha256: bytes = field(default=b"", repr=False)
     names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, authorization: str, names: Names | None) -> Proof:
+        """By a header ("": there is none), and what the certificate of a connection says; None: it has none."""
+        return cls(bearer(authorization), () if names is None else names.in_order)
 
 
 def bearer(authorization: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
-from cordboard.access import Access, Caller, NotKnown, Proof, bearer
+from cordboard.access import Access, Caller, NotKnown, Proof
 from cordboard.settings import Identity
 from dispatcher.acceptance import permitting
 from dispatcher.acceptance.refusals import Refused
@@ -74,7 +74,7 @@ def turning_away() -> Iterator[None]:
 
 def proof_of(head: Head) -> Proof:
     """What a request shows: its token, and the names in the certificate of its connection."""
-    return Proof(bearer(head.headers.get("authorization", "")), head.names)
+    return Proof.of(head.headers.get("authorization", ""), head.names)
 
 
 def _identity(caller: Caller) -> Identity:

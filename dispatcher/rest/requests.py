@@ -12,6 +12,7 @@ import orjson
 from starlette.types import Receive, Scope
 
 from cordboard.http_caller import caller_of
+from cordboard.tls.names import Names
 from dispatcher.rest.answers import Answer, of_case
 
 # How long a caller waits, as the vendor's SDKs for Python and for Node say it (seconds).
@@ -43,7 +44,7 @@ class Head:
     headers: Mapping[str, str]
     raw_headers: tuple[tuple[bytes, bytes], ...]
     client: str
-    names: tuple[str, ...] = ()  # In the certificate of who asks.
+    names: Names | None = None  # In the certificate of who asks.
 
     def patience(self, seconds_max: float) -> float:
         """How long the answer may take (seconds): no longer than who asks waits for it, where that is said."""
@@ -63,7 +64,7 @@ def head_of(scope: Scope) -> Head:
         headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw},
         raw_headers=raw,
         client=(scope.get("client") or ("",))[0],
-        names=() if (caller := caller_of(scope)) is None else caller.in_order,
+        names=caller_of(scope),
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-from cordboard.access import ANYBODY, Access, Caller, Proof, Right, Share, bearer
+from cordboard.access import ANYBODY, Access, Caller, Proof, Right, Share
 from cordboard.v1 import dispatcher_service_pb2 as service
 from dispatcher.acceptance.permitting import refusing, share_of
 from dispatcher.rpc.certificate import names_of_caller
@@ -40,8 +40,7 @@ def calling() -> Caller:
 def proof_of(context: Any) -> Proof:
     """What a call shows: its token, and the names in the certificate of its connection, which TLS has verified."""
     token = next((value for name, value in context.invocation_metadata() or () if name == "authorization"), "")
-    names = names_of_caller(context)
-    return Proof(bearer(token) if isinstance(token, str) else b"", () if names is None else names.in_order)
+    return Proof.of(token if isinstance(token, str) else "", names_of_caller(context))
 
 
 class Callers:
