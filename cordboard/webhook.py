@@ -23,9 +23,12 @@ ACCOUNT_HEADER: Final = "cordboard-account"
 DIAL_COPY_HEADER: Final = "cordboard-dial-copy"
 ALIAS_HEADER: Final = "cordboard-alias"  # On a webhook written on under its call: the alias that it came under.
 DIAL_PREFIX: Final = "dial:"
+EVENT_PREFIX: Final = "event:"
 LEG_PREFIX: Final = "leg:"
 LIMIT_PREFIX: Final = "limit:"
-_OTHER_PAGES: Final = (DIAL_PREFIX, "event:", LEG_PREFIX, LIMIT_PREFIX, "session:")  # What begins so names no call.
+SESSION_PREFIX: Final = "session:"
+# What begins so names no call.
+_OTHER_PAGES: Final = (DIAL_PREFIX, EVENT_PREFIX, LEG_PREFIX, LIMIT_PREFIX, SESSION_PREFIX)
 
 # The events that settle a dial, of which its own page gets a copy.
 DIAL_EVENTS: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
@@ -85,7 +88,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
             return leg_key(self.call_leg_id)
         if self.call_session_id:
             return session_key(self.call_session_id)
-        return f"event:{self.id}"
+        return EVENT_PREFIX + self.id
 
 
 # Fields of the payload whose names are those of the struct, and the two that Python or we call otherwise.
@@ -137,7 +140,7 @@ def leg_key(call_leg_id: str) -> str:
 
 def session_key(call_session_id: str) -> str:
     """The alias of the calls of one session."""
-    return f"session:{call_session_id}"
+    return SESSION_PREFIX + call_session_id
 
 
 def dial_key(account: str, command_id: str) -> str:

@@ -10,7 +10,7 @@ import enum
 
 import msgspec
 
-from cordboard.webhook import DIAL_PREFIX, LEG_PREFIX, LIMIT_PREFIX, names_a_call
+from cordboard.webhook import DIAL_PREFIX, LEG_PREFIX, LIMIT_PREFIX, SESSION_PREFIX, names_a_call
 from cordboard.work import Outcome
 from dispatcher.core.commands import Ask
 
@@ -263,7 +263,7 @@ class Page(msgspec.Struct, array_like=True, kw_only=True):
     @property
     def is_session(self) -> bool:
         """Whether it is the alias of the calls of a session."""
-        return self.key.startswith("session:")
+        return self.key.startswith(SESSION_PREFIX)
 
     @property
     def is_alias(self) -> bool:
