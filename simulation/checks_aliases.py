@@ -44,7 +44,6 @@ def recordings_find_their_call(facts: Facts) -> Iterator[Violation]:
 def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
     """A record_stop is completed by the recording that it ended, also after the call's end, and by no other."""
     lately = facts.history.ended.closed_at - _WAY_SECONDS
-    completions = {one.command_id: one for one in facts.history.completions}
     causes = {one.event_id: one.cause for one in facts.history.deliveries}
     for command in _succeeded(facts, "record_stop"):
         ended = [
@@ -52,7 +51,7 @@ def recordings_complete_their_stop(facts: Facts) -> Iterator[Violation]:
             for event in facts.history.events
             if _is_recording(event.event_type) and causes.get(event.event_id) == command.telnyx_id and event.subject
         ]
-        completion = completions.get(command.command_id)
+        completion = facts.completions.get(command.command_id)
         event_id = completion.event_id if completion else ""
         if event_id and causes.get(event_id) != command.telnyx_id and not _is_confused(facts, command):
             what = f"{command.command_id} by {event_id}, which {causes.get(event_id) or 'nothing'} ended"
@@ -106,7 +105,6 @@ def transfers_end_as_their_leg_does(facts: Facts) -> Iterator[Violation]:
     for event in facts.history.events:
         of_legs[event.call].setdefault(event.event_type, event)
     ever_bridged = {one.call for one in facts.history.deliveries if one.event_type == "call.bridged"}
-    completions = {one.command_id: one for one in facts.history.completions}
     for command in _succeeded(facts, "transfer"):
         legs = facts.effects(command)[0].made
         if len(legs) != 1 or not _is_the_only_one(facts, command):
@@ -115,7 +113,7 @@ def transfers_end_as_their_leg_does(facts: Facts) -> Iterator[Violation]:
         fate = heard.get("call.bridged") or heard.get("call.hangup")
         if "call.initiated" not in heard or fate is None or not _was_awaited(facts, command, heard):
             continue
-        completion = completions.get(command.command_id)
+        completion = facts.completions.get(command.command_id)
         if not _is_true(heard, completion, never_bridged=legs[0] not in ever_bridged):
             told = completion.state + " " + completion.reason if completion else "nothing"
             yield Violation(9, "leg not followed", f"{command.command_id} came to {told}; its leg: {sorted(heard)}")

@@ -18,12 +18,11 @@ _RINGS_SECONDS: Final = 25.0  # So long after its success a dial surely is await
 
 def what_succeeded_is_completed(facts: Facts) -> Iterator[Violation]:
     """At once where acceptance is all; else by its event, its call's end, or its time limit."""
-    completions = _completions(facts)
     for command_id, command in facts.accepted.items():
         final = facts.final(command_id)
         if final is None or final.state != "SUCCEEDED" or final.reason == "ALREADY_ENDED":
             continue
-        completion = completions.get(command_id)
+        completion = facts.completions.get(command_id)
         is_at_acceptance = CATALOGUE[command.action].completion.at_acceptance
         if is_at_acceptance and completion is not None and completion.state != "COMPLETED":
             what = f"{command_id} ({command.action}) is {completion.state} {completion.reason}"
@@ -31,10 +30,6 @@ def what_succeeded_is_completed(facts: Facts) -> Iterator[Violation]:
         due = _due(facts, command, final, is_at_acceptance=is_at_acceptance)
         if completion is None and due < facts.history.ended.closed_at:
             yield Violation(9, "never completed", f"{command_id} ({command.action}) was due at {due:.3f} s")
-
-
-def _completions(facts: Facts) -> dict[str, Completion]:
-    return {one.command_id: one for one in reversed(facts.history.completions)}
 
 
 def _due(facts: Facts, command: Command, final: Result, *, is_at_acceptance: bool) -> float:
@@ -51,14 +46,13 @@ def _due(facts: Facts, command: Command, final: Result, *, is_at_acceptance: boo
 
 def dials_end_as_their_calls_do(facts: Facts) -> Iterator[Violation]:
     """One was answered: COMPLETED. All hung up, none answered: FAILED. Of dials whose calls are all known."""
-    completions = _completions(facts)
     answered = {one.call for one in facts.history.deliveries if one.event_type == "call.answered"}
     for command in facts.accepted.values():
         result, made = facts.result(command.command_id), facts.effects(command)
         if command.action != "dial" or result is None or len(made) != 1 or result.dialed != set(made[0].made):
             continue
         heard = [_heard(facts, leg, result.at + _RINGS_SECONDS) for leg in made[0].made]
-        completion = completions.get(command.command_id)
+        completion = facts.completions.get(command.command_id)
         told = completion.state if completion else "nothing"
         is_over = all("call.hangup" in one for one in heard)
         if is_over and answered.isdisjoint(made[0].made) and told != "FAILED":
@@ -82,14 +76,13 @@ def _is_answered(heard: dict[str, Event]) -> bool:
 
 def gates_are_shut(facts: Facts) -> Iterator[Violation]:
     """What starts after the one before it has completed is not released earlier."""
-    completions = _completions(facts)
     for command in facts.accepted.values():
         releases = facts.releases[command.command_id]
         before = _before(facts, command)
         if not command.is_gated or not releases or before is None:
             continue
         first = min(releases, key=lambda one: one.number)
-        if not _has_opened(facts, before, first, completions.get(before.command_id)):
+        if not _has_opened(facts, before, first, facts.completions.get(before.command_id)):
             what = f"{command.command_id} was released at {first.at:.3f} s, behind {before.command_id}"
             yield Violation(3, "gate not shut", what)
 

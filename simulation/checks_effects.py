@@ -136,8 +136,7 @@ def what_is_over_stays_over(facts: Facts) -> Iterator[Violation]:
         end = ends.get(command.call)
         if end is None:
             continue
-        firsts = {one.attempt: one.number for one in reversed(facts.releases[command_id])}
-        if any(number > end.number for number in firsts.values()):
+        if any(one.number > end.number for one in facts.firsts(command_id).values()):
             yield Violation(10, "released after the end", f"{command_id}: the end was handed on at {end.at:.3f} s")
         if command.number < end.number or facts.result(command_id) is None:
             continue

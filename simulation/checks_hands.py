@@ -35,7 +35,7 @@ def hangups_leave_at_once(facts: Facts) -> Iterator[Violation]:
     for command in facts.accepted.values():
         if not command.ends_call:
             continue
-        for release in _firsts(facts, command).values():
+        for release in facts.firsts(command.command_id).values():
             left = min((one.at for one in facts.sent(command) if one.at >= release.at), default=None)
             due = release.at + patience
             is_late = due < (facts.history.ended.closed_at if left is None else left)
@@ -45,18 +45,13 @@ def hangups_leave_at_once(facts: Facts) -> Iterator[Violation]:
                 yield Violation(8, "held up", what)
 
 
-def _firsts(facts: Facts, command: Command) -> dict[int, Release]:
-    """The first record of each attempt: the others are copies."""
-    return {one.attempt: one for one in reversed(facts.releases[command.command_id])}
-
-
 def what_failed_is_tried_again(facts: Facts) -> Iterator[Violation]:
     """A release is given up in doubt, or unsent, only after more than one try: its budget has room for three."""
     for report in facts.history.reports:
         command = facts.accepted.get(report.command_id)
         if command is None or report.verdict not in _IN_VAIN or not _may_be_repeated(command, report):
             continue
-        release = _firsts(facts, command).get(report.attempt)
+        release = facts.firsts(report.command_id).get(report.attempt)
         if release is None or _is_past(release, report.at) or not facts.is_calm("hand", release.at, report.at):
             continue
         if was_paused(facts, release.at, report.at) or _was_slowed(facts, report):
@@ -96,7 +91,7 @@ def _is_past(release: Release, at: float) -> bool:
 def silence_is_tried_again(facts: Facts) -> Iterator[Violation]:
     """What may be repeated is not given up for its workers' silence while its window is open."""
     for command_id, command in facts.accepted.items():
-        result, releases = facts.result(command_id), _firsts(facts, command)
+        result, releases = facts.result(command_id), facts.firsts(command_id)
         if result is None or result.reason != "WORKER_LOST" or not releases or command.ends_call:
             continue
         heard = {one.attempt for one in facts.history.reports if one.command_id == command_id}

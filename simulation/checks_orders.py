@@ -111,20 +111,20 @@ def what_waited_is_cancelled(facts: Facts) -> Iterator[Violation]:
 
 def cancels(order: Given, command: Command) -> bool:
     """Whether an order surely takes a command back, if it waits."""
+    return may_cancel(order, command, margin_ms=_SKEW_MS)
+
+
+def may_cancel(order: Given, command: Command, margin_ms: int = 0) -> bool:
+    """Whether an order may have taken a command back, that was accepted at least so long before it."""
     is_meant = order.kind == "cancel" and order.group == command.label.group
-    return is_meant and command.accept_ms <= order.time_ms - _SKEW_MS
-
-
-def may_cancel(order: Given, command: Command) -> bool:
-    """Whether an order may have taken a command back."""
-    return order.kind == "cancel" and order.group == command.label.group and command.accept_ms <= order.time_ms
+    return is_meant and command.accept_ms <= order.time_ms - margin_ms
 
 
 def _first_releases(facts: Facts) -> Iterator[tuple[Command, Release]]:
     for command in facts.accepted.values():
-        firsts = [one for one in facts.releases[command.command_id] if one.attempt == 1]
-        if firsts:
-            yield command, firsts[0]
+        first = facts.firsts(command.command_id).get(1)
+        if first is not None:
+            yield command, first
 
 
 EVERY: Final[tuple[Check, ...]] = (

@@ -32,7 +32,7 @@ def every_release_is_sent_by_one(facts: Facts) -> Iterator[Violation]:
 def silence_is_heard_out(facts: Facts) -> Iterator[Violation]:
     """A release is judged silent after 15 s, and only if the log had no word of it by then."""
     for command_id, command in facts.accepted.items():
-        firsts = {release.attempt: release for release in reversed(facts.releases[command_id])}
+        firsts = facts.firsts(command_id)
         for attempt, release in firsts.items():
             judged_at = _judged_at(facts, command, firsts, attempt)
             if judged_at is None:

@@ -16,10 +16,9 @@ _SLACK_SECONDS: Final = 5.0  # Clocks that differ by less than 2 s each way, and
 
 def _waits_rightly(facts: Facts, command: Command) -> bool:
     """Whether its gate may still be shut: what it waits for may go on for longer, and its end was never heard."""
-    completed = {one.command_id for one in facts.history.completions}
     closed_ms = BEGIN_MS + facts.history.ended.closed_at * 1000
     before = (one for one in facts.accepted.values() if one.page == command.page and one.number < command.number)
-    ends = ((facts.result(one.command_id), one) for one in before if one.command_id not in completed)
+    ends = ((facts.result(one.command_id), one) for one in before if one.command_id not in facts.completions)
     going_on = (
         one
         for end, one in ends

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from simulation.history import Command, Event, History, Release, Result, Spot
+from simulation.history import Command, Completion, Event, History, Release, Result, Spot
 from simulation.telnyx import Request
 
 RECOVERY_SECONDS: Final = 18.0  # To notice that a process is gone (10 s), to move its partitions, to read its pages.
@@ -49,6 +49,9 @@ class Facts:
         self.releases: dict[str, list[Release]] = defaultdict(list)
         for release in history.releases:
             self.releases[release.command_id].append(release)
+        self.completions: dict[str, Completion] = {}  # As they were first said.
+        for completion in history.completions:
+            self.completions.setdefault(completion.command_id, completion)
         self.requests: dict[str, list[Request]] = defaultdict(list)
         for request in history.requests:
             self.requests[request.command_id].append(request)
@@ -94,6 +97,10 @@ class Facts:
         settles = self._read[spot.partition, spot.topic]
         place = bisect_right(settles, (spot.offset, sys.maxsize))
         return settles[place][1] if place < len(settles) else None
+
+    def firsts(self, command_id: str) -> dict[int, Release]:
+        """The first record of each attempt of a command: the others are copies."""
+        return {one.attempt: one for one in reversed(self.releases[command_id])}
 
     def first_released(self, command: Command) -> int | None:
         """The settle that decided to release a command for the first time; None where it never was."""
